@@ -1,0 +1,6 @@
+//! What a guardrail may ask of the host, one file a capability, and the
+//! bindings of every version of the contract that this gateway loads.
+
+pub(crate) mod contract;
+pub(crate) mod log;
+pub(crate) mod message;

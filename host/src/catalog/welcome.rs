@@ -1,0 +1,136 @@
+//! The gateway's answer to `initialize`: what its servers answered, as one.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::message::{self, Message};
+use crate::upstream::Ready;
+
+/// The name under which several servers appear as one.
+pub const SERVER_INFO_NAME: &str = "mcp-gateway";
+
+/// The versions of the protocol that have `initialize`, oldest first.
+const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+
+/// What a client may rely on while some servers have not said what they can do:
+/// empty lists, and a notification once they are not empty any more.
+fn provisional() -> Value {
+    json!({
+        "tools": {"listChanged": true},
+        "prompts": {"listChanged": true},
+        "resources": {"listChanged": true},
+    })
+}
+
+/// The result of `initialize`.
+///
+/// A single server's own answer is passed on as it is. Several become one: the
+/// union of their capabilities, and all their instructions.
+pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], all_ready: bool) -> String {
+    if let ([(_, only)], true) = (ready, all_ready)
+        && let Some(result) = only.initialize.message().payload()
+    {
+        return result.to_owned();
+    }
+    let requested = request
+        .value("/protocolVersion")
+        .and_then(message::string)
+        .unwrap_or_default();
+    let newest = VERSIONS.last().copied().unwrap_or_default();
+    let version = VERSIONS
+        .into_iter()
+        .find(|version| *version == requested)
+        .unwrap_or(newest);
+
+    let mut capabilities = if all_ready && !ready.is_empty() {
+        json!({})
+    } else {
+        provisional()
+    };
+    let mut instructions = Vec::new();
+    for (server, ready) in ready {
+        let theirs = ready.initialize.message();
+        if let Some(offered) = theirs.value("/capabilities").and_then(parse) {
+            unite(&mut capabilities, offered);
+        }
+        let text = theirs.value("/instructions").and_then(message::string);
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            instructions.push(format!("## {server}\n\n{text}"));
+        }
+    }
+    if ready.len() > 1
+        && let Some(capabilities) = capabilities.as_object_mut()
+    {
+        // A task's id does not say whose it is.
+        capabilities.remove("tasks");
+    }
+    let mut result = json!({
+        "protocolVersion": version,
+        "capabilities": capabilities,
+        "serverInfo": {
+            "name": SERVER_INFO_NAME,
+            "title": "MCP Gateway",
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+    });
+    if let (false, Some(result)) = (instructions.is_empty(), result.as_object_mut()) {
+        result.insert("instructions".into(), instructions.join("\n\n").into());
+    }
+    result.to_string()
+}
+
+fn parse(json: &str) -> Option<Value> {
+    serde_json::from_str(json).ok()
+}
+
+/// Adds what a server offers: a flag is set if anybody sets it, an object has
+/// everybody's members, and of anything else the first stays.
+fn unite(into: &mut Value, offered: Value) {
+    match (into, offered) {
+        (Value::Object(into), Value::Object(offered)) => {
+            for (key, value) in offered {
+                unite(member(into, key), value);
+            }
+        }
+        (Value::Bool(into), Value::Bool(offered)) => *into |= offered,
+        (into @ Value::Null, offered) => *into = offered,
+        _ => {}
+    }
+}
+
+fn member(object: &mut Map<String, Value>, key: String) -> &mut Value {
+    object.entry(key).or_insert(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_united() {
+        let mut all = json!({"tools": {"listChanged": false}, "logging": {}});
+        unite(
+            &mut all,
+            json!({"tools": {"listChanged": true, "x": 1}, "prompts": {}}),
+        );
+        assert_eq!(
+            all,
+            json!({"tools": {"listChanged": true, "x": 1}, "logging": {}, "prompts": {}})
+        );
+    }
+
+    #[test]
+    fn an_unknown_version_is_answered_with_the_newest() {
+        let request = |version: &str| {
+            let params = json!({"protocolVersion": version}).to_string();
+            Message::request("1", "initialize", Some(&params))
+        };
+        let version = |request: &Message| {
+            let result = welcome(request, &[], true);
+            parse(&result).and_then(|r| r.get("protocolVersion")?.as_str().map(str::to_owned))
+        };
+        assert_eq!(version(&request("2025-03-26")).as_deref(), Some("2025-03-26"));
+        assert_eq!(version(&request("2099-01-01")).as_deref(), Some("2025-11-25"));
+    }
+}

@@ -1,0 +1,341 @@
+//! The command line: as typed ([`Cli`]), and as used ([`Task`]).
+//!
+//! Without a sub-command the gateway runs on stdio, since that is what clients
+//! start. The arguments of the Python gateway keep their meaning, shortened
+//! ones included; what this version can't do is refused, not ignored.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName};
+
+/// A guardrail gateway for the Model Context Protocol
+///
+/// It stands between an MCP client and its servers and passes every message,
+/// both ways, through guardrails: sandboxed components that mask secrets, block
+/// attacks and keep a record. Clients start it in place of their servers.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "mcp-gateway",
+    version,
+    infer_long_args = true,
+    subcommand_help_heading = "Commands (none: run the gateway on stdio)",
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    gateway: GatewayArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// What the program is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// Run the gateway on stdio, with the configuration from here.
+    Gateway(ConfigSource),
+    /// Show what guardrails do, without a client or a server.
+    Demo,
+    /// Show what a component is and what it can do.
+    Inspect {
+        /// The component's file.
+        file: PathBuf,
+        /// For whom the answer is.
+        output: Output,
+    },
+    /// End the children that a gateway left behind. It starts this itself.
+    Reap,
+}
+
+/// For whom an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// For a person.
+    Text,
+    /// For a program.
+    Json,
+}
+
+/// Why a command line can't be carried out, and what to type instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UsageError {
+    /// Neither file nor sub-command.
+    #[error(
+        "no servers to guard: name the client's file or the gateway's own, for example\n  \
+         mcp-gateway --mcp-json-path ~/.cursor/mcp.json -p basic\n  \
+         mcp-gateway --config gateway.toml\n\
+         or guard one server: mcp-gateway wrap -p basic -- npx some-server"
+    )]
+    NoConfig,
+    /// Guardrails both in the file and on the command line.
+    #[error(
+        "{0} can't be used with --config; name the guardrail in that file: \
+         [[guardrails]] with use = \"NAME\""
+    )]
+    GuardrailBesideFile(&'static str),
+    /// An argument for the gateway before another command.
+    #[error("{0} means nothing to this command; leave it out, or write it after the command")]
+    BesideCommand(&'static str),
+    /// The scanner of the Python gateway.
+    #[error("--scan is not available in this version; start without it")]
+    Scan,
+    /// A name for the wrapped server that can't be one.
+    #[error("the server's name \"{name}\" can't be used: {cause}; choose one with --name")]
+    Name {
+        /// What was given, or taken from the command.
+        name: String,
+        /// What is wrong with it.
+        cause: InvalidName,
+    },
+}
+
+/// The log, which goes to stderr.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Log (on stderr)")]
+pub struct LogArgs {
+    /// The least severe messages to log
+    #[arg(long = "log", value_name = "LEVEL", env = "LOGLEVEL", global = true)]
+    #[arg(
+        value_enum,
+        ignore_case = true,
+        default_value = "info",
+        hide_env_values = true
+    )]
+    pub level: LogLevel,
+    /// How to write them
+    #[arg(long = "log-format", value_name = "FORMAT", global = true)]
+    #[arg(value_enum, ignore_case = true, default_value = "text")]
+    pub format: LogFormat,
+}
+
+/// How severe a message must be to be logged. Python's names mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum LogLevel {
+    /// What did not work.
+    #[value(aliases = ["critical", "fatal"])]
+    Error,
+    /// What may not be as intended.
+    #[value(alias = "warning")]
+    Warn,
+    /// What happens.
+    Info,
+    /// What led to it.
+    Debug,
+    /// Everything.
+    #[value(alias = "notset")]
+    Trace,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for a person.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+#[derive(Debug, Clone, Args)]
+struct GatewayArgs {
+    /// The client's mcp.json; the servers are those nested in the gateway's own entry
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    mcp_json_path: Option<PathBuf>,
+    /// The gateway's own configuration, which names servers and guardrails
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    guardrails: GuardrailArgs,
+    /// Formerly `--plugin`, for guardrails; without a name, all of them
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "all", hide = true)]
+    enable_guardrails: Vec<String>,
+    /// Formerly `--plugin`, for the record of all calls
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "all", hide = true)]
+    enable_tracing: Vec<String>,
+    /// Scan the servers before they are started
+    #[arg(long, hide = true)]
+    scan: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+struct GuardrailArgs {
+    /// A guardrail to run, by name or as a path to a .wasm file; may be repeated
+    #[arg(short = 'p', long = "plugin", value_name = "NAME")]
+    plugins: Vec<String>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Command {
+    /// Guard one server, whose tools keep their names
+    Wrap(WrapArgs),
+    /// See guardrails at work, without a client or a server
+    Demo,
+    /// Look at guardrail components
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// End the children that a gateway left behind
+    #[command(hide = true)]
+    Reap,
+}
+
+#[derive(Debug, Clone, Args)]
+struct WrapArgs {
+    #[command(flatten)]
+    guardrails: GuardrailArgs,
+    /// What to call the server; by default after the program
+    #[arg(long)]
+    name: Option<String>,
+    /// The program that starts the server, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum PluginCommand {
+    /// Show what a component is and what it can do
+    Inspect {
+        /// The component's .wasm file
+        file: PathBuf,
+        /// Answer in JSON, for scripts
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Cli {
+    /// What to do, in a build with these bundled guardrails. Files are not
+    /// read yet: that is [`ConfigSource::load`]'s part.
+    pub fn task(self, bundled: &[&str]) -> Result<Task, UsageError> {
+        let Some(command) = self.command else {
+            let form = self.gateway.form()?;
+            return Ok(Task::Gateway(ConfigSource::new(form, bundled)));
+        };
+        if let Some(argument) = self.gateway.first_given() {
+            return Err(UsageError::BesideCommand(argument));
+        }
+        Ok(match command {
+            Command::Wrap(args) => Task::Gateway(ConfigSource::new(args.form()?, bundled)),
+            Command::Demo => Task::Demo,
+            Command::Plugin(PluginCommand::Inspect { file, json }) => Task::Inspect {
+                file,
+                output: if json { Output::Json } else { Output::Text },
+            },
+            Command::Reap => Task::Reap,
+        })
+    }
+
+    /// How to log, which every task does.
+    pub fn log(&self) -> LogArgs {
+        self.log
+    }
+}
+
+impl GatewayArgs {
+    fn form(self) -> Result<Form, UsageError> {
+        if self.scan {
+            return Err(UsageError::Scan);
+        }
+        match (&self.mcp_json_path, &self.config) {
+            (Some(file), _) => Ok(Form::McpJson {
+                file: file.clone(),
+                guardrails: self.guardrails(),
+            }),
+            (None, Some(file)) => match self.first_guardrail() {
+                Some(argument) => Err(UsageError::GuardrailBesideFile(argument)),
+                None => Ok(Form::GatewayToml(file.clone())),
+            },
+            (None, None) => Err(UsageError::NoConfig),
+        }
+    }
+
+    /// In the order in which the Python gateway put them.
+    fn guardrails(self) -> Vec<GuardrailArg> {
+        let former = |all: GuardrailArg| {
+            move |name: String| match name.as_str() {
+                "all" => all.clone(),
+                _ => GuardrailArg::Named(name),
+            }
+        };
+        let audit = GuardrailArg::Named("audit".to_owned());
+        let guardrails = self.enable_guardrails.into_iter();
+        let tracing = self.enable_tracing.into_iter();
+        self.guardrails
+            .named()
+            .chain(guardrails.map(former(GuardrailArg::AllBundled)))
+            .chain(tracing.map(former(audit)))
+            .collect()
+    }
+
+    fn first_guardrail(&self) -> Option<&'static str> {
+        let given = [
+            (!self.guardrails.plugins.is_empty(), "--plugin"),
+            (!self.enable_guardrails.is_empty(), "--enable-guardrails"),
+            (!self.enable_tracing.is_empty(), "--enable-tracing"),
+        ];
+        first(given)
+    }
+
+    fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            (self.mcp_json_path.is_some(), "--mcp-json-path"),
+            (self.config.is_some(), "--config"),
+            (self.scan, "--scan"),
+        ];
+        first(given).or_else(|| self.first_guardrail())
+    }
+}
+
+impl GuardrailArgs {
+    fn named(self) -> impl Iterator<Item = GuardrailArg> {
+        self.plugins.into_iter().map(GuardrailArg::Named)
+    }
+}
+
+impl WrapArgs {
+    fn form(self) -> Result<Form, UsageError> {
+        let mut words = self.command.into_iter();
+        let command = words.next().unwrap_or_default();
+        let name = self.name.unwrap_or_else(|| stem(&command));
+        let name = match name.parse::<ServerName>() {
+            Ok(parsed) => parsed,
+            Err(cause) => return Err(UsageError::Name { name, cause }),
+        };
+        Ok(Form::Wrap {
+            server: Server::of_command(name, command, words.collect()),
+            guardrails: self.guardrails.named().collect(),
+        })
+    }
+}
+
+impl LogLevel {
+    /// The name that `tracing` has for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+fn first<const N: usize>(given: [(bool, &'static str); N]) -> Option<&'static str> {
+    given
+        .into_iter()
+        .find_map(|(given, argument)| given.then_some(argument))
+}
+
+/// The program's name without its folder and its ending.
+fn stem(command: &str) -> String {
+    std::path::Path::new(command)
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,306 @@
+//! Command lines as they are typed, and what becomes of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use clap::CommandFactory;
+
+use super::*;
+
+const BUNDLED: [&str; 2] = ["basic", "audit"];
+
+fn parse(line: &str) -> Cli {
+    let words = std::iter::once("mcp-gateway").chain(line.split_whitespace());
+    Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+fn task(line: &str) -> Result<Task, String> {
+    parse(line)
+        .task(&BUNDLED)
+        .map_err(|error| error.to_string())
+}
+
+fn check(line: &str, form: Form) {
+    let expected = Task::Gateway(ConfigSource::new(form, &BUNDLED));
+    assert_eq!(task(line), Ok(expected), "{line}");
+}
+
+fn mcp_json(guardrails: &[&str]) -> Form {
+    let arg = |name: &&str| match *name {
+        "*" => GuardrailArg::AllBundled,
+        name => GuardrailArg::Named(name.to_owned()),
+    };
+    Form::McpJson {
+        file: "mcp.json".into(),
+        guardrails: guardrails.iter().map(arg).collect(),
+    }
+}
+
+fn help(of: &[&str]) -> String {
+    let mut command = Cli::command().term_width(80);
+    command.build();
+    let mut command = &mut command;
+    for name in of {
+        command = command.find_subcommand_mut(name).unwrap();
+    }
+    let help = command
+        .clone()
+        .term_width(80)
+        .render_long_help()
+        .to_string();
+    let lines: Vec<_> = help.lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn clap_finds_no_fault() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn command_lines_of_the_python_gateway_keep_their_meaning() {
+    check("--mcp-json-path mcp.json", mcp_json(&[]));
+    check(
+        "--mcp-json-path mcp.json --plugin basic --plugin xetrack",
+        mcp_json(&["basic", "xetrack"]),
+    );
+    check(
+        "--mcp-json-path=mcp.json -pbasic -p=lasso",
+        mcp_json(&["basic", "lasso"]),
+    );
+    check("--mcp-json mcp.json --plug basic", mcp_json(&["basic"]));
+    check(
+        "--mcp-json-path mcp.json --enable-guardrails",
+        mcp_json(&["*"]),
+    );
+    check(
+        "--enable-guardrails --mcp-json-path mcp.json --enable-tracing",
+        mcp_json(&["*", "audit"]),
+    );
+    check(
+        "--mcp-json-path mcp.json --enable-tracing xetrack --enable-guardrails basic \
+         --enable-guardrails lasso -p presidio",
+        mcp_json(&["presidio", "basic", "lasso", "xetrack"]),
+    );
+}
+
+#[test]
+fn the_gateways_own_file_stands_alone() {
+    check(
+        "--config gateway.toml",
+        Form::GatewayToml("gateway.toml".into()),
+    );
+    insta::assert_snapshot!(task("--config g.toml -p basic").unwrap_err(), @r#"--plugin can't be used with --config; name the guardrail in that file: [[guardrails]] with use = "NAME""#);
+    let both = Cli::try_parse_from(["mcp-gateway", "--config", "a", "--mcp-json-path", "b"]);
+    insta::assert_snapshot!(both.unwrap_err(), @r#"
+    error: the argument '--config <FILE>' cannot be used with '--mcp-json-path <FILE>'
+
+    Usage: mcp-gateway --config <FILE>
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn what_is_missing_or_impossible_is_said_with_its_remedy() {
+    insta::assert_snapshot!(task("-p basic").unwrap_err(), @r#"
+    no servers to guard: name the client's file or the gateway's own, for example
+      mcp-gateway --mcp-json-path ~/.cursor/mcp.json -p basic
+      mcp-gateway --config gateway.toml
+    or guard one server: mcp-gateway wrap -p basic -- npx some-server
+    "#);
+    insta::assert_snapshot!(task("--mcp-json-path mcp.json --scan").unwrap_err(), @"--scan is not available in this version; start without it");
+    insta::assert_snapshot!(task("-p basic demo").unwrap_err(), @"--plugin means nothing to this command; leave it out, or write it after the command");
+    insta::assert_snapshot!(task("wrap -- ..").unwrap_err(), @r#"the server's name "" can't be used: a name can't be empty; choose one with --name"#);
+}
+
+#[test]
+fn a_wrapped_server_is_named_after_its_program() {
+    let wrap = |name: &str, args: &[&str]| Form::Wrap {
+        server: Server::of_command(
+            name.parse().unwrap(),
+            "/opt/git-server.exe".to_owned(),
+            args.iter().map(|&arg| arg.to_owned()).collect(),
+        ),
+        guardrails: vec![GuardrailArg::Named("basic".to_owned())],
+    };
+    check(
+        "wrap -p basic -- /opt/git-server.exe",
+        wrap("git-server", &[]),
+    );
+    check(
+        "wrap -p basic --name git -- /opt/git-server.exe -p 1 --name x",
+        wrap("git", &["-p", "1", "--name", "x"]),
+    );
+}
+
+#[test]
+fn other_commands_are_read() {
+    assert_eq!(task("demo"), Ok(Task::Demo));
+    assert_eq!(task("reap"), Ok(Task::Reap));
+    let file = PathBuf::from("x.wasm");
+    let output = Output::Json;
+    assert_eq!(
+        task("plugin inspect x.wasm --json"),
+        Ok(Task::Inspect { file, output })
+    );
+}
+
+#[test]
+fn levels_go_by_their_python_names_too() {
+    for (word, level) in [
+        ("DEBUG", LogLevel::Debug),
+        ("Warning", LogLevel::Warn),
+        ("CRITICAL", LogLevel::Error),
+        ("error", LogLevel::Error),
+        ("trace", LogLevel::Trace),
+    ] {
+        assert_eq!(parse(&format!("--log {word} demo")).log().level, level);
+        assert_eq!(parse(&format!("demo --log {word}")).log().level, level);
+    }
+}
+
+#[test]
+fn the_help_says_what_there_is() {
+    insta::assert_snapshot!(help(&[]), @r#"
+    A guardrail gateway for the Model Context Protocol
+
+    It stands between an MCP client and its servers and passes every message, both
+    ways, through guardrails: sandboxed components that mask secrets, block attacks
+    and keep a record. Clients start it in place of their servers.
+
+    Usage: mcp-gateway [OPTIONS] [COMMAND]
+
+    Commands (none: run the gateway on stdio):
+      wrap    Guard one server, whose tools keep their names
+      demo    See guardrails at work, without a client or a server
+      plugin  Look at guardrail components
+
+    Options:
+          --mcp-json-path <FILE>
+              The client's mcp.json; the servers are those nested in the gateway's
+              own entry
+
+          --config <FILE>
+              The gateway's own configuration, which names servers and guardrails
+
+      -p, --plugin <NAME>
+              A guardrail to run, by name or as a path to a .wasm file; may be
+              repeated
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Log (on stderr):
+          --log <LEVEL>
+              The least severe messages to log
+
+              Possible values:
+              - error: What did not work
+              - warn:  What may not be as intended
+              - info:  What happens
+              - debug: What led to it
+              - trace: Everything
+
+              [env: LOGLEVEL]
+              [default: info]
+
+          --log-format <FORMAT>
+              How to write them
+
+              Possible values:
+              - text: Lines for a person
+              - json: An object a line
+
+              [default: text]
+    "#);
+    insta::assert_snapshot!(help(&["wrap"]), @r#"
+    Guard one server, whose tools keep their names
+
+    Usage: mcp-gateway wrap [OPTIONS] -- <COMMAND>...
+
+    Arguments:
+      <COMMAND>...
+              The program that starts the server, and its arguments
+
+    Options:
+      -p, --plugin <NAME>
+              A guardrail to run, by name or as a path to a .wasm file; may be
+              repeated
+
+          --name <NAME>
+              What to call the server; by default after the program
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Log (on stderr):
+          --log <LEVEL>
+              The least severe messages to log
+
+              Possible values:
+              - error: What did not work
+              - warn:  What may not be as intended
+              - info:  What happens
+              - debug: What led to it
+              - trace: Everything
+
+              [env: LOGLEVEL]
+              [default: info]
+
+          --log-format <FORMAT>
+              How to write them
+
+              Possible values:
+              - text: Lines for a person
+              - json: An object a line
+
+              [default: text]
+    "#);
+    insta::assert_snapshot!(help(&["plugin", "inspect"]), @r#"
+    Show what a component is and what it can do
+
+    Usage: mcp-gateway plugin inspect [OPTIONS] <FILE>
+
+    Arguments:
+      <FILE>
+              The component's .wasm file
+
+    Options:
+          --json
+              Answer in JSON, for scripts
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Log (on stderr):
+          --log <LEVEL>
+              The least severe messages to log
+
+              Possible values:
+              - error: What did not work
+              - warn:  What may not be as intended
+              - info:  What happens
+              - debug: What led to it
+              - trace: Everything
+
+              [env: LOGLEVEL]
+              [default: info]
+
+          --log-format <FORMAT>
+              How to write them
+
+              Possible values:
+              - text: Lines for a person
+              - json: An object a line
+
+              [default: text]
+    "#);
+}

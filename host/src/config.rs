@@ -1,0 +1,91 @@
+//! What the gateway was asked to do, read from a file or a command line.
+//!
+//! There are two ways to write a configuration down, `gateway.toml` and the
+//! client's own `mcp.json`, and one model that both end in. Everything typed
+//! is checked while it is read, so whoever holds a [`Config`] need not check
+//! again; and all errors are reported at once, each with its place and its
+//! remedy. Reading depends on nothing but the files and the environment.
+//!
+//! Inside: `tree` makes one spanned tree of either syntax, `section` and `field`
+//! walk it and report what is wrong, `read` knows the keys and what they mean.
+
+mod bundled;
+mod error;
+mod expand;
+mod field;
+mod guardrail;
+mod hint;
+mod home;
+mod limits;
+mod name;
+mod quantity;
+mod read;
+mod report;
+mod section;
+mod server;
+mod source;
+mod tree;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use error::{ConfigError, ConfigErrors, Place, Problem};
+pub use expand::Unresolved;
+pub use guardrail::{Guardrail, Isolation, Mode, OnError, Only, Source};
+pub use hint::Hint;
+pub use limits::Limits;
+pub use name::{GuardrailName, InvalidName, ServerName};
+pub use server::Server;
+pub use source::{ConfigSource, Form, GuardrailArg};
+
+/// A configuration without errors.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Config {
+    /// What concerns the gateway as a whole.
+    pub gateway: Gateway,
+    /// The servers to start, in the order of the file.
+    pub servers: Vec<Server>,
+    /// The guardrails, in the order in which a message passes them.
+    pub guardrails: Vec<Guardrail>,
+    /// The file to watch, as an absolute path. A wrapped command has none.
+    pub source: Option<PathBuf>,
+    /// What a person should know although nothing is wrong enough to stop.
+    pub warnings: Vec<String>,
+}
+
+/// What concerns the gateway as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gateway {
+    /// How the client sees the names of tools and prompts.
+    pub naming: Naming,
+    /// How long the first list waits for servers that are still starting.
+    /// Ten seconds: `npx` and `uvx` often take five, and most clients give up
+    /// on a list after thirty.
+    pub ready_timeout: Duration,
+    /// The longest message accepted from either side, in bytes. 64 MiB: room
+    /// for a base64 image or a file, but not for a peer that never ends a line.
+    pub max_message: usize,
+}
+
+/// How the client sees the names of tools and prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// `{server}_{name}`, so that two servers may have a tool of one name.
+    #[default]
+    Prefixed,
+    /// As the server has them.
+    Bare,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            naming: Naming::default(),
+            ready_timeout: Duration::from_secs(10),
+            max_message: 64 << 20,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! What can be wrong with a configuration, and what to do about it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::hint::List;
+use super::{Hint, InvalidName, Source, Unresolved};
+
+/// All errors of one configuration, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+/// One error and its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct ConfigError {
+    /// Where it stands.
+    pub place: Place,
+    /// What is wrong, and the remedy.
+    pub problem: Problem,
+}
+
+/// Where an error stands. The order is the one in which errors are listed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In the arguments that the gateway was started with.
+    CommandLine,
+    /// A file as a whole.
+    File(PathBuf),
+    /// A character of a file, counted from one.
+    Position {
+        /// The file, as it was named.
+        file: PathBuf,
+        /// The line.
+        line: usize,
+        /// The character in the line.
+        column: usize,
+    },
+}
+
+/// What is wrong, and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its fields are")]
+pub enum Problem {
+    /// The file can't be read.
+    #[error("can't read the file: {0}")]
+    Unreadable(String),
+    /// The parser's own words.
+    #[error("{syntax} syntax error: {message}")]
+    Syntax {
+        syntax: &'static str,
+        message: String,
+    },
+    /// A key that means nothing here.
+    #[error("unknown key \"{key}\" in {inside}; {hint}")]
+    UnknownKey {
+        key: String,
+        inside: String,
+        hint: Hint,
+    },
+    /// A key that stands twice in one table.
+    #[error("\"{key}\" stands twice in {inside}; remove one")]
+    Duplicate { key: String, inside: String },
+    /// A key that must be there.
+    #[error("{inside} has no \"{key}\"; {remedy}")]
+    Missing {
+        inside: String,
+        key: &'static str,
+        remedy: &'static str,
+    },
+    /// A value of another type.
+    #[error("{what} must be {expected}, not {found}")]
+    WrongType {
+        what: String,
+        expected: &'static str,
+        found: &'static str,
+    },
+    /// None of the words that are allowed.
+    #[error("{what} is \"{found}\"; {hint}")]
+    NoSuchChoice {
+        what: String,
+        found: String,
+        hint: Hint,
+    },
+    /// A text that is no quantity.
+    #[error("{what} is {found}; write {expected}")]
+    NoQuantity {
+        what: String,
+        found: String,
+        expected: &'static str,
+    },
+    /// A quantity that makes no sense.
+    #[error("{what} is {found}; it can be {least} to {most}")]
+    OutOfRange {
+        what: String,
+        found: String,
+        least: String,
+        most: String,
+    },
+    /// A text that must not be empty.
+    #[error("{what} is empty; {remedy}")]
+    Empty { what: String, remedy: &'static str },
+    /// A name that can't be one.
+    #[error("{what}: {cause}")]
+    Name { what: String, cause: InvalidName },
+    /// A name that can't be a variable's.
+    #[error("{what}: a variable's name can't be empty or contain \"=\"")]
+    VariableName { what: String },
+    /// A variable without a value.
+    #[error("{what} {cause}")]
+    Variable { what: String, cause: Unresolved },
+    /// A `~` without a home.
+    #[error("{what} starts with \"~\", but HOME is not set; write the whole path")]
+    NoHome { what: String },
+    /// A guardrail that nobody knows.
+    #[error(
+        "unknown guardrail \"{wanted}\"; {hint:#}; a file is named by its path, such as \
+             ./{wanted}.wasm"
+    )]
+    UnknownGuardrail { wanted: String, hint: Hint },
+    /// A guardrail of the project that this build lacks.
+    #[error("guardrail \"{name}\"{} is not part of this build; known: {}", Written { name, wrote }, List(known))]
+    NotBundled {
+        name: String,
+        wrote: String,
+        known: Vec<String>,
+    },
+    /// Two guardrails of one name.
+    #[error(
+        "two guardrails are named \"{name}\": {first} and {second}; \
+             in gateway.toml, \"name\" tells them apart"
+    )]
+    DuplicateGuardrail {
+        name: String,
+        first: Source,
+        second: Source,
+    },
+    /// A guardrail that is meant for a server that isn't there.
+    #[error("{what} names no server: \"{found}\"; {hint}")]
+    UnknownServer {
+        what: String,
+        found: String,
+        hint: Hint,
+    },
+    /// A pattern that no method matches.
+    #[error("{what} can never match: \"{found}\"; {remedy}")]
+    NeverMatches {
+        what: String,
+        found: String,
+        remedy: String,
+    },
+    /// A server that is reached by HTTP.
+    #[error(
+        "{inside} is a remote server (\"{key}\"); remote servers are not supported yet by \
+             this version; remove it or disable it"
+    )]
+    Remote { inside: String, key: &'static str },
+    /// No entry of the client's file is the gateway's.
+    #[error(
+        "no entry of \"mcpServers\" holds an object \"servers\"; move the servers to guard into the \
+             gateway's own entry: {{\"mcpServers\": {{\"mcp-gateway\": {{\"command\": \
+             \"mcp-gateway\", \"args\": […], \"servers\": {{\"git\": {{\"command\": \"uvx\", \
+             \"args\": [\"mcp-server-git\"]}}}}}}}}}}"
+    )]
+    NoEntry,
+    /// Several entries of the client's file may be the gateway's.
+    #[error("several entries of \"mcpServers\" hold \"servers\": {}; keep them in one", List(.0))]
+    SeveralEntries(Vec<String>),
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => f.write_str("command line"),
+            Self::File(file) => file.display().fmt(f),
+            Self::Position { file, line, column } => {
+                write!(f, "{}:{line}:{column}", file.display())
+            }
+        }
+    }
+}
+
+/// What a person wrote, where it differs from what it stands for.
+struct Written<'a> {
+    name: &'a str,
+    wrote: &'a str,
+}
+
+impl fmt::Display for Written<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name == self.wrote {
+            return Ok(());
+        }
+        write!(f, " (you wrote \"{}\")", self.wrote)
+    }
+}

@@ -1,0 +1,161 @@
+//! A guardrail in the chain.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{GuardrailName, Limits, ServerName};
+
+/// A guardrail and how it is to be run. Two that are equal need not be loaded
+/// again on a reload, unless the component's file changed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Guardrail {
+    /// Its name, unique among the guardrails.
+    pub name: GuardrailName,
+    /// Where the component comes from.
+    pub component: Source,
+    /// What its decisions lead to.
+    pub mode: Mode,
+    /// What happens to a message when it fails.
+    pub on_error: OnError,
+    /// How long an instance lives.
+    pub isolation: Isolation,
+    /// The messages that it is shown.
+    pub only: Only,
+    /// What `configure` is given: a JSON object, `{}` if nothing was written.
+    pub config: String,
+    /// What it may use up.
+    pub limits: Limits,
+}
+
+/// Where a guardrail's component comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Built into the gateway, under this name.
+    Bundled(Arc<str>),
+    /// A `.wasm` file, by its absolute path.
+    File(PathBuf),
+}
+
+/// What a guardrail's decisions lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// They are carried out.
+    #[default]
+    Enforce,
+    /// They are recorded, and the message passes unchanged.
+    Warn,
+    /// It is loaded, but shown nothing.
+    Off,
+}
+
+/// What happens to a message when its guardrail fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// It is refused: what nobody checked must not pass.
+    #[default]
+    Block,
+    /// It goes on as if the guardrail were not there.
+    Allow,
+}
+
+/// How long an instance of a guardrail lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Isolation {
+    /// It serves one session, one message at a time.
+    #[default]
+    Session,
+    /// It serves one message.
+    Message,
+}
+
+/// The messages that a guardrail is shown; an empty list stands for all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Only {
+    /// The servers that they go to or come from.
+    pub servers: Vec<ServerName>,
+    /// Their methods, or `prefix/*`.
+    pub methods: Vec<String>,
+}
+
+impl Guardrail {
+    /// A guardrail with everything else by default.
+    pub fn new(name: GuardrailName, component: Source) -> Self {
+        Self {
+            name,
+            component,
+            mode: Mode::default(),
+            on_error: OnError::default(),
+            isolation: Isolation::default(),
+            only: Only::default(),
+            config: "{}".to_owned(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Only {
+    /// Whether a message of this server and method is among them.
+    pub fn includes(&self, server: &str, method: &str) -> bool {
+        let servers = &self.servers;
+        let methods = &self.methods;
+        (servers.is_empty() || servers.iter().any(|name| name.as_str() == server))
+            && (methods.is_empty() || methods.iter().any(|one| covers(one, method)))
+    }
+}
+
+/// Its configuration may hold keys and patterns, so it is left out.
+impl fmt::Debug for Guardrail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guardrail")
+            .field("name", &self.name)
+            .field("component", &self.component)
+            .field("mode", &self.mode)
+            .field("on_error", &self.on_error)
+            .field("isolation", &self.isolation)
+            .field("only", &self.only)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bundled(name) => write!(f, "the bundled {name}"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Whether a method is what a pattern (itself a method, or `prefix/*`) means.
+pub(super) fn covers(pattern: &str, method: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) if prefix.ends_with('/') => method.starts_with(prefix),
+        _ => pattern == method,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_includes_everything() {
+        assert!(Only::default().includes("git", "tools/call"));
+    }
+
+    #[test]
+    fn server_and_method_must_both_fit() {
+        let only = Only {
+            servers: vec!["git".parse().unwrap()],
+            methods: vec!["tools/*".into(), "prompts/get".into()],
+        };
+        assert!(only.includes("git", "tools/call"));
+        assert!(only.includes("git", "prompts/get"));
+        assert!(!only.includes("git", "prompts/list"));
+        assert!(!only.includes("git", "toolsmith"));
+        assert!(!only.includes("db", "tools/call"));
+    }
+}

@@ -1,0 +1,52 @@
+//! What one guardrail may use up before it is stopped.
+
+use std::time::Duration;
+
+/// What one guardrail may use up. Unless said otherwise, per message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory of one instance, in bytes. 64 MiB: a Python or JavaScript
+    /// guest takes about 30 MiB before it does anything.
+    pub memory: u64,
+    /// Time on the CPU. 100 ms: a hundred times what the bundled guardrails
+    /// need, and still too short for a person to notice.
+    pub cpu: Duration,
+    /// Time by the clock around everything, waiting included. 10 s: a check in
+    /// the cloud may be slow, but the client must get an answer before it
+    /// gives up.
+    pub wall: Duration,
+    /// What a guardrail may hand back, in bytes: findings, replacements,
+    /// patches. 4 MiB: enough to rewrite a large result.
+    pub output: usize,
+    /// Lines in the log. 100: enough to find a fault, too few to flood a disk.
+    pub log_lines: u32,
+    /// Length of those lines together, in bytes. 16 KiB, for the same reason.
+    pub log_bytes: u32,
+    /// Calls of capabilities. 10 000: one per text of a large list, but no
+    /// endless loop, since time spent in the host is not billed as CPU.
+    pub host_calls: u32,
+    /// Time on the CPU for `configure`, once per load. 5 s: compiling hundreds
+    /// of patterns is the work that a snapshot saves later.
+    pub configure: Duration,
+}
+
+impl Limits {
+    /// The most memory that can be granted: 1 GiB, which is reserved as address
+    /// space for every instance that can exist.
+    pub const MAX_MEMORY: u64 = 1 << 30;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            cpu: Duration::from_millis(100),
+            wall: Duration::from_secs(10),
+            output: 4 << 20,
+            log_lines: 100,
+            log_bytes: 16 << 10,
+            host_calls: 10_000,
+            configure: Duration::from_secs(5),
+        }
+    }
+}

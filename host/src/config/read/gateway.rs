@@ -1,0 +1,35 @@
+//! `[gateway]`.
+
+use std::time::Duration;
+
+use crate::config::section::Section;
+use crate::config::{Gateway, Naming};
+
+const NAMING: [(&str, Naming); 2] = [("prefixed", Naming::Prefixed), ("bare", Naming::Bare)];
+
+/// What `[gateway]` says.
+pub(super) fn gateway(mut section: Section<'_>) -> Gateway {
+    let mut gateway = Gateway::default();
+    if let Some(naming) = section
+        .take("naming")
+        .and_then(|field| field.choice(&NAMING))
+    {
+        gateway.naming = naming;
+    }
+    let wait = Duration::ZERO..=Duration::from_secs(600);
+    if let Some(wait) = section
+        .take("ready_timeout")
+        .and_then(|field| field.duration(wait))
+    {
+        gateway.ready_timeout = wait;
+    }
+    let size = 64 << 10..=1 << 30;
+    if let Some(size) = section
+        .take("max_message")
+        .and_then(|field| field.size(size))
+    {
+        gateway.max_message = usize::try_from(size).unwrap_or(usize::MAX);
+    }
+    section.finish();
+    gateway
+}

@@ -1,0 +1,216 @@
+//! A server's entry, in either file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, is_separator};
+use std::time::Duration;
+
+use crate::config::bundled::absolute;
+use crate::config::error::Problem;
+use crate::config::field::Field;
+use crate::config::section::Section;
+use crate::config::tree::Value;
+use crate::config::{Server, ServerName};
+
+/// Which file an entry stands in. They differ in what else it may hold, and in
+/// what a relative path is relative to: the file's folder for the gateway's
+/// own, and for the client's, as clients have it, where the gateway runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Dialect<'a> {
+    /// The gateway's own, in this folder.
+    GatewayToml(&'a Path),
+    /// The client's.
+    McpJson,
+}
+
+/// The servers of a file.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    /// Those to start.
+    pub(super) started: Vec<Server>,
+    /// All, also those that are switched off.
+    pub(super) declared: Vec<ServerName>,
+}
+
+/// Keys that clients write for themselves and that change nothing here.
+const OF_CLIENTS: [&str; 8] = [
+    "timeout",
+    "autoApprove",
+    "alwaysAllow",
+    "trust",
+    "description",
+    "name",
+    "icon",
+    "gallery",
+];
+
+/// Keys of clients that hide tools. Here they don't, which one should know.
+const HIDING: [&str; 4] = [
+    "disabledTools",
+    "enabledTools",
+    "excludeTools",
+    "includeTools",
+];
+
+/// What clients write for a server that is reached by HTTP.
+const REMOTE: [&str; 3] = ["url", "serverUrl", "headers"];
+
+/// Transports as clients spell them.
+const TRANSPORTS: [(&str, Transport); 6] = [
+    ("stdio", Transport::Stdio),
+    ("http", Transport::Remote),
+    ("sse", Transport::Remote),
+    ("streamable-http", Transport::Remote),
+    ("streamableHttp", Transport::Remote),
+    ("ws", Transport::Remote),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transport {
+    Stdio,
+    Remote,
+}
+
+/// The servers of a table of servers.
+pub(super) fn servers(section: Section<'_>, dialect: Dialect<'_>) -> Servers {
+    let mut servers = Servers::default();
+    for (key, field) in section.into_fields() {
+        let label = match dialect {
+            Dialect::GatewayToml(_) => format!("[servers.{key}]"),
+            Dialect::McpJson => format!("server \"{key}\""),
+        };
+        let name: ServerName = match key.parse() {
+            Ok(name) => name,
+            Err(cause) => {
+                field.error(Problem::Name { what: label, cause });
+                continue;
+            }
+        };
+        servers.declared.push(name.clone());
+        let server = field
+            .labelled(&label)
+            .and_then(|section| server(name, section, dialect));
+        servers.started.extend(server);
+    }
+    servers
+}
+
+fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> Option<Server> {
+    // What is switched off need not be right: it may be off because it isn't.
+    if is_off(&mut section, dialect) || is_remote(&mut section, dialect) {
+        return None;
+    }
+    let command = command(&mut section, dialect);
+    let server = Server {
+        args: args(&mut section),
+        env: env(&mut section),
+        cwd: section
+            .take("cwd")
+            .and_then(Field::path)
+            .map(|cwd| match dialect {
+                Dialect::GatewayToml(folder) => absolute(folder, &cwd),
+                Dialect::McpJson => cwd.into(),
+            }),
+        init_timeout: section
+            .take("init_timeout")
+            .and_then(|field| {
+                field.duration(Duration::from_millis(100)..=Duration::from_secs(3600))
+            })
+            .unwrap_or(Server::INIT_TIMEOUT),
+        ..Server::of_command(name, command.clone().unwrap_or_default(), Vec::new())
+    };
+    if matches!(dialect, Dialect::McpJson) {
+        take_keys_of_clients(&mut section);
+    }
+    section.finish();
+    command.map(|_| server)
+}
+
+fn command(section: &mut Section<'_>, dialect: Dialect<'_>) -> Option<String> {
+    let remedy = "write the program that starts the server";
+    let field = section.require("command", remedy)?;
+    let (reading, at, what) = (field.reading, field.at, field.what());
+    let command = field.path()?;
+    if command.trim().is_empty() {
+        reading.error(at, Problem::Empty { what, remedy });
+        return None;
+    }
+    match dialect {
+        // What is only a word is looked up in PATH, not in the folder.
+        Dialect::GatewayToml(folder) if command.contains(is_separator) => {
+            let path = absolute(folder, &command).into_os_string();
+            Some(path.into_string().unwrap_or(command))
+        }
+        _ => Some(command),
+    }
+}
+
+fn args(section: &mut Section<'_>) -> Vec<String> {
+    let items = section.take("args").and_then(Field::items);
+    items
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(Field::expanded)
+        .collect()
+}
+
+fn env(section: &mut Section<'_>) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::new();
+    for (variable, field) in section.subsection("env").into_fields() {
+        if variable.is_empty() || variable.contains(['=', '\0']) {
+            let what = field.what();
+            field.error(Problem::VariableName { what });
+        }
+        env.extend(field.expanded().map(|value| (variable, value)));
+    }
+    env
+}
+
+fn is_off(section: &mut Section<'_>, dialect: Dialect<'_>) -> bool {
+    let enabled = section.take("enabled").and_then(Field::boolean);
+    if let Dialect::GatewayToml(_) = dialect {
+        return enabled == Some(false);
+    }
+    let disabled = section.take("disabled").and_then(Field::boolean);
+    let states = [("blocked", true), ("passed", false), ("skipped", false)];
+    let blocked = section
+        .take("blocked")
+        .and_then(|field| field.choice(&states));
+    if blocked == Some(true) {
+        section.warn(
+            "is left out, because the scanner of the Python gateway marked it as \"blocked\"; \
+             if you trust it, remove that key",
+        );
+    }
+    enabled == Some(false) || disabled == Some(true) || blocked == Some(true)
+}
+
+fn is_remote(section: &mut Section<'_>, dialect: Dialect<'_>) -> bool {
+    let remote = match dialect {
+        Dialect::GatewayToml(_) => None,
+        Dialect::McpJson => ["type", "transport"].into_iter().find(|&key| {
+            let transport = section
+                .take(key)
+                .and_then(|field| field.choice(&TRANSPORTS));
+            transport == Some(Transport::Remote)
+        }),
+    };
+    let remote = remote.or_else(|| REMOTE.into_iter().find(|key| section.has(key)));
+    if let Some(key) = remote {
+        let inside = section.label().to_string();
+        section.error(Problem::Remote { inside, key });
+    }
+    remote.is_some()
+}
+
+fn take_keys_of_clients(section: &mut Section<'_>) {
+    for key in OF_CLIENTS {
+        section.accept(key);
+    }
+    for key in HIDING {
+        if matches!(section.accept(key), Some(Value::List(tools)) if !tools.is_empty()) {
+            let warning =
+                format!("has \"{key}\", which has no effect here: all its tools are offered");
+            section.warn(&warning);
+        }
+    }
+}

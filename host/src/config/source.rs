@@ -1,0 +1,177 @@
+//! Where a configuration comes from, and how it is read, now and again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::bundled::Bundled;
+use super::error::{ConfigErrors, Place, Problem};
+use super::expand::Env;
+use super::home::expand_home;
+use super::report::{Reading, Report};
+use super::tree::Syntax;
+use super::{Config, Gateway, Naming, Server, read};
+
+/// Where a configuration comes from. It can be read as often as the file
+/// changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfigSource {
+    form: Form,
+    bundled: Bundled,
+}
+
+/// The ways to tell the gateway what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Form {
+    /// The gateway's own file, which holds everything.
+    GatewayToml(PathBuf),
+    /// The client's file for the servers, the command line for the guardrails.
+    McpJson {
+        /// The file that the client was configured with.
+        file: PathBuf,
+        /// The guardrails, in their order.
+        guardrails: Vec<GuardrailArg>,
+    },
+    /// A command line for everything.
+    Wrap {
+        /// The one server.
+        server: Server,
+        /// The guardrails, in their order.
+        guardrails: Vec<GuardrailArg>,
+    },
+}
+
+/// A guardrail as the command line asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuardrailArg {
+    /// A name, an alias, or the path of a component.
+    Named(String),
+    /// All that are part of the build.
+    AllBundled,
+}
+
+impl ConfigSource {
+    /// A source, for a build with these bundled guardrails.
+    pub fn new(form: Form, bundled: &[&str]) -> Self {
+        Self {
+            form,
+            bundled: Bundled::of(bundled),
+        }
+    }
+
+    /// Reads the configuration. All errors are reported at once.
+    pub fn load(&self) -> Result<Config, ConfigErrors> {
+        self.load_with(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads the configuration with another environment than the process has.
+    pub fn load_with(&self, env: Env<'_>) -> Result<Config, ConfigErrors> {
+        let report = Report::default();
+        let mut config = match &self.form {
+            Form::GatewayToml(file) => self.gateway_toml(file, &report, env),
+            Form::McpJson { file, guardrails } => Config {
+                guardrails: read::chosen(guardrails, &self.bundled, &report, env),
+                ..mcp_json(file, &report, env)
+            },
+            Form::Wrap { server, guardrails } => Config {
+                // With one server there is nothing to tell apart.
+                gateway: Gateway {
+                    naming: Naming::Bare,
+                    ..Gateway::default()
+                },
+                servers: vec![server.clone()],
+                guardrails: read::chosen(guardrails, &self.bundled, &report, env),
+                ..Config::default()
+            },
+        };
+        config.warnings = report.finish().map_err(ConfigErrors)?;
+        warn_of_nothing(&mut config);
+        Ok(config)
+    }
+
+    fn gateway_toml(&self, file: &Path, report: &Report, env: Env<'_>) -> Config {
+        let Some(opened) = open(file, report, env) else {
+            return Config::default();
+        };
+        let folder = opened.path.parent().unwrap_or(&opened.path);
+        let mut config = read::gateway_toml(
+            opened.reading(Syntax::Toml, report, env),
+            &opened.text,
+            folder,
+            &self.bundled,
+        );
+        config.source = Some(opened.path);
+        config
+    }
+}
+
+fn mcp_json(file: &Path, report: &Report, env: Env<'_>) -> Config {
+    let Some(opened) = open(file, report, env) else {
+        return Config::default();
+    };
+    Config {
+        servers: read::mcp_json(opened.reading(Syntax::Json, report, env), &opened.text),
+        source: Some(opened.path),
+        ..Config::default()
+    }
+}
+
+/// A file that could be read.
+struct Opened {
+    named: PathBuf,
+    path: PathBuf,
+    text: String,
+}
+
+impl Opened {
+    fn reading<'a>(&'a self, syntax: Syntax, report: &'a Report, env: Env<'a>) -> Reading<'a> {
+        Reading {
+            report,
+            file: &self.named,
+            syntax,
+            env,
+        }
+    }
+}
+
+fn open(file: &Path, report: &Report, env: Env<'_>) -> Option<Opened> {
+    let named = match file.to_str().map(|text| (text, expand_home(text, env))) {
+        None => file.to_owned(),
+        Some((_, Some(path))) => PathBuf::from(path),
+        Some((text, None)) => {
+            let what = format!("\"{text}\"");
+            report.error(Place::CommandLine, Problem::NoHome { what });
+            return None;
+        }
+    };
+    match read_text(&named) {
+        Ok((path, text)) => Some(Opened { named, path, text }),
+        Err(error) => {
+            // A relative path that isn't found is usually relative to another
+            // folder than the person thought.
+            let place = Place::File(std::path::absolute(&named).unwrap_or(named));
+            report.error(place, Problem::Unreadable(error.to_string()));
+            None
+        }
+    }
+}
+
+fn read_text(file: &Path) -> io::Result<(PathBuf, String)> {
+    let path = std::path::absolute(file)?;
+    let text = std::fs::read_to_string(&path)?;
+    let text = text
+        .strip_prefix('\u{feff}')
+        .map(str::to_owned)
+        .unwrap_or(text);
+    Ok((path, text))
+}
+
+/// An empty chain or an empty catalog is allowed, but seldom meant.
+fn warn_of_nothing(config: &mut Config) {
+    if config.servers.is_empty() {
+        config.warnings.push("no servers to start".to_owned());
+    }
+    if config.guardrails.is_empty() {
+        let warning = "no guardrails are configured; every message passes unchecked";
+        config.warnings.push(warning.to_owned());
+    }
+}

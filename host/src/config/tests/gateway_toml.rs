@@ -1,0 +1,234 @@
+//! `gateway.toml`.
+
+use super::*;
+
+fn toml(text: &str) -> Result<Config, String> {
+    load(Form::GatewayToml, text)
+}
+
+fn errors(text: &str) -> String {
+    toml(text).expect_err("an error was expected")
+}
+
+#[test]
+fn everything_that_can_be_written_is_read() {
+    let config = toml(
+        r#"
+        [gateway]
+        naming = "bare"
+        ready_timeout = "3s"
+        max_message = "1MiB"
+
+        [servers.zoo]
+        command = "./bin/zoo"
+        args = ["--token", "${TOKEN}", "${NONE:-none}"]
+        env = { KEY = "${env:TOKEN}", PLAIN = "$x" }
+        cwd = "data"
+        init_timeout = "2m"
+
+        [servers.ant]
+        command = "npx"
+
+        [servers.old]
+        enabled = false
+        comand = "broken"
+
+        [[guardrails]]
+        use = "./mine.wasm"
+        mode = "warn"
+        on_error = "allow"
+        isolation = "message"
+        only = { servers = ["zoo", "old"], methods = ["tools/*", "log-line"] }
+        config = { key = "${TOKEN}", deep = [{ n = 1.5, on = true, day = 2026-01-02 }] }
+
+        [guardrails.limits]
+        memory = "32MiB"
+        cpu = "50ms"
+        wall = "1s"
+        output = 4096
+        log_lines = 5
+        log_bytes = "1KiB"
+        host_calls = 7
+        configure = "1s"
+
+        [[guardrails]]
+        use = "xetrack"
+        name = "trace"
+        "#,
+    )
+    .unwrap();
+
+    let zoo = Server {
+        args: ["--token", "hunter2", "none"].map(String::from).into(),
+        env: [("KEY", "hunter2"), ("PLAIN", "$x")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        cwd: Some("/etc/gateway/data".into()),
+        init_timeout: Duration::from_secs(120),
+        ..Server::of_command(
+            "zoo".parse().unwrap(),
+            "/etc/gateway/bin/zoo".into(),
+            vec![],
+        )
+    };
+    let ant = Server::of_command("ant".parse().unwrap(), "npx".into(), vec![]);
+    let mine = Guardrail {
+        mode: Mode::Warn,
+        on_error: OnError::Allow,
+        isolation: Isolation::Message,
+        only: Only {
+            servers: vec!["zoo".parse().unwrap(), "old".parse().unwrap()],
+            methods: vec!["tools/*".into(), "log-line".into()],
+        },
+        limits: Limits {
+            memory: 32 << 20,
+            cpu: Duration::from_millis(50),
+            wall: Duration::from_secs(1),
+            output: 4096,
+            log_lines: 5,
+            log_bytes: 1024,
+            host_calls: 7,
+            configure: Duration::from_secs(1),
+        },
+        config: r#"{"key":"hunter2","deep":[{"n":1.5,"on":true,"day":"2026-01-02"}]}"#.into(),
+        ..Guardrail::new(
+            "mine".parse().unwrap(),
+            Source::File("/etc/gateway/mine.wasm".into()),
+        )
+    };
+    let trace = Guardrail::new("trace".parse().unwrap(), Source::Bundled("audit".into()));
+    let gateway = Gateway {
+        naming: Naming::Bare,
+        ready_timeout: Duration::from_secs(3),
+        max_message: 1 << 20,
+    };
+    let expected = Config {
+        gateway,
+        servers: vec![zoo, ant],
+        guardrails: vec![mine, trace],
+        source: Some("/etc/gateway/config".into()),
+        warnings: vec![],
+    };
+    assert_eq!(config, expected);
+    assert_eq!(config.servers[0].args[1], "hunter2");
+}
+
+#[test]
+fn an_empty_file_runs_and_warns() {
+    let config = toml("").unwrap();
+    assert_eq!(config.gateway, Gateway::default());
+    insta::assert_snapshot!(config.warnings.join("\n"), @r#"
+    no servers to start
+    no guardrails are configured; every message passes unchecked
+    "#);
+}
+
+#[test]
+fn all_errors_are_listed_at_once_in_order() {
+    let text = r#"[gateway]
+naming = "pretty"
+port = 1
+
+[servers.git]
+comand = "uvx"
+args = ["ok", 3]
+cwd = "${NOWHERE}"
+
+[servers.db]
+command = ""
+init_timeout = 5
+env = { "A=B" = "x", T = "${input:t}" }
+
+[servers.web]
+url = "https://x"
+
+[[guardrails]]
+use = "presidio"
+mode = "enforced"
+
+[[guardrails]]
+use = "basic"
+only = { servers = ["gti", "nowhere"], methods = ["tools/cal", "tools*", "*"] }
+limits = { memory = "4GiB", cpu = "fast", wal = "1s", log_lines = -1, output = [] }
+
+[[guardrails]]
+use = "basic"
+config = "x"
+
+[[guardrails]]
+mode = "off"
+
+[sever]
+"#;
+    insta::assert_snapshot!(errors(text), @r#"
+    config:2:10: "naming" in [gateway] is "pretty"; known: prefixed, bare
+    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, max_message
+    config:5:10: [servers.git] has no "command"; write the program that starts the server
+    config:6:1: unknown key "comand" in [servers.git]; did you mean "command"?
+    config:7:15: "args[1]" in [servers.git] must be a string, not a number
+    config:8:7: "cwd" in [servers.git] uses ${NOWHERE}, which is not set; set it in the gateway's environment (in a client's file: "env" of the gateway's entry), or write a default: ${NOWHERE:-default}
+    config:11:11: "command" in [servers.db] is empty; write the program that starts the server
+    config:12:16: "init_timeout" in [servers.db] is 5; write a duration such as "100ms", "10s" or "2m"
+    config:13:9: "env.A=B" in [servers.db]: a variable's name can't be empty or contain "="
+    config:13:22: "env.T" in [servers.db] uses ${input:t}, which only an editor can fill in; write the value itself, or a variable of the environment: ${NAME}
+    config:15:10: [servers.web] is a remote server ("url"); remote servers are not supported yet by this version; remove it or disable it
+    config:19:7: guardrail "pii" (you wrote "presidio") is not part of this build; known: basic, audit
+    config:20:8: "mode" in guardrail "presidio" is "enforced"; did you mean "enforce"?
+    config:24:21: "only.servers[0]" in guardrail "basic" names no server: "gti"; did you mean "git"?
+    config:24:28: "only.servers[1]" in guardrail "basic" names no server: "nowhere"; known: git, db, web
+    config:24:51: "only.methods[0]" in guardrail "basic" can never match: "tools/cal"; did you mean "tools/call"?
+    config:24:64: "only.methods[1]" in guardrail "basic" can never match: "tools*"; a "*" can only follow the last "/", as in "tools/*"
+    config:24:74: "only.methods[2]" in guardrail "basic" can never match: "*"; leave "methods" out to mean all
+    config:25:21: "limits.memory" in guardrail "basic" is 4GiB; it can be 1MiB to 1GiB
+    config:25:35: "limits.cpu" in guardrail "basic" is "fast"; write a duration such as "100ms", "10s" or "2m"
+    config:25:43: unknown key "wal" in "limits" in guardrail "basic"; did you mean "wall"?
+    config:25:67: "limits.log_lines" in guardrail "basic" is -1; write a whole number
+    config:25:80: "limits.output" in guardrail "basic" must be a size, not a list
+    config:27:1: two guardrails are named "basic": the bundled basic and the bundled basic; in gateway.toml, "name" tells them apart
+    config:29:10: "config" in guardrail "basic" must be a table, not a string
+    config:31:1: [[guardrails]] 4 has no "use"; write the name of a bundled guardrail, or the path of a .wasm file
+    config:34:2: unknown key "sever" in the file; did you mean "servers"?
+    "#);
+}
+
+#[test]
+fn every_fault_of_syntax_has_its_line() {
+    insta::assert_snapshot!(errors("a = \nb = [1\n\n[x"), @r#"
+    config:1:5: TOML syntax error: string values must be quoted, expected literal string
+    config:4:1: TOML syntax error: missing comma between array elements, expected `,`
+    "#);
+    insta::assert_snapshot!(errors("[servers.a]\ncommand = \"x\"\ncommand = \"y\""), @"config:3:1: TOML syntax error: duplicate key");
+    insta::assert_snapshot!(errors("[servers.a]\ncommand = 99999999999999999999"), @"config:2:11: TOML syntax error: number out of range");
+    insta::assert_snapshot!(errors("[servers.a]\n[servers.a]"), @"config:2:10: TOML syntax error: duplicate key");
+    insta::assert_snapshot!(errors("servers = 3\nguardrails = { }"), @r#"
+    config:1:11: "servers" in the file must be a table, not a number
+    config:2:14: "guardrails" in the file must be a list, not a table
+    "#);
+}
+
+#[test]
+fn guardrails_of_one_component_need_names() {
+    let twice = "[[guardrails]]\nuse = \"basic\"\n";
+    insta::assert_snapshot!(errors(&twice.repeat(2)), @r#"config:3:1: two guardrails are named "basic": the bundled basic and the bundled basic; in gateway.toml, "name" tells them apart"#);
+    let named = format!("{twice}name = \"again\"\n{twice}");
+    assert_eq!(toml(&named).unwrap().guardrails.len(), 2);
+}
+
+#[test]
+fn a_method_of_an_extension_is_only_a_warning() {
+    let text = "[servers.a]\ncommand = \"x\"\n[[guardrails]]\nuse = \"basic\"\n\
+                only.methods = [\"skills/list\"]";
+    let config = toml(text).unwrap();
+    assert_eq!(config.guardrails[0].only.methods, ["skills/list"]);
+    insta::assert_snapshot!(config.warnings.join("\n"), @r#"config:5:17: "only.methods[0]" in guardrail "basic": "skills/list" is not a method that MCP defines"#);
+}
+
+#[test]
+fn secrets_around_a_variable_are_not_quoted() {
+    let text = "[servers.a]\ncommand = \"x\"\nargs = [\"hunter2${NONE}\", \"hunter2${\", \"hunter2${a b}\"]";
+    insta::assert_snapshot!(errors(text), @r#"
+    config:3:9: "args[0]" in [servers.a] uses ${NONE}, which is not set; set it in the gateway's environment (in a client's file: "env" of the gateway's entry), or write a default: ${NONE:-default}
+    config:3:27: "args[1]" in [servers.a] has a "${" without its "}"; for a literal "${" write "$${"
+    config:3:40: "args[2]" in [servers.a] has a "${" without a variable's name; for a literal "${" write "$${"
+    "#);
+}

@@ -1,0 +1,173 @@
+//! The demo's client: starts the gateway as any MCP client would and talks to
+//! it over its standard streams. Its log, as JSON, tells what the guardrails
+//! found.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// How long anything but the server's start may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A client, and the gateway that it started.
+pub(super) struct Client {
+    gateway: Child,
+    stdin: ChildStdin,
+    stdout: Lines<BufReader<ChildStdout>>,
+    log: mpsc::UnboundedReceiver<Value>,
+    last_id: u64,
+    findings: Vec<Value>,
+}
+
+impl Client {
+    pub(super) async fn start(config: &Path) -> Result<Self> {
+        let mut gateway = Command::new(std::env::current_exe()?)
+            .arg("--config")
+            .arg(config)
+            .args(["--log", "info", "--log-format", "json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start the gateway")?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (
+            gateway.stdin.take(),
+            gateway.stdout.take(),
+            gateway.stderr.take(),
+        ) else {
+            bail!("the gateway has no standard streams");
+        };
+        let (sender, log) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                match serde_json::from_str(&line) {
+                    Ok(event) => drop(sender.send(event)),
+                    // Not an event of the log: an error that ends the gateway.
+                    Err(_) => eprintln!("{line}"),
+                }
+            }
+        });
+        let mut client = Self {
+            gateway,
+            stdin,
+            stdout: BufReader::new(stdout).lines(),
+            log,
+            last_id: 0,
+            findings: Vec::new(),
+        };
+        let params = json!({
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "mcp-gateway-demo", "version": env!("CARGO_PKG_VERSION")},
+        });
+        client.request("initialize", params).await?;
+        let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        client.send(&initialized).await?;
+        Ok(client)
+    }
+
+    /// Waits until a tool is listed, and says how many there are.
+    pub(super) async fn wait_for_tool(&mut self, name: &str, patience: Duration) -> Result<usize> {
+        let begun = Instant::now();
+        loop {
+            let result = self.request("tools/list", json!({})).await?;
+            let tools = result.get("tools").and_then(Value::as_array);
+            let tools = tools.map(Vec::as_slice).unwrap_or_default();
+            if tools.iter().any(|t| t.get("name").is_some_and(|n| n == name)) {
+                return Ok(tools.len());
+            }
+            if begun.elapsed() > patience {
+                bail!("the server did not start; the demo needs Node.js with npx, see the log above");
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    /// Reads a file through the gateway.
+    pub(super) async fn read(&mut self, path: &Path) -> Result<String> {
+        let params = json!({"name": "files_read_text_file", "arguments": {"path": path}});
+        let result = self.request("tools/call", params).await?;
+        let text = result.pointer("/content/0/text").and_then(Value::as_str);
+        let text = text.context("the answer has no text")?.to_owned();
+        // The log is another stream, and may be a little behind.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.drain_log();
+        Ok(text)
+    }
+
+    /// What the guardrails found in the last answer, once for each rule and
+    /// place.
+    pub(super) fn findings(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// Waits for a line of the gateway's log.
+    pub(super) async fn wait_for_log(&mut self, message: &str) -> Result<()> {
+        let found = async {
+            while let Some(event) = self.log.recv().await {
+                if event.get("message").is_some_and(|m| m == message) {
+                    return Ok(());
+                }
+            }
+            bail!("the gateway ended")
+        };
+        timeout(PATIENCE, found)
+            .await
+            .with_context(|| format!("the gateway did not log {message:?}"))?
+    }
+
+    /// Leaves, and waits for the gateway to end.
+    pub(super) async fn end(mut self) -> Result<()> {
+        drop(self.stdin);
+        let status = timeout(PATIENCE, self.gateway.wait())
+            .await
+            .context("the gateway does not end")??;
+        anyhow::ensure!(status.success(), "the gateway ended with {status}");
+        Ok(())
+    }
+
+    async fn request(&mut self, method: &str, params: Value) -> Result<Value> {
+        self.last_id += 1;
+        let id = self.last_id;
+        let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        self.send(&request).await?;
+        let answer = async {
+            while let Some(line) = self.stdout.next_line().await? {
+                let message: Value = serde_json::from_str(&line)?;
+                if message.get("id").is_some_and(|theirs| *theirs == id) {
+                    return Ok(message);
+                }
+            }
+            bail!("the gateway ended")
+        };
+        let mut answer = timeout(PATIENCE, answer)
+            .await
+            .with_context(|| format!("no answer to {method}"))??;
+        match answer.get_mut("result") {
+            Some(result) => Ok(result.take()),
+            None => bail!("{method} failed: {answer}"),
+        }
+    }
+
+    async fn send(&mut self, message: &Value) -> Result<()> {
+        self.stdin.write_all(format!("{message}\n").as_bytes()).await?;
+        Ok(())
+    }
+
+    fn drain_log(&mut self) {
+        while let Ok(event) = self.log.try_recv() {
+            if event.get("message").is_some_and(|m| m == "finding") {
+                self.findings.push(event);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The one way through: a message is admitted by the chain, or refused.
+//!
+//! The writers of both sides take nothing but [`Admitted`], and only this
+//! module makes it, so no message can pass by forgetting to check it.
+
+mod refusal;
+
+pub use refusal::Refusal;
+
+use bytes::Bytes;
+
+use crate::chain::{Chain, Circumstances};
+use crate::guardrail::{Direction, Envelope, Kind};
+use crate::message::{self, Message};
+
+/// A message that the chain let pass, as the chain left it. It can be read, and
+/// be given the id that it has on its next hop.
+#[derive(Debug, Clone)]
+pub struct Cleared(Message);
+
+/// A message that may be written to a peer.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// What stands before the id, the id, and what stands after it; a message
+    /// whose id stays has one part.
+    parts: [Bytes; 3],
+}
+
+/// Passes a message through the chain.
+pub async fn admit(
+    chain: &Chain,
+    envelope: &Envelope,
+    message: Message,
+    circumstances: &Circumstances,
+) -> Result<Cleared, Refusal> {
+    if !chain.concerns(
+        &envelope.server,
+        &envelope.method,
+        envelope.kind,
+        envelope.direction,
+    ) {
+        return Ok(Cleared(message));
+    }
+    chain
+        .judge(envelope, message, circumstances)
+        .await
+        .map(Cleared)
+        .map_err(|block| Refusal::new(envelope, block))
+}
+
+/// Passes a line that a server wrote for a person through the chain. What comes
+/// back may be logged; `None` may not.
+pub async fn admit_log_line(chain: &Chain, envelope: &Envelope, line: String) -> Option<String> {
+    if !chain.concerns(
+        &envelope.server,
+        &envelope.method,
+        envelope.kind,
+        envelope.direction,
+    ) {
+        return Some(line);
+    }
+    let quoted = message::quote(&line);
+    let message = Message::notification(&envelope.method, Some(&quoted));
+    let judged = chain
+        .judge(envelope, message, &Circumstances::default())
+        .await;
+    judged
+        .ok()?
+        .payload()
+        .and_then(message::string)
+        .map(|line| line.into_owned())
+}
+
+/// The envelope of a line that a server wrote for a person.
+pub fn log_line_envelope(session: &std::sync::Arc<str>, server: &std::sync::Arc<str>) -> Envelope {
+    Envelope {
+        session: std::sync::Arc::clone(session),
+        exchange: None,
+        server: std::sync::Arc::clone(server),
+        method: "log-line".into(),
+        kind: Kind::LogLine,
+        direction: Direction::ToClient,
+        subject: None,
+    }
+}
+
+impl Cleared {
+    /// The message, to be read.
+    pub fn message(&self) -> &Message {
+        &self.0
+    }
+
+    /// Ready to be written with the id that it has on its next hop.
+    pub fn with_id(self, id: &str) -> Admitted {
+        match self.0.split_at_id() {
+            Some((before, after)) => Admitted {
+                parts: [before, Bytes::copy_from_slice(id.as_bytes()), after],
+            },
+            None => self.as_is(),
+        }
+    }
+
+    /// Ready to be written as it is.
+    pub fn as_is(self) -> Admitted {
+        Admitted::whole(self.0)
+    }
+
+    /// The message with a name or a token in it replaced by what it is called
+    /// on its next hop.
+    pub fn renamed(self, path: &[&str], value: &str) -> Result<Self, message::PathError> {
+        self.0.with_payload_member(path, value).map(Self)
+    }
+}
+
+impl Admitted {
+    /// A message that the gateway made itself: of its own words, and of what
+    /// was cleared. Whoever calls this vouches that nothing else is in it.
+    pub fn own(message: Message) -> Self {
+        Self::whole(message)
+    }
+
+    /// What is to be written, one part after the other.
+    pub(crate) fn parts(&self) -> &[Bytes; 3] {
+        &self.parts
+    }
+
+    fn whole(message: Message) -> Self {
+        Self {
+            parts: [message.raw(), Bytes::new(), Bytes::new()],
+        }
+    }
+}

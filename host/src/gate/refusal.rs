@@ -1,0 +1,152 @@
+//! What becomes of a message that is refused, in words that a model and a
+//! person can act upon.
+
+use crate::chain::{Block, Cause};
+use crate::guardrail::{Direction, Envelope, Kind};
+use crate::message::{Message, quote};
+
+/// The JSON-RPC error code of a refusal. It lies in the range that JSON-RPC 2.0
+/// leaves to implementations.
+const REFUSED: i64 = -32001;
+
+/// A message that was not let pass.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    envelope: Envelope,
+    block: Block,
+}
+
+impl Refusal {
+    pub(super) fn new(envelope: &Envelope, block: Block) -> Self {
+        tracing::warn!(
+            guardrail = &*block.guardrail,
+            rule = block.rule.as_deref(),
+            server = &*envelope.server,
+            method = &*envelope.method,
+            kind = envelope.kind.as_str(),
+            direction = envelope.direction.as_str(),
+            exchange = envelope.exchange,
+            failure = block.cause == Cause::Failure,
+            "blocked"
+        );
+        Self {
+            envelope: envelope.clone(),
+            block,
+        }
+    }
+
+    /// What happened and what can be done about it.
+    pub fn text(&self) -> String {
+        let Block {
+            guardrail, rule, ..
+        } = &self.block;
+        let server = &self.envelope.server;
+        let what = match (self.envelope.kind, self.envelope.direction) {
+            (Kind::Request, Direction::ToServer) => {
+                format!("the request was stopped before it reached server {server:?}")
+            }
+            (Kind::Request, Direction::ToClient) => {
+                format!("a request of server {server:?} was stopped before it reached the client")
+            }
+            (_, Direction::ToClient) => {
+                format!("server {server:?} answered, but the answer was withheld")
+            }
+            (_, Direction::ToServer) => {
+                format!("the client's answer was withheld from server {server:?}")
+            }
+        };
+        let rule = match rule {
+            Some(rule) => format!(" (rule {rule:?})"),
+            None => String::new(),
+        };
+        let reason = self.block.reason.trim_end_matches('.');
+        let remedy = match self.block.cause {
+            Cause::Decision => format!(
+                "Repeating it unchanged will be stopped again. To let it pass, a person can set mode = \"warn\" for guardrail {guardrail:?} in the gateway's configuration"
+            ),
+            Cause::Failure => format!(
+                "Nothing passes unchecked. The gateway's log has the details; a person can mend the guardrail, or set on_error = \"allow\" for guardrail {guardrail:?} in the gateway's configuration"
+            ),
+        };
+        format!("Blocked by guardrail {guardrail:?}{rule}: {what}. Reason: {reason}. {remedy}.")
+    }
+
+    /// The answer to the refused request, or in place of the refused answer.
+    ///
+    /// A tool call is answered with a tool error, which a model gets to read; a
+    /// protocol error would end in the client.
+    pub fn answer(&self, id: &str) -> Message {
+        let text = self.text();
+        if &*self.envelope.method == "tools/call" {
+            let result = format!(
+                r#"{{"content":[{{"type":"text","text":{}}}],"isError":true}}"#,
+                quote(&text)
+            );
+            return Message::result(id, &result);
+        }
+        let rule = self.block.rule.as_deref().map_or("null".into(), quote);
+        let data = format!(
+            r#"{{"guardrail":{},"rule":{rule},"reason":{},"server":{}}}"#,
+            quote(&self.block.guardrail),
+            quote(&self.block.reason),
+            quote(&self.envelope.server),
+        );
+        Message::error(id, REFUSED, &text, Some(&data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn refusal(method: &str, kind: Kind, direction: Direction, cause: Cause) -> Refusal {
+        let envelope = Envelope {
+            session: "s".into(),
+            exchange: Some(1),
+            server: "files".into(),
+            method: method.into(),
+            kind,
+            direction,
+            subject: None,
+        };
+        let block = Block {
+            guardrail: Arc::from("sql"),
+            rule: (cause == Cause::Decision).then(|| "drop-table".into()),
+            reason: match cause {
+                Cause::Decision => "the statement drops a table".into(),
+                Cause::Failure => "the guardrail failed: it crashed".into(),
+            },
+            cause,
+        };
+        Refusal::new(&envelope, block)
+    }
+
+    #[test]
+    fn a_refusal_says_who_stopped_what_why_and_what_to_do() {
+        insta::assert_snapshot!(
+            refusal("tools/call", Kind::Request, Direction::ToServer, Cause::Decision).text(),
+            @r#"Blocked by guardrail "sql" (rule "drop-table"): the request was stopped before it reached server "files". Reason: the statement drops a table. Repeating it unchanged will be stopped again. To let it pass, a person can set mode = "warn" for guardrail "sql" in the gateway's configuration."#
+        );
+        insta::assert_snapshot!(
+            refusal("tools/call", Kind::Response, Direction::ToClient, Cause::Failure).text(),
+            @r#"Blocked by guardrail "sql": server "files" answered, but the answer was withheld. Reason: the guardrail failed: it crashed. Nothing passes unchecked. The gateway's log has the details; a person can mend the guardrail, or set on_error = "allow" for guardrail "sql" in the gateway's configuration."#
+        );
+    }
+
+    #[test]
+    fn a_tool_call_is_refused_with_a_tool_error_and_anything_else_with_a_protocol_error() {
+        let call = refusal("tools/call", Kind::Request, Direction::ToServer, Cause::Decision);
+        let answer = call.answer("\"x\"");
+        assert_eq!(answer.kind(), crate::message::Kind::Response);
+        assert_eq!(answer.id(), Some("\"x\""));
+        assert_eq!(answer.value("/isError"), Some("true"));
+
+        let read = refusal("resources/read", Kind::Request, Direction::ToServer, Cause::Decision);
+        let answer = read.answer("7");
+        assert_eq!(answer.kind(), crate::message::Kind::Error);
+        assert_eq!(answer.value("/code"), Some("-32001"));
+        assert_eq!(answer.value("/data/rule"), Some("\"drop-table\""));
+    }
+}

@@ -1,0 +1,270 @@
+//! One loaded guardrail: from a file's bytes to verdicts.
+//!
+//! Loading checks everything that can be checked before a message depends on
+//! it: what the component imports, which contract it speaks, its configuration,
+//! and the examples it ships. The rest is [`Guardrail::check`], which answers
+//! with a [`Verdict`] that keeps to the contract or with a [`Fault`] that says
+//! why there is none; it never does neither.
+
+mod anatomy;
+mod envelope;
+mod examples;
+mod instances;
+mod manifest;
+mod snapshot;
+mod verdict;
+
+pub use anatomy::{Anatomy, Import, ImportClass, digest};
+pub use envelope::{Direction, Envelope, Kind};
+pub use examples::ExampleFailed;
+pub use manifest::{Example, Interest, Manifest};
+pub use snapshot::Start;
+pub use verdict::{Decision, Finding, InvalidVerdict, Verdict};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::Component;
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+
+use crate::capability::contract::v0_1::GuardrailComponentPre;
+use crate::capability::contract::v0_1::mcp_gateway::guardrail::types;
+use crate::capability::message::MessageView;
+use crate::config::{Isolation, Limits};
+use crate::sandbox::{LimitExceeded, Sandbox};
+use instances::Instances;
+
+/// The largest component that is loaded: those of interpreted languages bring
+/// their interpreter along and come to 20–35 MB.
+const MAX_COMPONENT: usize = 64 << 20;
+
+/// A guardrail, configured and ready to judge messages.
+pub struct Guardrail {
+    name: Arc<str>,
+    anatomy: Anatomy,
+    manifest: Manifest,
+    start: Start,
+    limits: Limits,
+    instances: Instances,
+    sandbox: Arc<Sandbox>,
+}
+
+/// What a guardrail is made of.
+#[derive(Debug, Clone)]
+pub struct Recipe<'a> {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
+    /// The component's bytes.
+    pub bytes: &'a [u8],
+    /// Its configuration, a JSON text.
+    pub config: &'a str,
+    /// What it may use.
+    pub limits: Limits,
+    /// Whose messages an instance may see.
+    pub isolation: Isolation,
+}
+
+/// Why a component does not become a guardrail.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is too large.
+    #[error("it is {0} bytes long; the limit is {MAX_COMPONENT}")]
+    TooLarge(usize),
+    /// It is not what a guardrail is.
+    #[error(transparent)]
+    Anatomy(#[from] anatomy::AnatomyError),
+    /// It cannot be compiled or linked.
+    #[error("it cannot be compiled: {0:#}")]
+    Compile(wasmtime::Error),
+    /// It refuses its configuration.
+    #[error("it refuses its configuration: {0}")]
+    Configuration(String),
+    /// It fails while it is configured.
+    #[error("it fails while it is configured: {0}")]
+    ConfigureFault(Fault),
+    /// It does not do what it says about itself.
+    #[error("its example {index} fails: {failure}")]
+    Example {
+        /// Counted from 1, as in the manifest.
+        index: usize,
+        /// What is wrong.
+        failure: ExampleFailed,
+    },
+}
+
+/// Why there is no verdict. Each message says what happened to the guardrail,
+/// so that it can follow its name; none holds message content.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// It ran into one of its limits.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+    /// It handed over more than it may.
+    #[error("its verdict is larger than its limit of {0} bytes")]
+    Output(usize),
+    /// It trapped: a panic, an illegal access, an abort.
+    #[error("it crashed ({0})")]
+    Trap(String),
+    /// It says itself that it could not do its work.
+    #[error("it reports: {0}")]
+    Guest(String),
+    /// Its verdict breaks the contract.
+    #[error("its verdict is invalid: {0}")]
+    Verdict(#[from] InvalidVerdict),
+    /// All instances that the gateway can hold are at work.
+    #[error("too many checks are running at a time")]
+    Busy,
+}
+
+impl Guardrail {
+    /// Makes a guardrail of a component, or says why that is refused. Takes
+    /// seconds for a component that was not compiled before.
+    pub async fn load(sandbox: Arc<Sandbox>, recipe: Recipe<'_>) -> Result<Self, LoadError> {
+        if recipe.bytes.len() > MAX_COMPONENT {
+            return Err(LoadError::TooLarge(recipe.bytes.len()));
+        }
+        let anatomy = Anatomy::of(recipe.bytes)?;
+        anatomy.require_grants()?;
+
+        let configured = snapshot::configure(&sandbox, &recipe).await?;
+        let pre = compile(&sandbox, configured.component).await?;
+        let guardrail = Self {
+            instances: Instances::new(
+                pre,
+                Arc::clone(&recipe.name),
+                recipe.limits.clone(),
+                recipe.isolation,
+                configured.start.config_at_start(recipe.config),
+            ),
+            name: recipe.name,
+            anatomy,
+            manifest: configured.manifest,
+            start: configured.start,
+            limits: recipe.limits,
+            sandbox,
+        };
+        guardrail.run_examples().await?;
+        Ok(guardrail)
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// What it says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What its component is.
+    pub fn anatomy(&self) -> &Anatomy {
+        &self.anatomy
+    }
+
+    /// How its instances come into being.
+    pub fn start(&self) -> &Start {
+        &self.start
+    }
+
+    /// Judges one message.
+    ///
+    /// The instance that does it has seen no other session's messages, nor
+    /// does it see any afterwards.
+    pub async fn check(
+        &self,
+        envelope: &Envelope,
+        view: MessageView,
+    ) -> Result<Verdict, Fault> {
+        let wall = self.limits.wall;
+        let texts = Arc::clone(&view.texts);
+        let raw = tokio::time::timeout(wall, self.call(envelope, view))
+            .await
+            .map_err(|_| LimitExceeded::Wall(wall.as_millis()))??;
+        Ok(Verdict::accept(raw, &texts, self.limits.output)?)
+    }
+
+    /// Forgets the instances that served a session.
+    pub fn forget(&self, session: &str) {
+        self.instances.forget(session);
+    }
+
+    async fn call(
+        &self,
+        envelope: &Envelope,
+        view: MessageView,
+    ) -> Result<types::Verdict, Fault> {
+        let session = &*envelope.session;
+        let mut instance = self.instances.take(&self.sandbox, session).await?;
+        let outcome = instance.check(&self.sandbox, envelope, view).await;
+        match outcome {
+            Ok(verdict) => {
+                self.instances.give_back(session, instance);
+                verdict.map_err(|reason| Fault::Guest(printable(&reason)))
+            }
+            Err(error) => Err(Fault::from_call(&error, &self.limits)),
+        }
+    }
+}
+
+impl Fault {
+    /// Classifies what wasmtime reports.
+    fn from_call(error: &wasmtime::Error, limits: &Limits) -> Self {
+        if let Some(limit) = error.downcast_ref::<LimitExceeded>() {
+            return match limit {
+                // The budget of the call at hand may not be that of a check.
+                LimitExceeded::Cpu(_) => Self::Limit(LimitExceeded::Cpu(limits.cpu.as_millis())),
+                other => Self::Limit(*other),
+            };
+        }
+        if error.is::<PoolConcurrencyLimitError>() {
+            return Self::Busy;
+        }
+        let root = error.root_cause().to_string();
+        if root.contains("too much data is being copied") {
+            return Self::Output(limits.output);
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::UnreachableCodeReached) => {
+                Self::Trap("a panic or an abort; see the log for its words".into())
+            }
+            Some(trap) => Self::Trap(trap.to_string()),
+            None => Self::Trap(printable(&root)),
+        }
+    }
+}
+
+/// Compiles what `configure` left, off the threads that carry messages.
+async fn compile(
+    sandbox: &Arc<Sandbox>,
+    component: Arc<[u8]>,
+) -> Result<GuardrailComponentPre<crate::sandbox::Confined>, LoadError> {
+    let sandbox = Arc::clone(sandbox);
+    let compiled = tokio::task::spawn_blocking(move || {
+        let component = Component::from_binary(sandbox.engine(), &component)?;
+        GuardrailComponentPre::new(sandbox.linker().instantiate_pre(&component)?)
+    });
+    match compiled.await {
+        Ok(compiled) => compiled.map_err(LoadError::Compile),
+        Err(panic) => Err(LoadError::Compile(wasmtime::format_err!("{panic}"))),
+    }
+}
+
+/// Words of a guest, cut to a length and a shape that a log line and a refusal
+/// can take.
+pub(crate) fn printable(text: &str) -> String {
+    const LONGEST: usize = 1_000;
+    let mut cut: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST)
+        .collect();
+    if cut.len() < text.len() && text.chars().nth(LONGEST).is_some() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// The CPU budget for an instance's own start: unpacking its memory, running
+/// what its language runs first.
+const START_BUDGET: Duration = Duration::from_secs(5);

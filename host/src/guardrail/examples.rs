@@ -1,0 +1,117 @@
+//! Runs the examples that a guardrail ships, so that a build which does not do
+//! what it says never goes live.
+
+use std::sync::Arc;
+
+use super::{Decision, Envelope, Example, Fault, Guardrail, Kind, LoadError, Verdict};
+use crate::capability::message::MessageView;
+use crate::message::{Message, Texts};
+
+/// How an example fails.
+#[derive(Debug, thiserror::Error)]
+pub enum ExampleFailed {
+    /// No verdict came of it.
+    #[error("{0}")]
+    Fault(#[from] Fault),
+    /// Another decision.
+    #[error("it decides {got} where {expected} is expected")]
+    Decision {
+        /// What the example says.
+        expected: String,
+        /// What the guardrail decided.
+        got: &'static str,
+    },
+    /// Other texts.
+    #[error("its text {index} is not what is expected after the redaction")]
+    Text {
+        /// Counted from 1.
+        index: usize,
+    },
+    /// An example that no message can be made of.
+    #[error("{0}")]
+    Message(String),
+}
+
+impl Guardrail {
+    pub(super) async fn run_examples(&self) -> Result<(), LoadError> {
+        for (index, example) in (1..).zip(&self.manifest.examples) {
+            self.run_example(example)
+                .await
+                .map_err(|failure| LoadError::Example { index, failure })?;
+        }
+        self.forget(SESSION);
+        Ok(())
+    }
+
+    async fn run_example(&self, example: &Example) -> Result<(), ExampleFailed> {
+        let unusable = |error: &dyn std::fmt::Display| ExampleFailed::Message(error.to_string());
+        let payload = serde_json::to_string(&example.texts).map_err(|e| unusable(&e))?;
+        let message = Message::notification(&example.method, Some(&payload));
+        let texts = Arc::new(message.texts().map_err(|e| unusable(&e))?);
+        let envelope = Envelope {
+            session: SESSION.into(),
+            exchange: None,
+            server: "example".into(),
+            method: example.method.as_str().into(),
+            kind: Kind::from_name(&example.kind)
+                .ok_or_else(|| unusable(&format!("its kind {:?} is unknown", example.kind)))?,
+            direction: example.direction,
+            subject: None,
+        };
+        let view = MessageView {
+            message: message.clone(),
+            texts: Arc::clone(&texts),
+            request: None,
+            earlier: Vec::new(),
+            elapsed: 0,
+        };
+        let verdict = self.check(&envelope, view).await?;
+        let got = decision(&verdict.decision);
+        if example.expects != got {
+            let expected = example.expects.clone();
+            return Err(ExampleFailed::Decision { expected, got });
+        }
+        if verdict.decision == Decision::Redact {
+            self.compare_texts(example, &texts, &verdict)?;
+        }
+        Ok(())
+    }
+
+    fn compare_texts(
+        &self,
+        example: &Example,
+        texts: &Texts,
+        verdict: &Verdict,
+    ) -> Result<(), ExampleFailed> {
+        let unusable = |error: &dyn std::fmt::Display| ExampleFailed::Message(error.to_string());
+        let redacted = texts
+            .redact(&verdict.edits(), self.limits.output)
+            .map_err(|e| unusable(&e))?;
+        let after = redacted.texts().map_err(|e| unusable(&e))?;
+        let mut expected = example.after.iter().map(String::as_str);
+        for (index, got) in (1..).zip(after.iter()) {
+            if expected.next() != Some(got) {
+                return Err(ExampleFailed::Text { index });
+            }
+        }
+        match expected.next() {
+            None => Ok(()),
+            Some(_) => Err(ExampleFailed::Text {
+                index: example.after.len(),
+            }),
+        }
+    }
+}
+
+/// The session that examples run in; no client's is named so.
+const SESSION: &str = "examples";
+
+fn decision(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Pass => "pass",
+        Decision::Redact => "redact",
+        Decision::Patch(_) => "patch",
+        Decision::Block(_) => "block",
+        Decision::Ask(_) => "ask",
+    }
+}

@@ -1,0 +1,165 @@
+//! The instances of one guardrail.
+//!
+//! **No instance ever serves two sessions**: what a guardrail remembers of one
+//! person's messages cannot appear in another's. Within a session instances are
+//! kept warm, each used by one message at a time, and dropped after any fault,
+//! after many uses, and when they have grown.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmtime::Store;
+
+use super::{Envelope, Fault, START_BUDGET, printable, types};
+use crate::capability::contract::v0_1::{GuardrailComponent, GuardrailComponentPre};
+use crate::capability::message::MessageView;
+use crate::config::{Isolation, Limits};
+use crate::sandbox::{Confined, Sandbox};
+
+/// Idle instances that a session keeps.
+const WARM: usize = 4;
+
+/// Messages after which an instance is replaced, so that what it leaks stays
+/// bounded.
+const USES: u32 = 10_000;
+
+/// Bytes that an instance may grow beyond its start and still be kept: a large
+/// message must not cost its memory for ever.
+const GROWTH: u64 = 8 << 20;
+
+/// All instances of one guardrail.
+pub(super) struct Instances {
+    pre: GuardrailComponentPre<Confined>,
+    name: Arc<str>,
+    limits: Limits,
+    isolation: Isolation,
+    config_at_start: Option<String>,
+    warm: Mutex<HashMap<String, Vec<Instance>>>,
+}
+
+/// One instance, in a store of its own.
+pub(super) struct Instance {
+    store: Store<Confined>,
+    guardrail: GuardrailComponent,
+    limits: Limits,
+    memory_at_start: u64,
+    uses: u32,
+}
+
+impl Instances {
+    pub(super) fn new(
+        pre: GuardrailComponentPre<Confined>,
+        name: Arc<str>,
+        limits: Limits,
+        isolation: Isolation,
+        config_at_start: Option<String>,
+    ) -> Self {
+        Self {
+            pre,
+            name,
+            limits,
+            isolation,
+            config_at_start,
+            warm: Mutex::default(),
+        }
+    }
+
+    /// A warm instance of the session, or a new one.
+    pub(super) async fn take(&self, sandbox: &Sandbox, session: &str) -> Result<Instance, Fault> {
+        let warm = self.warm().get_mut(session).and_then(Vec::pop);
+        match warm {
+            Some(instance) => Ok(instance),
+            None => self.instantiate(sandbox).await,
+        }
+    }
+
+    /// Takes an instance back that did its work without a fault.
+    pub(super) fn give_back(&self, session: &str, instance: Instance) {
+        let grown = instance.store.data().memory() - instance.memory_at_start;
+        if self.isolation == Isolation::Message || instance.uses >= USES || grown > GROWTH {
+            return;
+        }
+        let mut warm = self.warm();
+        let kept = match warm.get_mut(session) {
+            Some(kept) => kept,
+            None => warm.entry(session.to_owned()).or_default(),
+        };
+        if kept.len() < WARM {
+            kept.push(instance);
+        }
+    }
+
+    /// Drops what a session kept warm.
+    pub(super) fn forget(&self, session: &str) {
+        self.warm().remove(session);
+    }
+
+    async fn instantiate(&self, sandbox: &Sandbox) -> Result<Instance, Fault> {
+        let fault = |error: wasmtime::Error| Fault::from_call(&error, &self.limits);
+        let mut store = sandbox.store(&self.name, &self.limits);
+        let running = sandbox.arm(&mut store, START_BUDGET);
+        let guardrail = self.pre.instantiate_async(&mut store).await.map_err(fault)?;
+        drop(running);
+        if let Some(config) = &self.config_at_start {
+            let _running = sandbox.arm(&mut store, self.limits.configure);
+            guardrail
+                .mcp_gateway_guardrail_guardrail()
+                .call_configure(&mut store, config)
+                .await
+                .map_err(fault)?
+                .map_err(|refusal| Fault::Guest(printable(&refusal)))?;
+        }
+        let memory_at_start = store.data().memory();
+        Ok(Instance {
+            store,
+            guardrail,
+            limits: self.limits.clone(),
+            memory_at_start,
+            uses: 0,
+        })
+    }
+
+    fn warm(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<Instance>>> {
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Instance {
+    /// Has the guest judge one message. After an error the instance is dead
+    /// and must be dropped.
+    pub(super) async fn check(
+        &mut self,
+        sandbox: &Sandbox,
+        envelope: &Envelope,
+        view: MessageView,
+    ) -> wasmtime::Result<Result<types::Verdict, String>> {
+        self.uses += 1;
+        self.store.data_mut().renew();
+        let envelope = types::Envelope {
+            session: &envelope.session,
+            exchange: envelope.exchange,
+            server: &envelope.server,
+            method: &envelope.method,
+            kind: envelope.kind.as_str(),
+            direction: envelope.direction.into(),
+            subject: envelope.subject.as_deref(),
+        };
+        let joined = Arc::clone(&view.texts);
+        let texts = types::Texts {
+            joined: joined.joined(),
+            ends: joined.ends(),
+        };
+        let view = self.store.data_mut().table.push(view)?;
+        let lent = wasmtime::component::Resource::new_borrow(view.rep());
+        let running = sandbox.arm(&mut self.store, self.limits.cpu);
+        let verdict = self
+            .guardrail
+            .mcp_gateway_guardrail_guardrail()
+            .call_check(&mut self.store, envelope, texts, lent)
+            .await;
+        drop(running);
+        // Already gone if the guest trapped; then the table goes with it.
+        let _ = self.store.data_mut().table.delete(view);
+        verdict
+    }
+}

@@ -1,0 +1,149 @@
+//! From what a guest answers to a verdict that can be acted upon: every span
+//! is where it says it is, or the whole verdict is invalid.
+
+use super::types;
+use crate::message::{self, Edit, PatchOp, Texts};
+
+/// What a guardrail decided, checked against the message it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// What becomes of the message.
+    pub decision: Decision,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+/// What becomes of the message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// It passes as it is.
+    Pass,
+    /// The findings' replacements take the place of what was found.
+    Redact,
+    /// Its structure changes.
+    Patch(Vec<PatchOp>),
+    /// It is refused, for this reason.
+    Block(String),
+    /// A person must approve it.
+    Ask(String),
+}
+
+/// Something found. Its span lies inside one text, on character boundaries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The rule that fired.
+    pub rule: String,
+    /// Where, in bytes of the joined texts.
+    pub span: Option<std::ops::Range<u32>>,
+    /// What takes its place when the message is redacted.
+    pub replacement: Option<String>,
+    /// A remark for the audit trail.
+    pub note: Option<String>,
+}
+
+/// How a verdict breaks the contract.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidVerdict {
+    /// A finding is not where it says it is.
+    #[error("the span of its finding {index} ({rule}): {source}")]
+    Span {
+        /// Counted from 1.
+        index: usize,
+        /// The rule of the finding.
+        rule: String,
+        /// What is wrong with it.
+        source: message::SpanError,
+    },
+    /// Its edits cannot be applied together.
+    #[error("its replacements: {0}")]
+    Edits(#[from] message::EditError),
+    /// Its patch does not fit the message.
+    #[error("its patch: {0}")]
+    Patch(#[from] message::PatchError),
+    /// It is the one thing that it must not be.
+    #[error("the confidence of its finding {index} is not between 0 and 1")]
+    Confidence {
+        /// Counted from 1.
+        index: usize,
+    },
+}
+
+impl Verdict {
+    /// Checks what a guest answered.
+    pub(super) fn accept(
+        raw: types::Verdict,
+        texts: &Texts,
+        growth: usize,
+    ) -> Result<Self, InvalidVerdict> {
+        let mut findings = Vec::with_capacity(raw.findings.len());
+        for (index, finding) in (1..).zip(raw.findings) {
+            findings.push(Finding::accept(index, finding, texts)?);
+        }
+        let decision = match raw.decision {
+            types::Decision::Pass => Decision::Pass,
+            types::Decision::Redact => Decision::Redact,
+            types::Decision::Patch(ops) => Decision::Patch(ops.into_iter().map(patch_op).collect()),
+            types::Decision::Block(reason) => Decision::Block(reason),
+            types::Decision::Ask(question) => Decision::Ask(question),
+        };
+        let verdict = Self { decision, findings };
+        if verdict.decision == Decision::Redact {
+            texts
+                .check_edits(&verdict.edits(), growth)
+                .map_err(InvalidVerdict::Edits)?;
+        }
+        Ok(verdict)
+    }
+
+    /// The replacements to be made if the message is redacted.
+    pub fn edits(&self) -> Vec<Edit<'_>> {
+        self.findings
+            .iter()
+            .filter_map(|finding| {
+                Some(Edit {
+                    span: finding.span.clone()?,
+                    replacement: finding.replacement.as_deref()?,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Finding {
+    fn accept(index: usize, raw: types::Finding, texts: &Texts) -> Result<Self, InvalidVerdict> {
+        if !(0.0..=1.0).contains(&raw.confidence) {
+            return Err(InvalidVerdict::Confidence { index });
+        }
+        let rule = super::printable(&raw.rule);
+        let span = raw.where_.map(|span| span.start..span.end);
+        if let Some(span) = &span {
+            texts
+                .check_span(span)
+                .map_err(|source| InvalidVerdict::Span {
+                    index,
+                    rule: rule.clone(),
+                    source,
+                })?;
+        }
+        Ok(Self {
+            rule,
+            span,
+            replacement: raw.replacement,
+            note: raw.note,
+        })
+    }
+}
+
+fn patch_op(op: types::PatchOp) -> PatchOp {
+    match op {
+        types::PatchOp::Add(at) => PatchOp::Add {
+            path: at.path,
+            value: at.value,
+        },
+        types::PatchOp::Replace(at) => PatchOp::Replace {
+            path: at.path,
+            value: at.value,
+        },
+        types::PatchOp::Remove(path) => PatchOp::Remove { path },
+    }
+}

@@ -1,0 +1,195 @@
+//! `plugin inspect`: what a component is, what it wants, and what it is able to
+//! do, told from the component itself.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::bundled;
+use crate::cli::Output;
+use crate::config::{Isolation, Limits};
+use crate::guardrail::{Anatomy, Guardrail, ImportClass, LoadError, Manifest, Recipe, Start};
+use crate::run::cache;
+use crate::sandbox::Sandbox;
+
+/// What is known of a component.
+struct Report {
+    origin: String,
+    anatomy: Anatomy,
+    /// What it said when it was configured, or why it cannot be used.
+    loaded: Result<Loaded, String>,
+}
+
+struct Loaded {
+    manifest: Manifest,
+    start: Start,
+}
+
+/// Reports on a component: a file, or the name of a bundled guardrail.
+///
+/// # Errors
+/// When there is no such file, or it is no component of a guardrail. One that
+/// this gateway would refuse is reported on, and the exit code says so.
+pub async fn inspect(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
+    let report = report(file).await?;
+    let text = match output {
+        Output::Text => report.text(),
+        Output::Json => format!("{:#}\n", report.json()),
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(match report.loaded {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+async fn report(file: &Path) -> anyhow::Result<Report> {
+    let name = file.to_string_lossy();
+    let (origin, bytes) = match bundled::component(&name) {
+        Some(bytes) => (format!("{name} (bundled)"), bytes.to_vec()),
+        None => {
+            let bytes = std::fs::read(file).with_context(|| {
+                format!(
+                    "cannot read {name}, and no bundled guardrail has that name (bundled: {})",
+                    bundled::names().join(", ")
+                )
+            })?;
+            (name.to_string(), bytes)
+        }
+    };
+    let anatomy = Anatomy::of(&bytes).with_context(|| origin.clone())?;
+    let sandbox = Arc::new(Sandbox::new(cache())?);
+    let recipe = Recipe {
+        name: file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into(),
+        bytes: &bytes,
+        config: "{}",
+        limits: Limits::default(),
+        isolation: Isolation::default(),
+    };
+    let loaded = match Guardrail::load(sandbox, recipe).await {
+        Ok(guardrail) => Ok(Loaded {
+            manifest: guardrail.manifest().clone(),
+            start: guardrail.start().clone(),
+        }),
+        Err(error @ LoadError::Configuration(_)) => {
+            Err(format!("{error} (it was given an empty configuration)"))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(Report {
+        origin,
+        anatomy,
+        loaded,
+    })
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        let mut line = |label: &str, text: &str| lines.push(format!("{label:<12}{text}"));
+        if let Ok(loaded) = &self.loaded {
+            let manifest = &loaded.manifest;
+            line("guardrail", &format!("{} {}", manifest.name, manifest.version));
+            line("", &manifest.description);
+        }
+        line("component", &self.origin);
+        line("size", &format!("{} bytes", self.anatomy.size));
+        line("digest", &self.anatomy.digest);
+        line("contract", &format!("mcp-gateway:guardrail {}", self.anatomy.contract));
+        match &self.loaded {
+            Ok(loaded) => {
+                line("wants", &wants(&loaded.manifest));
+                line("starts", &starts(&loaded.start));
+                line("examples", &format!("{} pass", loaded.manifest.examples.len()));
+            }
+            Err(reason) => line("REFUSED", reason),
+        }
+        line("can", "look at the messages it wants, write to the gateway's log");
+        line("cannot", "read files, reach the network, see the environment");
+        for (label, class) in [
+            ("granted", ImportClass::Granted),
+            ("inert", ImportClass::Inert),
+            ("not granted", ImportClass::Refused),
+        ] {
+            let names = self.imports(class);
+            if !names.is_empty() {
+                line(label, &names.join("\n            "));
+            }
+        }
+        if let Some(schema) = self.schema() {
+            line("config", &format!("{schema:#}").replace('\n', "\n            "));
+        }
+        lines.join("\n") + "\n"
+    }
+
+    fn json(&self) -> Value {
+        let loaded = self.loaded.as_ref();
+        json!({
+            "component": self.origin,
+            "size": self.anatomy.size,
+            "digest": self.anatomy.digest,
+            "contract": self.anatomy.contract,
+            "imports": {
+                "granted": self.imports(ImportClass::Granted),
+                "inert": self.imports(ImportClass::Inert),
+                "refused": self.imports(ImportClass::Refused),
+            },
+            "refused": loaded.err(),
+            "manifest": loaded.ok().map(|loaded| &loaded.manifest),
+            "configSchema": self.schema(),
+            "snapshot": loaded.ok().map(|loaded| loaded.start == Start::Snapshot),
+        })
+    }
+
+    fn imports(&self, class: ImportClass) -> Vec<&str> {
+        let imports = self.anatomy.imports.iter();
+        imports
+            .filter(|import| import.class == class)
+            .map(|import| import.name.as_str())
+            .collect()
+    }
+
+    fn schema(&self) -> Option<Value> {
+        let schema = self.loaded.as_ref().ok()?.manifest.config_schema.as_ref()?;
+        serde_json::from_str(schema).ok()
+    }
+}
+
+fn wants(manifest: &Manifest) -> String {
+    if manifest.wants.is_empty() {
+        return "every message".into();
+    }
+    let part = |names: Vec<&str>, all: &str| match names.is_empty() {
+        true => all.to_owned(),
+        false => names.join(" or "),
+    };
+    let interests = manifest.wants.iter().map(|interest| {
+        let methods = interest.methods.iter().map(String::as_str).collect();
+        let kinds = interest.kinds.iter().map(String::as_str).collect();
+        let directions = interest.directions.iter().map(|d| d.as_str()).collect();
+        format!(
+            "{}, {}, {}",
+            part(methods, "any method"),
+            part(kinds, "any kind"),
+            part(directions, "both ways"),
+        )
+    });
+    interests.collect::<Vec<_>>().join("; ")
+}
+
+fn starts(start: &Start) -> String {
+    match start {
+        Start::Snapshot => "from a snapshot of its configured memory".into(),
+        Start::Configure { because } => {
+            format!("by configuring each instance, which is slower: {because}")
+        }
+    }
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+pub mod bundled;
+pub mod catalog;
+mod capability;
+pub mod chain;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod front;
+pub mod gate;
+pub mod guardrail;
+pub mod inspect;
+pub mod message;
+pub mod reload;
+pub mod run;
+pub mod sandbox;
+pub mod session;
+pub mod upstream;
+pub mod wire;

@@ -1,0 +1,72 @@
+//! The binary: turns a command line into a task, and its outcome into an exit
+//! code.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use mcp_gateway::cli::{Cli, LogArgs, LogFormat, Task};
+use mcp_gateway::{bundled, demo, inspect, run};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(&cli.log());
+    match act(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // Not through the log, whose level may hide it.
+            eprintln!("mcp-gateway: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(cli: Cli) -> anyhow::Result<ExitCode> {
+    let task = cli.task(&bundled::names())?;
+    if task == Task::Reap {
+        #[cfg(unix)]
+        mcp_gateway::upstream::reaper::reap();
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let code = runtime.block_on(async {
+        anyhow::Ok(match task {
+            Task::Gateway(source) => {
+                run::run(source).await?;
+                ExitCode::SUCCESS
+            }
+            Task::Demo => {
+                demo::demo().await?;
+                ExitCode::SUCCESS
+            }
+            Task::Inspect { file, output } => inspect::inspect(&file, output).await?,
+            Task::Reap => ExitCode::SUCCESS,
+        })
+    });
+    // A thread that still waits for standard input must not keep the process.
+    runtime.shutdown_background();
+    code
+}
+
+/// Standard output carries the protocol, so the log goes to standard error.
+fn log_to_stderr(args: &LogArgs) {
+    let level = args.level.as_str();
+    // wasmtime's own remarks are for its developers.
+    let filter = EnvFilter::new(format!(
+        "{level},wasmtime=warn,cranelift=warn,wasmtime_internal_cranelift=warn,wasmtime_internal_cache=error"
+    ));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match args.format {
+        LogFormat::Text => log
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_target(false)
+            .init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}

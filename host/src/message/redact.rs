@@ -1,0 +1,183 @@
+//! Puts a guardrail's replacements into a message.
+
+use std::ops::Range;
+
+use super::Message;
+use super::escape::{self, Cursor};
+use super::texts::{SpanError, Texts};
+
+/// A replacement for a part of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit<'a> {
+    /// A range of [`Texts::joined`] in bytes, within one text.
+    pub span: Range<u32>,
+    /// What takes its place.
+    pub replacement: &'a str,
+}
+
+/// Why edits cannot be applied. The index is that of the edit, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The span does not lie within a text.
+    #[error("edit {index} has a bad span")]
+    Span {
+        /// Which edit.
+        index: usize,
+        /// What is wrong.
+        #[source]
+        error: SpanError,
+    },
+    /// The span starts before the one before it ends.
+    #[error("edit {index} is out of order or overlaps the one before it")]
+    Overlap {
+        /// Which edit.
+        index: usize,
+    },
+    /// The message would grow too much.
+    #[error("edits make the message more than {limit} bytes longer")]
+    Growth {
+        /// How many bytes it may grow by.
+        limit: usize,
+    },
+    /// The texts are not those of their message, which cannot happen.
+    #[error("edits do not fit the message")]
+    Misfit,
+}
+
+impl Texts {
+    /// The message with the edits applied. Everything outside the spans leaves
+    /// byte for byte as it came, escapes in the rest of an edited string
+    /// included.
+    ///
+    /// # Errors
+    /// As [`Texts::check_edits`]; then none is applied.
+    pub fn redact(&self, edits: &[Edit<'_>], growth: usize) -> Result<Message, EditError> {
+        let indices = self.check_edits(edits, growth)?;
+        if edits.is_empty() {
+            return Ok(self.message().clone());
+        }
+        let line = self.splice(edits, &indices).ok_or(EditError::Misfit)?;
+        Ok(self.message().with_line(line))
+    }
+
+    /// For each edit the index of its text. Edits must be sorted and must not
+    /// overlap, and the replacements, as they will be written, may be longer
+    /// than the spans by at most `growth` bytes in all.
+    ///
+    /// # Errors
+    /// When an edit or all of them together are not valid.
+    pub fn check_edits(&self, edits: &[Edit<'_>], growth: usize) -> Result<Vec<usize>, EditError> {
+        let mut before = 0;
+        let (mut removed, mut added) = (0_usize, 0_usize);
+        let mut indices = Vec::with_capacity(edits.len());
+        for (index, Edit { span, replacement }) in edits.iter().enumerate() {
+            let text = self
+                .check_span(span)
+                .map_err(|error| EditError::Span { index, error })?;
+            if span.start < before {
+                return Err(EditError::Overlap { index });
+            }
+            before = span.end;
+            removed = removed.saturating_add(span.len());
+            added = added.saturating_add(escape::escaped_len(replacement));
+            indices.push(text);
+        }
+        if added > removed.saturating_add(growth) {
+            return Err(EditError::Growth { limit: growth });
+        }
+        Ok(indices)
+    }
+
+    /// The new line. Nothing only if the texts were not those of the message.
+    fn splice(&self, edits: &[Edit<'_>], indices: &[usize]) -> Option<String> {
+        let (head, payload, tail) = self.message().around_payload()?;
+        let mut out = Splice::new(head, payload, tail.len());
+        for run in edits_by_text(edits, indices) {
+            let (index, edits) = run;
+            let written = self.written(index)?;
+            let base = written.start as usize;
+            let mut cursor = Cursor::new(payload.get(base..written.end as usize)?);
+            let said = |at: u32| at.checked_sub(self.start(index)).map(|at| at as usize);
+            for edit in edits {
+                let start = base + cursor.advance_to(said(edit.span.start)?)?;
+                out.keep_until(start, cursor.is_after_lone_high())?;
+                out.replace_until(
+                    base + cursor.advance_to(said(edit.span.end)?)?,
+                    edit.replacement,
+                );
+            }
+        }
+        out.keep_until(payload.len(), false)?;
+        Some(out.line + tail)
+    }
+}
+
+/// A line in the making: kept parts of the payload, and replacements.
+struct Splice<'a> {
+    payload: &'a str,
+    /// Up to here, the payload is in the line or replaced.
+    done: usize,
+    line: String,
+    /// Whether the line ends in a high surrogate that lacks its low one.
+    lone_high: bool,
+}
+
+impl<'a> Splice<'a> {
+    fn new(head: &str, payload: &'a str, tail: usize) -> Self {
+        let mut line = String::with_capacity(head.len() + payload.len() + tail);
+        line.push_str(head);
+        Self {
+            payload,
+            done: 0,
+            line,
+            lone_high: false,
+        }
+    }
+
+    fn keep_until(&mut self, end: usize, lone_high: bool) -> Option<()> {
+        let kept = self.payload.get(self.done..end)?;
+        if kept.is_empty() {
+            return Some(());
+        }
+        if self.lone_high && escape::starts_with_low_surrogate(kept) {
+            // What stood between two lone surrogates is gone. Side by side they
+            // would become a character that nobody has looked at, so the first
+            // is written as what it was read as.
+            self.line
+                .truncate(self.line.len().saturating_sub(LONE_SURROGATE.len()));
+            self.line.push_str(LONE_SURROGATE);
+        }
+        self.line.push_str(kept);
+        self.done = end;
+        self.lone_high = lone_high;
+        Some(())
+    }
+
+    fn replace_until(&mut self, end: usize, replacement: &str) {
+        if !replacement.is_empty() {
+            escape::escape_into(replacement, &mut self.line);
+            self.lone_high = false;
+        }
+        self.done = end;
+    }
+}
+
+/// As long as the escape that it takes the place of.
+const LONE_SURROGATE: &str = "\\ufffd";
+
+/// The edits, text by text.
+fn edits_by_text<'e, 'a>(
+    edits: &'e [Edit<'a>],
+    indices: &'e [usize],
+) -> impl Iterator<Item = (usize, &'e [Edit<'a>])> {
+    let mut rest = edits;
+    indices.chunk_by(PartialEq::eq).filter_map(move |chunk| {
+        let (these, others) = rest.split_at_checked(chunk.len())?;
+        rest = others;
+        Some((*chunk.first()?, these))
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

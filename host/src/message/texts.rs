@@ -1,0 +1,232 @@
+//! The strings of a payload as a guardrail sees them.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use memchr::{memchr, memchr2};
+
+use super::place::{Place, Places, Role};
+use super::{Message, escape, scan};
+
+/// Every string of a message's payload, values and object keys, unescaped, in
+/// document order, joined without a separator.
+///
+/// It knows the message that it was taken from, so that an edit can't be
+/// applied to any other.
+pub struct Texts {
+    message: Message,
+    joined: String,
+    ends: Vec<u32>,
+    written: Vec<Written>,
+    places: OnceLock<Places>,
+}
+
+/// Where the content of a string, without its quotes, is written in the payload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// The payload is too long for the 32-bit offsets of a text.
+#[derive(Debug, thiserror::Error)]
+#[error("payload is longer than texts can be: {0} bytes")]
+pub struct TooLong(usize);
+
+/// Why a span does not point into a text. The offsets are those of the span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpanError {
+    /// It ends before it starts.
+    #[error("span {0}..{1} ends before it starts")]
+    Reversed(u32, u32),
+    /// It ends beyond the last text.
+    #[error("span {0}..{1} is out of range")]
+    OutOfRange(u32, u32),
+    /// It starts or ends within a character.
+    #[error("span {0}..{1} cuts a character")]
+    CutsCharacter(u32, u32),
+    /// It starts in one text and ends in another.
+    #[error("span {0}..{1} is in more than one text")]
+    Straddles(u32, u32),
+}
+
+impl Texts {
+    pub(super) fn of(message: &Message) -> Result<Self, TooLong> {
+        let mut texts = Self {
+            message: message.clone(),
+            joined: String::new(),
+            ends: Vec::new(),
+            written: Vec::new(),
+            places: OnceLock::new(),
+        };
+        let payload = message.payload().unwrap_or_default();
+        texts
+            .extract(payload, u32::MAX)
+            .ok_or(TooLong(payload.len()))?;
+        Ok(texts)
+    }
+
+    /// The message that the texts were taken from.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// All texts, one after the other.
+    #[must_use]
+    pub fn joined(&self) -> &str {
+        &self.joined
+    }
+
+    /// Where each text ends in [`Texts::joined`], in bytes.
+    #[must_use]
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// How many texts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no text.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The text with this index.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        self.joined.get(self.start(index) as usize..end as usize)
+    }
+
+    /// The texts in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.len()).map(|index| self.get(index).unwrap_or_default())
+    }
+
+    /// Whether the text with this index is an object's key or a value.
+    #[must_use]
+    pub fn role(&self, index: usize) -> Option<Role> {
+        let payload = self.message.payload()?;
+        let quote = self.written.get(index)?.end as usize;
+        let next = scan::skip_space(payload, quote + 1);
+        Some(match payload.as_bytes().get(next) {
+            Some(b':') => Role::Key,
+            _ => Role::Value,
+        })
+    }
+
+    /// Where the text with this index stands in the payload. The first call
+    /// walks the payload, later ones look it up.
+    #[must_use]
+    pub fn place(&self, index: usize) -> Option<Place> {
+        let payload = self.message.payload()?;
+        self.places
+            .get_or_init(|| Places::walk(payload))
+            .place(index, self)
+    }
+
+    /// The index of the text that a guardrail's span lies in. An empty span
+    /// between two texts belongs to the first of them.
+    ///
+    /// # Errors
+    /// When the span doesn't lie inside one text, on character boundaries.
+    pub fn check_span(&self, span: &Range<u32>) -> Result<usize, SpanError> {
+        let (start, end) = (span.start, span.end);
+        if start > end {
+            return Err(SpanError::Reversed(start, end));
+        }
+        let index = self.ends.partition_point(|text_end| {
+            if start == end {
+                *text_end < end
+            } else {
+                *text_end <= start
+            }
+        });
+        let last = self.ends.last().ok_or(SpanError::OutOfRange(start, end))?;
+        let text_end = self.ends.get(index).filter(|_| end <= *last);
+        let text_end = text_end.ok_or(SpanError::OutOfRange(start, end))?;
+        if end > *text_end {
+            return Err(SpanError::Straddles(start, end));
+        }
+        let bounds = [start, end];
+        if bounds
+            .iter()
+            .all(|at| self.joined.is_char_boundary(*at as usize))
+        {
+            Ok(index)
+        } else {
+            Err(SpanError::CutsCharacter(start, end))
+        }
+    }
+
+    /// Where the text with this index starts in [`Texts::joined`].
+    pub(super) fn start(&self, index: usize) -> u32 {
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before));
+        before.copied().unwrap_or(0)
+    }
+
+    pub(super) fn written(&self, index: usize) -> Option<Written> {
+        self.written.get(index).copied()
+    }
+
+    /// Nothing if the payload is longer than the limit. No string says more
+    /// bytes than it is written in, so no offset is beyond the limit either.
+    fn extract(&mut self, payload: &str, limit: u32) -> Option<()> {
+        u32::try_from(payload.len())
+            .ok()
+            .filter(|length| *length <= limit)?;
+        let bytes = payload.as_bytes();
+        self.joined.reserve(payload.len());
+        let mut at = 0;
+        while let Some(quote) = bytes.get(at..).and_then(|rest| memchr(b'"', rest)) {
+            let start = at + quote + 1;
+            let rest = bytes.get(start..)?;
+            let run = memchr2(b'"', b'\\', rest)?;
+            let end = if rest.get(run) == Some(&b'"') {
+                self.joined.push_str(payload.get(start..start + run)?);
+                start + run
+            } else {
+                start + escape::unescape_until_quote(payload.get(start..)?, &mut self.joined)?
+            };
+            self.ends.push(u32::try_from(self.joined.len()).ok()?);
+            self.written.push(Written {
+                start: u32::try_from(start).ok()?,
+                end: u32::try_from(end).ok()?,
+            });
+            at = end + 1;
+        }
+        Some(())
+    }
+}
+
+/// Tells texts apart without telling what they say.
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Texts")
+            .field("message", &self.message)
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_beyond_the_offsets_is_refused_and_not_cut() {
+        let message = Message::result("1", r#"["abc"]"#);
+        let mut texts = Texts::of(&message).unwrap();
+        assert_eq!(texts.extract(r#"["abc"]"#, 7), Some(()));
+        assert_eq!(texts.extract(r#"["abc"]"#, 6), None);
+    }
+}

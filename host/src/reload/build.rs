@@ -1,0 +1,166 @@
+//! Makes a chain of a configuration, taking over from the old chain whatever
+//! has not changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::canary;
+use crate::bundled;
+use crate::chain::{Chain, Link};
+use crate::config::{Config, Guardrail as Spec, Mode, Source};
+use crate::guardrail::{Guardrail, LoadError, Recipe, digest};
+use crate::sandbox::Sandbox;
+
+/// Why there is no new chain.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A component cannot be read.
+    #[error("guardrail \"{name}\": cannot read {path}: {source}")]
+    Read {
+        /// The guardrail.
+        name: Arc<str>,
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A component does not become a guardrail.
+    #[error("guardrail \"{name}\" ({origin}): {source}")]
+    Load {
+        /// The guardrail.
+        name: Arc<str>,
+        /// Where it comes from.
+        origin: String,
+        /// What is wrong with it.
+        source: Box<LoadError>,
+    },
+    /// The chain fails where it must not.
+    #[error("guardrail \"{name}\" fails on a harmless message: {reason}")]
+    Canary {
+        /// The guardrail.
+        name: Arc<str>,
+        /// What happens.
+        reason: String,
+    },
+}
+
+/// Makes the chain that a configuration describes.
+///
+/// With `refused`, a component that changed and does not pass leaves its old
+/// build in place, which is logged once for each bad build; without, it is an
+/// error.
+pub async fn build(
+    sandbox: &Arc<Sandbox>,
+    config: &Config,
+    old: &Chain,
+    refused: &mut Option<&mut HashMap<Arc<str>, String>>,
+) -> Result<Chain, BuildError> {
+    let mut links = Vec::new();
+    let mut failed = None;
+    for spec in &config.guardrails {
+        if spec.mode == Mode::Off {
+            continue;
+        }
+        let predecessor = old.links().iter().find(|link| same_guardrail(link.spec(), spec));
+        let guardrail = match (renew(sandbox, spec, predecessor, refused).await, predecessor) {
+            (Ok(guardrail), _) => guardrail,
+            (Err(error), Some(link)) if refused.is_some() => {
+                tracing::error!("the old build goes on serving: {error}");
+                Arc::clone(link.guardrail())
+            }
+            (Err(error), _) => {
+                failed = Some(error);
+                break;
+            }
+        };
+        links.push(Link::new(guardrail, spec.clone()));
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let chain = Chain::new(links);
+    if !chain.is_made_of_the_same(old) {
+        canary::sing(&chain).await.map_err(|block| BuildError::Canary {
+            name: block.guardrail,
+            reason: block.reason,
+        })?;
+    }
+    Ok(chain)
+}
+
+/// The guardrail as its component now is: the old one if that has not changed.
+async fn renew(
+    sandbox: &Arc<Sandbox>,
+    spec: &Spec,
+    predecessor: Option<&Link>,
+    refused: &mut Option<&mut HashMap<Arc<str>, String>>,
+) -> Result<Arc<Guardrail>, BuildError> {
+    let name: Arc<str> = Arc::from(spec.name.as_str());
+    let read = component(spec);
+    let fingerprint = match &read {
+        Ok(bytes) => digest(bytes),
+        Err(error) => error.to_string(),
+    };
+    if let Some(link) = predecessor {
+        let known = link.guardrail().anatomy().digest == fingerprint;
+        let bad = refused
+            .as_ref()
+            .is_some_and(|refused| refused.get(&name) == Some(&fingerprint));
+        if known || bad {
+            return Ok(Arc::clone(link.guardrail()));
+        }
+    }
+    if let Some(refused) = refused {
+        // Until it is known better.
+        refused.insert(Arc::clone(&name), fingerprint);
+    }
+    let bytes = read.map_err(|source| BuildError::Read {
+        name: Arc::clone(&name),
+        path: spec.component.to_string(),
+        source,
+    })?;
+    let recipe = Recipe {
+        name: Arc::clone(&name),
+        bytes: &bytes,
+        config: &spec.config,
+        limits: spec.limits.clone(),
+        isolation: spec.isolation,
+    };
+    let guardrail = Guardrail::load(Arc::clone(sandbox), recipe)
+        .await
+        .map_err(|source| BuildError::Load {
+            name: Arc::clone(&name),
+            origin: spec.component.to_string(),
+            source: Box::new(source),
+        })?;
+    if let Some(refused) = refused {
+        refused.remove(&name);
+    }
+    tracing::info!(
+        guardrail = &*name,
+        version = guardrail.manifest().version,
+        digest = guardrail.anatomy().digest,
+        "{}",
+        if predecessor.is_some() { "guardrail swapped" } else { "guardrail loaded" }
+    );
+    Ok(Arc::new(guardrail))
+}
+
+fn component(spec: &Spec) -> std::io::Result<Vec<u8>> {
+    match &spec.component {
+        Source::File(path) => std::fs::read(path),
+        Source::Bundled(name) => bundled::component(name)
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound)),
+    }
+}
+
+/// Whether two configurations describe the same guardrail, whatever its place
+/// in the chain does with its verdicts.
+fn same_guardrail(one: &Spec, other: &Spec) -> bool {
+    one.name == other.name
+        && one.component == other.component
+        && one.config == other.config
+        && one.limits == other.limits
+        && one.isolation == other.isolation
+}

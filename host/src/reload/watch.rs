@@ -1,0 +1,133 @@
+//! Tells when one of a set of files may have changed.
+//!
+//! What is watched are the files' folders, since a rename over a file ends a
+//! watch on the file itself. An event is only a hint; and since some file
+//! systems give none, the files are looked at now and then as well.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+
+/// How often the files are looked at without an event.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The files that are watched.
+pub(super) struct Files {
+    paths: Vec<PathBuf>,
+    seen: Vec<Option<Seen>>,
+    events: mpsc::Receiver<()>,
+    watcher: Option<RecommendedWatcher>,
+    folders: BTreeSet<PathBuf>,
+}
+
+/// What tells one state of a file from another without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    length: u64,
+    modified: Option<SystemTime>,
+    inode: u64,
+}
+
+impl Files {
+    pub(super) fn watch(paths: Vec<PathBuf>) -> Self {
+        // One hint that waits is as good as many.
+        let (sender, events) = mpsc::channel(1);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let read = event.as_ref().is_ok_and(|event| event.kind.is_access());
+            if !read {
+                let _ = sender.try_send(());
+            }
+        });
+        let watcher = watcher
+            .inspect_err(|error| {
+                tracing::warn!(%error, "changes of files are noticed every {LOOK:?} only");
+            })
+            .ok();
+        let mut files = Self {
+            paths: Vec::new(),
+            seen: Vec::new(),
+            events,
+            watcher,
+            folders: BTreeSet::new(),
+        };
+        files.set(paths);
+        files
+    }
+
+    /// Changes what is watched.
+    pub(super) fn set(&mut self, paths: Vec<PathBuf>) {
+        let wanted: BTreeSet<PathBuf> = paths
+            .iter()
+            .filter_map(|path| path.parent())
+            .map(Path::to_path_buf)
+            .collect();
+        if let Some(watcher) = &mut self.watcher {
+            for folder in self.folders.difference(&wanted) {
+                // It may be gone.
+                let _ = watcher.unwatch(folder);
+            }
+            for folder in wanted.difference(&self.folders) {
+                if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
+                    tracing::warn!(folder = %folder.display(), %error, "changes in this folder are noticed every {LOOK:?} only");
+                }
+            }
+        }
+        self.folders = wanted;
+        self.seen = paths.iter().map(|path| Seen::of(path)).collect();
+        self.paths = paths;
+    }
+
+    /// Waits until a file may have changed, and then until nothing has happened
+    /// for a moment.
+    pub(super) async fn changed(&mut self, settle: Duration) {
+        loop {
+            tokio::select! {
+                event = self.events.recv() => {
+                    if event.is_none() {
+                        // No watcher: only looking is left.
+                        tokio::time::sleep(LOOK).await;
+                    }
+                }
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            if self.look() {
+                break;
+            }
+        }
+        let mut restless = 0;
+        loop {
+            tokio::time::sleep(settle).await;
+            // Something that never rests must not put off the reload for ever.
+            restless += 1;
+            if !self.look() || restless == 20 {
+                return;
+            }
+        }
+    }
+
+    /// Whether a file differs from when it was last looked at.
+    fn look(&mut self) -> bool {
+        let now: Vec<Option<Seen>> = self.paths.iter().map(|path| Seen::of(path)).collect();
+        let changed = now != self.seen;
+        self.seen = now;
+        changed
+    }
+}
+
+impl Seen {
+    fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok()?;
+        Some(Self {
+            length: found.len(),
+            modified: found.modified().ok(),
+            #[cfg(unix)]
+            inode: std::os::unix::fs::MetadataExt::ino(&found),
+            #[cfg(not(unix))]
+            inode: 0,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! Runs the gateway for one client on standard input and output, from its first
+//! message to the end of its last server.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::chain::Chain;
+use crate::config::{ConfigErrors, ConfigSource};
+use crate::front;
+use crate::reload::{BuildError, Reloader, build};
+use crate::sandbox::{CacheDir, Sandbox, SandboxError};
+use crate::session::{Opening, Session};
+use crate::upstream::reaper::Reaper;
+use crate::wire::{Lines, outbox};
+
+/// Why the gateway does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration has errors.
+    #[error("{0}")]
+    Config(#[from] ConfigErrors),
+    /// No guardrail could run.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// A guardrail does not load.
+    #[error("{0}")]
+    Guardrails(#[from] BuildError),
+}
+
+/// Serves the client on standard input and output until it leaves or a signal
+/// ends the gateway.
+///
+/// # Errors
+/// When the configuration or a guardrail of it is no good. Nothing has been
+/// started then: no message passes a gateway that lacks a guardrail.
+pub async fn run(source: ConfigSource) -> Result<(), RunError> {
+    let config = source.load()?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let sandbox = Arc::new(Sandbox::new(cache())?);
+    let chain = build(&sandbox, &config, &Chain::default(), &mut None).await?;
+    let chain = Arc::new(ArcSwap::from_pointee(chain));
+
+    let (reader, writer) = front::stdio();
+    let (client, write) = outbox(writer);
+    let mut writing = tokio::spawn(write);
+    let opening = Opening {
+        id: session_id(),
+        chain: Arc::clone(&chain),
+        settings: config.gateway.clone(),
+        client,
+        reaper: Reaper::start(),
+    };
+    let session = Session::open(opening, &config.servers).await;
+    let mut lines = Lines::new(reader, config.gateway.max_message);
+    let reloading = tokio::spawn(
+        Reloader {
+            source,
+            config,
+            sandbox,
+            chain,
+            session: Arc::clone(&session),
+        }
+        .run(),
+    );
+
+    let relay = async {
+        loop {
+            match lines.next().await {
+                Ok(Some(line)) => session.relay_client(line).await,
+                Ok(None) => return "the client closed its end",
+                Err(_) => return "the client cannot be read from",
+            }
+        }
+    };
+    let why = tokio::select! {
+        why = relay => why,
+        _ = &mut writing => "the client does not read any more",
+        why = signalled() => why,
+    };
+    tracing::info!("ending: {why}");
+    reloading.abort();
+    session.close().await;
+    // What was left for the client is written before the last outbox goes.
+    drop(session);
+    let _ = tokio::time::timeout(std::time::Duration::from_millis(200), writing).await;
+    Ok(())
+}
+
+/// The cache, or none with a word of why: the gateway works without.
+pub(crate) fn cache() -> Option<CacheDir> {
+    CacheDir::open()
+        .inspect_err(|error| {
+            tracing::warn!("guardrails are compiled anew at every start: {error}");
+        })
+        .ok()
+}
+
+fn session_id() -> Arc<str> {
+    let since_epoch = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{:x}-{:x}", since_epoch.as_micros(), std::process::id()).into()
+}
+
+#[cfg(unix)]
+async fn signalled() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::hangup()),
+    );
+    match signals {
+        (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) => tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+            _ = hangup.recv() => "SIGHUP",
+        },
+        _ => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() -> &'static str {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => "Ctrl-C",
+        Err(_) => std::future::pending().await,
+    }
+}

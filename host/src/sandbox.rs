@@ -1,0 +1,198 @@
+//! Where guardrails run: one wasmtime engine for the process, and everything
+//! that confines what runs on it.
+//!
+//! Each instance lives in a [`Store`] of its own, because in wasmtime a trap
+//! ends the whole store: a guardrail that fails can take nothing down but
+//! itself. Limits are enforced here, by the engine's epochs (CPU), by the
+//! store's limiter (memory) and by [`Confined`] (what the guest says).
+
+mod cache;
+mod confined;
+mod output;
+mod ticker;
+
+pub use cache::CacheDir;
+pub use confined::{Confined, LimitExceeded};
+
+use std::time::Duration;
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, Store};
+use wasmtime::{PoolingAllocationConfig, UpdateDeadline};
+use wasmtime_wasi::WasiView;
+
+use crate::capability::contract::v0_1::GuardrailComponent;
+use crate::config::Limits;
+use ticker::Ticker;
+
+/// How often a running guest is stopped to look at its CPU budget. Also the
+/// grain of that budget.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How many instances may exist at a time. Each needs address space (not
+/// memory), and warm ones count.
+const INSTANCES: u32 = 256;
+
+/// The engine, and what every guardrail on it shares.
+///
+/// Dropping it ends the thread that ticks.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<Confined>,
+    ticker: Ticker,
+    cache: Option<CacheDir>,
+}
+
+/// Why no guardrail can run at all.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up the WebAssembly engine: {0:#}")]
+pub struct SandboxError(wasmtime::Error);
+
+impl Sandbox {
+    /// Sets up the engine. Compiled guardrails are kept in `cache`, if there is
+    /// one.
+    pub fn new(cache: Option<CacheDir>) -> Result<Self, SandboxError> {
+        let engine = engine(cache.as_ref()).map_err(SandboxError)?;
+        let linker = linker(&engine).map_err(SandboxError)?;
+        let ticker = Ticker::start(&engine, TICK);
+        Ok(Self {
+            engine,
+            linker,
+            ticker,
+            cache,
+        })
+    }
+
+    /// The engine that components are compiled for.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Everything that is granted to every guardrail: the contract's own
+    /// imports and the inert WASI base. An import that is not in it is refused
+    /// when a component is loaded.
+    pub(crate) fn linker(&self) -> &Linker<Confined> {
+        &self.linker
+    }
+
+    pub(crate) fn cache(&self) -> Option<&CacheDir> {
+        self.cache.as_ref()
+    }
+
+    /// A store for one instance, with its limits in place. The guest may use
+    /// no CPU until [`arm`](Self::arm) grants it some.
+    pub(crate) fn store(&self, name: &str, limits: &Limits) -> Store<Confined> {
+        let mut store = Store::new(&self.engine, Confined::new(name, limits));
+        store.limiter(|confined| confined);
+        store.set_hostcall_fuel(limits.output);
+        store.set_max_component_handles(1_000);
+        store.epoch_deadline_callback(|mut store| {
+            store.data_mut().spend_tick()?;
+            // Others get their turn, and a wall deadline around the call can
+            // take effect.
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+
+    /// Grants the store's guest a CPU budget, right before it is called, and
+    /// keeps the clock ticking until the guard is dropped.
+    ///
+    /// The budget is counted in ticks that pass while the guest executes; time
+    /// that it waits for its turn or for the host is not billed.
+    pub(crate) fn arm(&self, store: &mut Store<Confined>, cpu: Duration) -> ticker::Running<'_> {
+        let running = self.ticker.run();
+        let ticks = cpu.as_millis().div_ceil(TICK.as_millis());
+        store
+            .data_mut()
+            .grant_ticks(u32::try_from(ticks).unwrap_or(u32::MAX));
+        store.set_epoch_deadline(1);
+        running
+    }
+}
+
+fn engine(cache: Option<&CacheDir>) -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        // WASI 0.3's concurrency would cost every call a microsecond, and no
+        // toolchain makes guests that need it.
+        .concurrency_support(false)
+        .max_wasm_stack(512 << 10)
+        .async_stack_size(1 << 20);
+    if let Some(cache) = cache {
+        let mut compiled = CacheConfig::new();
+        compiled.with_directory(cache.path().join("compiled"));
+        config.cache(Some(Cache::new(compiled)?));
+    }
+
+    config.allocation_strategy(pool());
+    Engine::new(&config).or_else(|error| {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "not enough address space for a pool of instances; each guardrail call will take longer"
+        );
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config)
+    })
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(INSTANCES)
+        // A component holds several core instances and tables: its own, and
+        // those of the adapters that its toolchain put in.
+        .total_core_instances(INSTANCES * 4)
+        .max_core_instances_per_component(32)
+        .total_memories(INSTANCES)
+        .max_memories_per_component(4)
+        .total_tables(INSTANCES * 4)
+        .max_tables_per_component(32)
+        .table_elements(100_000)
+        .total_stacks(INSTANCES)
+        .max_memory_size(usize::try_from(Limits::MAX_MEMORY).unwrap_or(usize::MAX))
+        .linear_memory_keep_resident(2 << 20)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+/// Links what every guardrail gets. `wasi:sockets` and `wasi:http` are not
+/// there: a component that wants the network is refused by name.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<Confined>> {
+    use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+    use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+    use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
+    use wasmtime_wasi::random::WasiRandom;
+
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    GuardrailComponent::add_to_linker::<Confined, HasSelf<Confined>>(l, |confined| confined)?;
+
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
+    cli::exit::add_to_linker::<Confined, WasiCli>(l, Confined::cli)?;
+    cli::environment::add_to_linker::<Confined, WasiCli>(l, Confined::cli)?;
+    cli::terminal_input::add_to_linker::<Confined, WasiCli>(l, Confined::cli)?;
+    cli::terminal_output::add_to_linker::<Confined, WasiCli>(l, Confined::cli)?;
+    cli::terminal_stdin::add_to_linker::<Confined, WasiCli>(l, Confined::cli)?;
+    cli::terminal_stdout::add_to_linker::<Confined, WasiCli>(l, Confined::cli)?;
+    cli::terminal_stderr::add_to_linker::<Confined, WasiCli>(l, Confined::cli)?;
+    filesystem::types::add_to_linker::<Confined, WasiFilesystem>(l, Confined::filesystem)?;
+    filesystem::preopens::add_to_linker::<Confined, WasiFilesystem>(l, Confined::filesystem)?;
+    random::insecure::add_to_linker::<Confined, WasiRandom>(l, |c| c.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<Confined, WasiRandom>(l, |c| c.ctx().ctx.random())?;
+    Ok(linker)
+}
+
+/// Whether an import that the contract does not define belongs to the inert
+/// WASI base.
+pub(crate) fn is_inert_wasi(import: &str) -> bool {
+    ["cli", "clocks", "filesystem", "io", "random"]
+        .iter()
+        .any(|package| {
+            import
+                .strip_prefix("wasi:")
+                .and_then(|rest| rest.strip_prefix(package))
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+        && import.contains("@0.2.")
+}

@@ -1,0 +1,178 @@
+//! One client and its servers: every message of either side comes in through
+//! [`Session::relay`], and every one leaves admitted by the gate.
+//!
+//! Exchanges run beside each other, so a slow check holds up nobody else's
+//! call. Within an exchange messages keep their order, and so do one sender's
+//! notifications; an answer never overtakes what its sender sent before it.
+
+mod converse;
+mod exchanges;
+mod notes;
+mod relay;
+mod requests;
+mod salvage;
+mod supervise;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::catalog::Catalog;
+use crate::chain::Chain;
+use crate::config::{Gateway, Server};
+use crate::message::Message;
+use crate::upstream::Upstream;
+use crate::upstream::reaper::Reaper;
+use crate::wire::Outbox;
+use exchanges::{Exchanges, Side};
+use notes::Notes;
+
+/// How long answers may take that are outstanding when the client leaves.
+const DRAIN: Duration = Duration::from_millis(1000);
+
+/// One client's connection.
+pub struct Session {
+    id: Arc<str>,
+    chain: Arc<ArcSwap<Chain>>,
+    catalog: Catalog,
+    settings: Gateway,
+    client: Outbox,
+    notes: Notes,
+    exchanges: Exchanges,
+    /// Requests of the client that have no answer yet.
+    unanswered: AtomicUsize,
+    handshake: watch::Sender<Handshake>,
+    started: Instant,
+    /// The tasks that look after the servers, and how to stop each.
+    servers: tokio::sync::Mutex<Supervised>,
+    reaper: Option<Reaper>,
+}
+
+#[derive(Default)]
+struct Supervised {
+    tasks: JoinSet<()>,
+    stops: Vec<(Arc<Upstream>, watch::Sender<bool>)>,
+}
+
+/// How far the client has come in opening the session.
+#[derive(Debug, Clone, Default)]
+struct Handshake {
+    /// Its `initialize` request.
+    initialize: Option<Message>,
+    /// Whether that has been answered.
+    welcomed: bool,
+    /// Its `notifications/initialized`.
+    initialized: Option<Message>,
+}
+
+/// What a session is made with.
+pub struct Opening {
+    /// Its id; two sessions never share one.
+    pub id: Arc<str>,
+    /// The guardrails, as they are from time to time.
+    pub chain: Arc<ArcSwap<Chain>>,
+    /// Gateway-wide settings.
+    pub settings: Gateway,
+    /// Where messages for the client are left.
+    pub client: Outbox,
+    /// What ends the servers if the gateway is killed.
+    pub reaper: Option<Reaper>,
+}
+
+impl Session {
+    /// Opens a session. Its servers start at once, before the client says its
+    /// first word, so that they are ready when it asks.
+    pub async fn open(opening: Opening, servers: &[Server]) -> Arc<Self> {
+        let session = Arc::new(Self {
+            catalog: Catalog::new(opening.settings.naming, Vec::new()),
+            id: opening.id,
+            chain: opening.chain,
+            settings: opening.settings,
+            client: opening.client,
+            notes: Notes::new(),
+            exchanges: Exchanges::default(),
+            unanswered: AtomicUsize::new(0),
+            handshake: watch::Sender::default(),
+            started: Instant::now(),
+            servers: tokio::sync::Mutex::default(),
+            reaper: opening.reaper,
+        });
+        session.set_servers(servers).await;
+        session
+    }
+
+    /// Starts the servers that are new and ends those that are gone. A server
+    /// whose configuration changed is both.
+    pub async fn set_servers(self: &Arc<Self>, wanted: &[Server]) {
+        let mut supervised = self.servers.lock().await;
+        let first = supervised.stops.is_empty();
+        supervised.stops.retain(|(upstream, stop)| {
+            let stays = wanted.contains(&upstream.server);
+            if !stays {
+                stop.send_replace(true);
+            }
+            stays
+        });
+        let mut upstreams = Vec::with_capacity(wanted.len());
+        for server in wanted {
+            let running = supervised
+                .stops
+                .iter()
+                .find(|(upstream, _)| upstream.server == *server);
+            let upstream = match running {
+                Some((upstream, _)) => Arc::clone(upstream),
+                None => {
+                    let upstream = Upstream::new(server.clone());
+                    let (stop, stopped) = watch::channel(false);
+                    supervised.tasks.spawn(supervise::supervise(
+                        Arc::clone(self),
+                        Arc::clone(&upstream),
+                        stopped,
+                    ));
+                    supervised.stops.push((Arc::clone(&upstream), stop));
+                    upstream
+                }
+            };
+            upstreams.push(upstream);
+        }
+        self.catalog.set_upstreams(upstreams);
+        drop(supervised);
+        if !first {
+            self.lists_changed(|_| true).await;
+        }
+    }
+
+    /// Ends the session: answers that are about to come are waited for a
+    /// moment, then every server ends, all at a time.
+    pub async fn close(&self) {
+        let drained = async {
+            while self.unanswered.load(Relaxed) > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        // Whether they came or not, the client has left.
+        let _ = tokio::time::timeout(DRAIN, drained).await;
+        let mut supervised = self.servers.lock().await;
+        for (_, stop) in supervised.stops.drain(..) {
+            stop.send_replace(true);
+        }
+        while supervised.tasks.join_next().await.is_some() {}
+        self.chain.load().forget(&self.id);
+    }
+
+    /// The outbox of whoever is at a side, if they can be written to.
+    fn outbox(&self, side: &Side) -> Option<Outbox> {
+        match side {
+            Side::Client => Some(self.client.clone()),
+            Side::Server(name) => {
+                let ready = self.catalog.upstream(name)?.ready()?;
+                Some(ready.outbox.clone())
+            }
+        }
+    }
+}

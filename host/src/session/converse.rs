@@ -1,0 +1,277 @@
+//! One exchange from its request to its answer, the same in both directions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::exchanges::{Event, Open, Side};
+use super::Session;
+use crate::chain::{Chain, Circumstances};
+use crate::gate::{self, Cleared, Refusal};
+use crate::guardrail::{Direction, Envelope};
+use crate::message::{Message, quote};
+use crate::upstream::Unavailable;
+use crate::wire::Outbox;
+
+/// A request on its way to whoever answers it.
+pub(super) struct Call {
+    /// The request, as the answering side understands it.
+    pub(super) request: Message,
+    /// Who asked, and the id that they gave it; the gateway itself has none.
+    pub(super) origin: Option<(Side, Box<str>)>,
+    /// The server at one of the ends.
+    pub(super) server: Arc<str>,
+    /// Which way the request travels.
+    pub(super) direction: Direction,
+    /// What it is about.
+    pub(super) subject: Option<Arc<str>>,
+    /// Where it is to be left.
+    pub(super) outbox: Outbox,
+}
+
+/// Why a request has no answer to pass on.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The guardrails refused it or its answer.
+    Refused(Box<Refusal>),
+    /// Nobody is there to answer it.
+    Unavailable(Unavailable),
+    /// It cannot be answered, as a JSON-RPC error.
+    Protocol {
+        code: i64,
+        message: String,
+    },
+    /// Whoever asked does not want to know any more.
+    Cancelled,
+}
+
+impl Call {
+    /// The side that answers.
+    fn target(&self) -> Side {
+        match self.direction {
+            Direction::ToServer => Side::Server(Arc::clone(&self.server)),
+            Direction::ToClient => Side::Client,
+        }
+    }
+}
+
+impl Session {
+    /// Sends a request and waits for its answer; both pass the guardrails, and
+    /// so does its progress, which goes to `progress`.
+    ///
+    /// One exchange sees one chain: a call that began before a guardrail was
+    /// swapped ends under the old one.
+    pub(super) async fn converse(
+        &self,
+        call: Call,
+        progress: Option<&Outbox>,
+    ) -> Result<Cleared, Failure> {
+        let chain = self.chain.load_full();
+        let mut open = self
+            .exchanges
+            .open(call.origin.clone(), call.target(), &call.request);
+        let method: Arc<str> = call.request.method().unwrap_or_default().into();
+        let conversation = Conversation {
+            session: self,
+            chain: &chain,
+            request: Envelope {
+                session: Arc::clone(&self.id),
+                exchange: Some(open.number),
+                server: Arc::clone(&call.server),
+                method,
+                kind: call.request.kind().into(),
+                direction: call.direction,
+                subject: call.subject.clone(),
+            },
+            call: &call,
+        };
+
+        let first = Circumstances::default();
+        let admission = gate::admit(
+            &chain,
+            &conversation.request,
+            call.request.clone(),
+            &first,
+        );
+        let request = tokio::select! {
+            admitted = admission => admitted?,
+            Ok(_) = &mut open.cancelled => return Err(Failure::Cancelled),
+        };
+        let sent = request.message().clone();
+        let number = open.number.to_string();
+        call.outbox
+            .send(request.with_id(&number))
+            .await
+            .map_err(|_| conversation.gone("its connection is closed".into()))?;
+        conversation.wait(&mut open, sent, progress).await
+    }
+}
+
+/// An exchange whose request was sent.
+struct Conversation<'a> {
+    session: &'a Session,
+    chain: &'a Chain,
+    call: &'a Call,
+    request: Envelope,
+}
+
+impl Conversation<'_> {
+    async fn wait(
+        &self,
+        open: &mut Open<'_>,
+        request: Message,
+        progress: Option<&Outbox>,
+    ) -> Result<Cleared, Failure> {
+        let sent = Instant::now();
+        loop {
+            let event = tokio::select! {
+                event = open.events.recv() => event,
+                Ok(notification) = &mut open.cancelled => {
+                    self.pass_cancellation(open.number, notification).await;
+                    return Err(Failure::Cancelled);
+                }
+            };
+            match event {
+                Some(Event::Progress(notification)) => {
+                    self.pass_progress(&request, notification, progress).await;
+                }
+                Some(Event::Answer(answer, notes_before)) => {
+                    let cleared = self.admit_answer(&request, answer, sent.elapsed()).await;
+                    let from = self.call.target();
+                    self.session.notes.passed(&from, notes_before).await;
+                    return cleared;
+                }
+                Some(Event::Gone(reason)) => return Err(self.gone(reason)),
+                None => return Err(self.gone("the exchange was closed".into())),
+            }
+        }
+    }
+
+    async fn admit_answer(
+        &self,
+        request: &Message,
+        answer: Message,
+        elapsed: Duration,
+    ) -> Result<Cleared, Failure> {
+        let envelope = Envelope {
+            kind: answer.kind().into(),
+            ..self.backwards()
+        };
+        let circumstances = Circumstances {
+            request: Some(request.clone()),
+            elapsed: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        };
+        Ok(gate::admit(self.chain, &envelope, answer, &circumstances).await?)
+    }
+
+    /// A progress notification that is refused is dropped: its exchange goes on
+    /// without it.
+    async fn pass_progress(
+        &self,
+        request: &Message,
+        notification: Message,
+        progress: Option<&Outbox>,
+    ) {
+        let Some(outbox) = progress else { return };
+        let envelope = Envelope {
+            method: notification.method().unwrap_or_default().into(),
+            kind: notification.kind().into(),
+            ..self.backwards()
+        };
+        let circumstances = Circumstances {
+            request: Some(request.clone()),
+            elapsed: 0,
+        };
+        let admitted = gate::admit(self.chain, &envelope, notification, &circumstances).await;
+        if let Ok(cleared) = admitted {
+            // Whoever does not read any more is noticed by its own reader.
+            let _ = outbox.send(cleared.as_is()).await;
+        }
+    }
+
+    /// Tells the answering side, by the id that it knows the request by.
+    async fn pass_cancellation(&self, number: u64, notification: Message) {
+        let envelope = Envelope {
+            method: notification.method().unwrap_or_default().into(),
+            kind: notification.kind().into(),
+            ..self.request.clone()
+        };
+        let admitted = gate::admit(
+            self.chain,
+            &envelope,
+            notification,
+            &Circumstances::default(),
+        )
+        .await;
+        // A guardrail may keep its reason back, but not the fact.
+        let cleared = match admitted {
+            Ok(cleared) => cleared.renamed(&["requestId"], &number.to_string()).ok(),
+            Err(_) => None,
+        };
+        let admitted = match cleared {
+            Some(cleared) => cleared.as_is(),
+            None => gate::Admitted::own(Message::notification(
+                "notifications/cancelled",
+                Some(&format!(r#"{{"requestId":{number}}}"#)),
+            )),
+        };
+        let _ = self.call.outbox.send(admitted).await;
+    }
+
+    /// The envelope of what comes back.
+    fn backwards(&self) -> Envelope {
+        Envelope {
+            direction: match self.request.direction {
+                Direction::ToServer => Direction::ToClient,
+                Direction::ToClient => Direction::ToServer,
+            },
+            ..self.request.clone()
+        }
+    }
+
+    fn gone(&self, reason: Arc<str>) -> Failure {
+        Failure::Unavailable(Unavailable {
+            server: Arc::clone(&self.call.server),
+            reason,
+        })
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+impl Failure {
+    /// The answer to a request that failed so; none is due once it was
+    /// cancelled.
+    pub(super) fn answer(&self, id: &str, method: &str) -> Option<Message> {
+        /// JSON-RPC 2.0's range for implementations.
+        const UNAVAILABLE: i64 = -32000;
+        match self {
+            Self::Refused(refusal) => Some(refusal.answer(id)),
+            Self::Unavailable(unavailable) => {
+                let text = unavailable.to_string();
+                Some(if method == "tools/call" {
+                    let text = quote(&text);
+                    Message::result(
+                        id,
+                        &format!(r#"{{"content":[{{"type":"text","text":{text}}}],"isError":true}}"#),
+                    )
+                } else {
+                    Message::error(id, UNAVAILABLE, &text, None)
+                })
+            }
+            Self::Protocol { code, message } => Some(Message::error(id, *code, message, None)),
+            Self::Cancelled => None,
+        }
+    }
+}

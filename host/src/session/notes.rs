@@ -1,0 +1,164 @@
+//! Notifications that belong to no exchange: one lane for each sender, so that
+//! they keep their order, and a count, so that an answer can wait for those
+//! that were sent before it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+
+use super::exchanges::Side;
+use super::Session;
+use crate::chain::Circumstances;
+use crate::gate;
+use crate::guardrail::{Direction, Envelope};
+use crate::message::Message;
+
+/// Notifications of one sender that may wait for the guardrails.
+const LANE: usize = 1024;
+
+/// The lanes of a session.
+pub(super) struct Notes(Mutex<HashMap<Side, Lane>>);
+
+#[derive(Clone)]
+struct Lane {
+    queue: mpsc::Sender<Message>,
+    received: u64,
+    passed: watch::Sender<u64>,
+}
+
+impl Notes {
+    pub(super) fn new() -> Self {
+        Self(Mutex::default())
+    }
+
+    /// How many notifications a side has sent.
+    pub(super) fn received(&self, from: &Side) -> u64 {
+        self.lanes().get(from).map_or(0, |lane| lane.received)
+    }
+
+    /// Waits until that many of a side's notifications are through.
+    pub(super) async fn passed(&self, from: &Side, count: u64) {
+        let lane = self.lanes().get(from).map(|lane| lane.passed.subscribe());
+        if let Some(mut passed) = lane {
+            // An error says that the lane is gone, and with it what was in it.
+            let _ = passed.wait_for(|passed| *passed >= count).await;
+        }
+    }
+
+    /// Ends the lane of a side that is gone.
+    pub(super) fn close(&self, side: &Side) {
+        self.lanes().remove(side);
+    }
+
+    fn lanes(&self) -> std::sync::MutexGuard<'_, HashMap<Side, Lane>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    /// Takes a notification; waits while too many of this sender's are not
+    /// through.
+    pub(super) async fn take_note(self: &Arc<Self>, from: &Side, notification: Message) {
+        let queue = {
+            let mut lanes = self.notes.lanes();
+            let lane = lanes
+                .entry(from.clone())
+                .or_insert_with(|| self.start_lane(from.clone()));
+            lane.received += 1;
+            lane.queue.clone()
+        };
+        // The lane's task ends with the session.
+        let _ = queue.send(notification).await;
+    }
+
+    fn start_lane(self: &Arc<Self>, from: Side) -> Lane {
+        let (queue, mut notes) = mpsc::channel(LANE);
+        let passed = watch::Sender::new(0);
+        tokio::spawn({
+            let session = Arc::downgrade(self);
+            let passed = passed.clone();
+            async move {
+                while let Some(notification) = notes.recv().await {
+                    let Some(session) = session.upgrade() else {
+                        break;
+                    };
+                    match &from {
+                        Side::Client => session.pass_to_servers(notification).await,
+                        Side::Server(name) => session.pass_to_client(name, notification).await,
+                    }
+                    passed.send_modify(|passed| *passed += 1);
+                }
+            }
+        });
+        Lane {
+            queue,
+            received: 0,
+            passed,
+        }
+    }
+
+    async fn pass_to_client(&self, server: &Arc<str>, notification: Message) {
+        let envelope = self.note_envelope(server, &notification, Direction::ToClient);
+        let chain = self.chain.load_full();
+        let admitted =
+            gate::admit(&chain, &envelope, notification, &Circumstances::default()).await;
+        if let Ok(cleared) = admitted {
+            // A client that does not read any more ends the session elsewhere.
+            let _ = self.client.send(cleared.as_is()).await;
+        }
+    }
+
+    async fn pass_to_servers(&self, notification: Message) {
+        let method = notification.method().unwrap_or_default();
+        if method == "notifications/initialized" {
+            // Each server gets it once it has answered `initialize` itself.
+            self.handshake
+                .send_modify(|handshake| handshake.initialized = Some(notification));
+            return;
+        }
+        let upstreams = self.catalog.upstreams();
+        if upstreams.len() > 1 && method != "notifications/roots/list_changed" {
+            tracing::debug!(method, "dropped: no server is known to want it");
+            return;
+        }
+        let chain = self.chain.load_full();
+        for upstream in upstreams.iter() {
+            let Some(ready) = upstream.ready() else {
+                continue;
+            };
+            let envelope = self.note_envelope(upstream.name(), &notification, Direction::ToServer);
+            let admitted = gate::admit(
+                &chain,
+                &envelope,
+                notification.clone(),
+                &Circumstances::default(),
+            )
+            .await;
+            if let Ok(cleared) = admitted
+                && ready.outbox.try_send(cleared.as_is()).is_err()
+            {
+                // Waiting for a server that does not read would keep the
+                // notification from the others.
+                tracing::warn!(server = %upstream.name(), method, "dropped: the server does not read");
+            }
+        }
+    }
+
+    fn note_envelope(
+        &self,
+        server: &Arc<str>,
+        notification: &Message,
+        direction: Direction,
+    ) -> Envelope {
+        Envelope {
+            session: Arc::clone(&self.id),
+            exchange: None,
+            server: Arc::clone(server),
+            method: notification.method().unwrap_or_default().into(),
+            kind: notification.kind().into(),
+            direction,
+            subject: None,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Where every message comes in, and finds what it belongs to.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Session;
+use super::exchanges::{Event, Side};
+use super::salvage;
+use crate::gate::Admitted;
+use crate::message::{self, Kind, Message, ParseError};
+use crate::wire::Line;
+
+const INVALID_REQUEST: i64 = -32600;
+
+impl Session {
+    /// Takes a line of the client.
+    pub async fn relay_client(self: &Arc<Self>, line: Line) {
+        self.relay(&Side::Client, line).await;
+    }
+
+    /// Takes a line of either side.
+    pub(super) async fn relay(self: &Arc<Self>, from: &Side, line: Line) {
+        match line {
+            Line::Whole(bytes) => match Message::parse(bytes.clone()) {
+                Ok(message) => self.relay_message(from, message).await,
+                Err(ParseError::Batch) => self.relay_batch(from, &bytes).await,
+                Err(error) => self.reject(from, &error, &bytes, &bytes, bytes.len()).await,
+            },
+            Line::TooLong { head, tail, length } => {
+                let error = format!(
+                    "message is longer than the limit of {} bytes",
+                    self.settings.max_message
+                );
+                self.reject(from, &error, &head, &tail, length).await;
+            }
+        }
+    }
+
+    async fn relay_message(self: &Arc<Self>, from: &Side, message: Message) {
+        match message.kind() {
+            Kind::Request => {
+                let session = Arc::clone(self);
+                let from = from.clone();
+                if from == Side::Client {
+                    self.unanswered.fetch_add(1, Relaxed);
+                }
+                tokio::spawn(async move {
+                    session.answer(&from, message).await;
+                    if from == Side::Client {
+                        session.unanswered.fetch_sub(1, Relaxed);
+                    }
+                });
+            }
+            Kind::Response | Kind::Error => {
+                let id = message.id().unwrap_or_default();
+                match self.exchanges.answered(from, id) {
+                    Some(lane) => {
+                        let before = self.notes.received(from);
+                        // A full lane holds up only its own sender.
+                        let _ = lane.send(Event::Answer(message, before)).await;
+                    }
+                    None => tracing::debug!(from = %from, "dropped an answer that nobody waits for"),
+                }
+            }
+            Kind::Notification => self.relay_notification(from, message).await,
+        }
+    }
+
+    async fn relay_notification(self: &Arc<Self>, from: &Side, notification: Message) {
+        match notification.method() {
+            Some("notifications/cancelled") => {
+                let id = notification.value("/requestId").map(str::to_owned);
+                let cancelled =
+                    id.is_some_and(|id| self.exchanges.cancel(from, &id, notification));
+                if !cancelled {
+                    tracing::debug!(from = %from, "dropped the cancellation of a request that is not open");
+                }
+            }
+            Some("notifications/progress") => {
+                let token = notification.value("/progressToken").unwrap_or_default();
+                match self.exchanges.progressed(from, token) {
+                    Some(lane) => {
+                        let _ = lane.send(Event::Progress(notification)).await;
+                    }
+                    None => self.take_note(from, notification).await,
+                }
+            }
+            _ => self.take_note(from, notification).await,
+        }
+    }
+
+    /// A batch, which MCP had in 2025-03-26: its messages are relayed one by
+    /// one, and so answered.
+    async fn relay_batch(self: &Arc<Self>, from: &Side, bytes: &[u8]) {
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        for element in message::elements(text).unwrap_or_default() {
+            match Message::parse(element.to_owned().into()) {
+                Ok(message) => self.relay_message(from, message).await,
+                Err(error) => {
+                    let bytes = element.as_bytes();
+                    self.reject(from, &error, bytes, bytes, bytes.len()).await;
+                }
+            }
+        }
+    }
+
+    /// Reports what is no message. Whoever waits for it learns that it will not
+    /// come.
+    async fn reject(
+        self: &Arc<Self>,
+        from: &Side,
+        error: &(dyn std::fmt::Display + Sync),
+        head: &[u8],
+        tail: &[u8],
+        length: usize,
+    ) {
+        tracing::warn!(from = %from, length, "dropped a line that is no message: {error}");
+        let Some(id) = salvage::id(head, tail) else {
+            return;
+        };
+        if let Some(lane) = self.exchanges.answered(from, &id) {
+            let _ = lane.send(Event::Gone(format!("its answer is unusable: {error}").into())).await;
+        } else if salvage::has_method(head, tail)
+            && let Some(outbox) = self.outbox(from)
+        {
+            let text = format!("Invalid Request: {error}");
+            let answer = Message::error(&id, INVALID_REQUEST, &text, None);
+            let _ = outbox.send(Admitted::own(answer)).await;
+        }
+    }
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Client => f.write_str("client"),
+            Self::Server(name) => f.write_str(name),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Looks after one server: starts it, opens its session, restarts it when it
+//! ends, and ends it when it is not wanted any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Session;
+use super::converse::{Call, Failure};
+use super::exchanges::{Event, Side};
+use crate::chain::Circumstances;
+use crate::gate::{self, Admitted, Cleared};
+use crate::guardrail::{Direction, Envelope};
+use crate::message::{Kind, Message};
+use crate::upstream::{self, Connection, Ready, State, Upstream};
+use crate::wire::{Line, Lines, Outbox};
+
+/// The first pause before a server is started again; it doubles up to the
+/// longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// A server that ran for so long is not in a crash loop.
+const HEALTHY: Duration = Duration::from_secs(60);
+
+/// How long the other sign of a server's end may take once there is one.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Runs a server until it is not wanted any more.
+pub(super) async fn supervise(
+    session: Arc<Session>,
+    upstream: Arc<Upstream>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let name = Arc::clone(upstream.name());
+    let mut pause = FIRST_PAUSE;
+    while !*stopped.borrow() {
+        let begun = Instant::now();
+        let reason = session.run_server(&upstream, &mut stopped).await;
+        upstream.set_state(State::Down(Arc::clone(&reason)));
+        session.server_gone(&name, &reason).await;
+        if *stopped.borrow() {
+            break;
+        }
+        if begun.elapsed() >= HEALTHY {
+            pause = FIRST_PAUSE;
+        }
+        tracing::warn!(server = &*name, "server is down: {reason}; starting it again in {pause:?}");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = is_stopped(&mut stopped) => break,
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Waits until the server is not wanted any more.
+async fn is_stopped(stopped: &mut watch::Receiver<bool>) {
+    // An error says that the session is gone, and with it the wish.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+impl Session {
+    /// Runs a server's process from its start to its end, and says why it
+    /// ended.
+    async fn run_server(
+        self: &Arc<Self>,
+        upstream: &Arc<Upstream>,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Arc<str> {
+        let name = upstream.name();
+        let started = upstream::start(
+            &upstream.server,
+            self.settings.max_message,
+            self.reaper.as_ref(),
+        );
+        let Connection {
+            outbox,
+            messages,
+            log,
+            mut process,
+        } = match started {
+            Ok(connection) => connection,
+            Err(error) => return error.to_string().into(),
+        };
+        let log = tokio::spawn(Arc::clone(self).read_log(Arc::clone(name), log));
+        let mut reader = tokio::spawn(Arc::clone(self).read_messages(Arc::clone(name), messages));
+        let served = {
+            let serve = self.serve(upstream, outbox);
+            tokio::select! {
+                reason = serve => reason,
+                reason = process.ended() => {
+                    // What it wrote before it ended still counts.
+                    let _ = tokio::time::timeout(LAST_WORDS, &mut reader).await;
+                    reason.into()
+                }
+                _ = &mut reader => {
+                    let ended = tokio::time::timeout(LAST_WORDS, process.ended()).await;
+                    ended.unwrap_or_else(|_| "it closed its standard output".into()).into()
+                }
+                () = is_stopped(stopped) => "it was stopped".into(),
+            }
+        };
+        // Drops the last outbox, and so closes its standard input.
+        upstream.set_state(State::Down(Arc::clone(&served)));
+        self.drop_waiting(name, &served).await;
+        process.end().await;
+        reader.abort();
+        log.abort();
+        served
+    }
+
+    /// Opens the session with a server and keeps it open; returns why that is
+    /// not possible.
+    async fn serve(self: &Arc<Self>, upstream: &Arc<Upstream>, outbox: Outbox) -> Arc<str> {
+        upstream.set_state(State::Starting);
+        let name = upstream.name();
+        let mut handshake = self.handshake.subscribe();
+        let initialize = match handshake.wait_for(|h| h.initialize.is_some()).await {
+            Ok(handshake) => handshake.initialize.clone(),
+            Err(_) => None,
+        };
+        let Some(initialize) = initialize else {
+            return "the gateway is ending".into();
+        };
+        let begun = Instant::now();
+        let answer = match self.open_server(upstream, &outbox, initialize).await {
+            Ok(answer) => answer,
+            Err(reason) => return reason,
+        };
+        tracing::info!(
+            server = &**name,
+            milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "server is ready"
+        );
+        let late = handshake.borrow().welcomed;
+        let ready = Arc::new(Ready {
+            outbox,
+            initialize: answer,
+            announced: watch::Sender::new(false),
+        });
+        upstream.set_state(State::Ready(Arc::clone(&ready)));
+
+        let initialized = match handshake.wait_for(|h| h.initialized.is_some()).await {
+            Ok(handshake) => handshake.initialized.clone(),
+            Err(_) => None,
+        };
+        if let Some(notification) = initialized {
+            self.announce(name, &ready, notification).await;
+        }
+        if late {
+            // The client may have asked for lists before this server was there.
+            self.lists_changed(|capability| ready.offers(capability)).await;
+        }
+        drop(ready);
+        std::future::pending().await
+    }
+
+    async fn open_server(
+        &self,
+        upstream: &Upstream,
+        outbox: &Outbox,
+        initialize: Message,
+    ) -> Result<Cleared, Arc<str>> {
+        let call = Call {
+            request: initialize,
+            origin: None,
+            server: Arc::clone(upstream.name()),
+            direction: Direction::ToServer,
+            subject: None,
+            outbox: outbox.clone(),
+        };
+        let patience = upstream.server.init_timeout;
+        match tokio::time::timeout(patience, self.converse(call, None)).await {
+            Err(_) => Err(format!("it did not answer initialize within {patience:?}").into()),
+            Ok(Ok(answer)) if answer.message().kind() == Kind::Response => Ok(answer),
+            Ok(Ok(_)) => Err("it refused to initialize".into()),
+            Ok(Err(Failure::Refused(refusal))) => Err(refusal.text().into()),
+            Ok(Err(Failure::Unavailable(unavailable))) => Err(unavailable.reason),
+            Ok(Err(Failure::Protocol { message, .. })) => Err(message.into()),
+            Ok(Err(Failure::Cancelled)) => Err("the client cancelled".into()),
+        }
+    }
+
+    /// Passes on that the client is initialized.
+    async fn announce(&self, name: &Arc<str>, ready: &Ready, notification: Message) {
+        let envelope = Envelope {
+            session: Arc::clone(&self.id),
+            exchange: None,
+            server: Arc::clone(name),
+            method: "notifications/initialized".into(),
+            kind: notification.kind().into(),
+            direction: Direction::ToServer,
+            subject: None,
+        };
+        let chain = self.chain.load_full();
+        let admitted =
+            gate::admit(&chain, &envelope, notification, &Circumstances::default()).await;
+        let admitted = match admitted {
+            Ok(cleared) => cleared.as_is(),
+            // The handshake must go on; what was refused stays behind.
+            Err(_) => Admitted::own(Message::notification("notifications/initialized", None)),
+        };
+        let _ = ready.outbox.send(admitted).await;
+        ready.announced.send_replace(true);
+    }
+
+    /// Everything that waits for a server which is gone learns so.
+    async fn drop_waiting(&self, name: &Arc<str>, reason: &Arc<str>) {
+        let side = Side::Server(Arc::clone(name));
+        for lane in self.exchanges.waiting_for(&side) {
+            let _ = lane.send(Event::Gone(Arc::clone(reason))).await;
+        }
+    }
+
+    async fn server_gone(&self, name: &Arc<str>, reason: &Arc<str>) {
+        self.drop_waiting(name, reason).await;
+        self.notes.close(&Side::Server(Arc::clone(name)));
+    }
+
+    async fn read_messages<R>(self: Arc<Self>, name: Arc<str>, mut lines: Lines<R>)
+    where
+        R: tokio::io::AsyncRead + Unpin,
+    {
+        let side = Side::Server(name);
+        loop {
+            match lines.next().await {
+                Ok(Some(line)) => self.relay(&side, line).await,
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(server = %side, %error, "cannot read from the server");
+                    break;
+                }
+            }
+        }
+    }
+
+    /// What a server writes for a person passes the guardrails, too, before it
+    /// is logged.
+    async fn read_log<R>(self: Arc<Self>, name: Arc<str>, mut lines: Lines<R>)
+    where
+        R: tokio::io::AsyncRead + Unpin,
+    {
+        let envelope = gate::log_line_envelope(&self.id, &name);
+        while let Ok(Some(line)) = lines.next().await {
+            let (text, cut) = match line {
+                Line::Whole(bytes) => (bytes, ""),
+                Line::TooLong { head, .. } => (head, " …"),
+            };
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let chain = self.chain.load_full();
+            match gate::admit_log_line(&chain, &envelope, text).await {
+                Some(text) => tracing::info!(target: "server", server = &*name, "{text}{cut}"),
+                None => tracing::info!(target: "server", server = &*name, "(a line was blocked)"),
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Ends the servers of a gateway that was killed.
+//!
+//! A gateway that is told to end does so itself. One that is killed can't, and
+//! servers that ignore the end of their standard input would live on. So each
+//! gateway keeps a small process of its own, which learns the process groups
+//! over a pipe and ends them when that pipe ends, whatever the reason.
+//!
+//! On Windows job objects do this in the system.
+
+#[cfg(unix)]
+pub use unix::{group_alive, reap};
+
+use std::io::{PipeWriter, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The pipe to the process that reaps.
+#[derive(Debug, Clone)]
+pub struct Reaper(Arc<Mutex<PipeWriter>>);
+
+/// A process group that is to be ended if the gateway is killed; dropping it
+/// says that it has ended.
+#[derive(Debug)]
+pub struct Watch {
+    reaper: Reaper,
+    group: u32,
+}
+
+impl Reaper {
+    /// Starts the process that reaps. `None` where the system does its work, or
+    /// where it cannot be started; the latter is logged.
+    pub fn start() -> Option<Self> {
+        #[cfg(unix)]
+        match unix::spawn() {
+            Ok(pipe) => return Some(Self(Arc::new(Mutex::new(pipe)))),
+            Err(error) => {
+                tracing::warn!(%error, "servers may outlive this gateway if it is killed");
+            }
+        }
+        None
+    }
+
+    /// Has a process group ended with the gateway.
+    pub fn watch(&self, group: u32) -> Watch {
+        self.tell('+', group);
+        Watch {
+            reaper: self.clone(),
+            group,
+        }
+    }
+
+    fn tell(&self, sign: char, group: u32) {
+        let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writeln!(pipe, "{sign}{group}") {
+            tracing::warn!(%error, "the process that ends orphaned servers is gone");
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.reaper.tell('-', self.group);
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::collections::BTreeSet;
+    use std::io::{self, BufRead, PipeWriter};
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+    use std::thread::sleep;
+    use std::time::{Duration, Instant};
+
+    use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+
+    /// How long the servers may take to end by themselves, and then once they
+    /// were told to terminate.
+    const PATIENCE: Duration = Duration::from_millis(1500);
+
+    pub(super) fn spawn() -> io::Result<PipeWriter> {
+        let (reader, writer) = io::pipe()?;
+        Command::new(std::env::current_exe()?)
+            .arg("reap")
+            .stdin(reader)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A Ctrl-C that ends the gateway must not end this before its time.
+            .process_group(0)
+            .spawn()?;
+        Ok(writer)
+    }
+
+    /// The work of the process that reaps. Returns when all is done.
+    pub fn reap() {
+        let mut groups = BTreeSet::new();
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            match (line.get(..1), line.get(1..).and_then(|group| group.parse().ok())) {
+                (Some("+"), Some(group)) => groups.insert(group),
+                (Some("-"), Some(group)) => groups.remove(&group),
+                _ => false,
+            };
+        }
+        for signal in [None, Some(Signal::TERM), Some(Signal::KILL)] {
+            for group in &groups {
+                if let (Some(signal), Some(pid)) = (signal, pid(*group)) {
+                    // An error says that nobody is left.
+                    let _ = kill_process_group(pid, signal);
+                }
+            }
+            let deadline = Instant::now() + PATIENCE;
+            while groups.iter().any(|group| group_alive(*group)) {
+                if Instant::now() >= deadline {
+                    break;
+                }
+                sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
+    /// Whether any process of a group is left.
+    pub fn group_alive(group: u32) -> bool {
+        pid(group).is_some_and(|pid| test_kill_process_group(pid).is_ok())
+    }
+
+    fn pid(group: u32) -> Option<Pid> {
+        i32::try_from(group).ok().and_then(Pid::from_raw)
+    }
+}

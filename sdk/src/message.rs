@@ -1,0 +1,205 @@
+//! The message that is being checked.
+
+use std::iter::FusedIterator;
+use std::ops::Deref;
+use std::time::Duration;
+
+use crate::bindings::mcp_gateway::guardrail::{message as raw, types};
+use crate::{Direction, EarlierFinding, Place};
+
+/// The message that is being checked: its envelope, its texts, and on request a closer look.
+///
+/// The closer look ([`place`](Self::place) and what follows it) asks the gateway, which costs time.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    envelope: &'a types::Envelope,
+    texts: &'a types::Texts,
+    details: &'a dyn Details,
+}
+
+/// What the gateway is asked for only when it is needed; a seam, so that native tests need no gateway.
+pub(crate) trait Details {
+    fn place(&self, text: u32) -> Option<Place>;
+    fn payload(&self) -> Option<String>;
+    fn value(&self, pointer: &str) -> Option<String>;
+    fn request(&self) -> Option<String>;
+    fn earlier_findings(&self) -> Vec<EarlierFinding>;
+    fn elapsed(&self) -> u64;
+}
+
+impl<'a> Message<'a> {
+    pub(crate) fn new(
+        envelope: &'a types::Envelope,
+        texts: &'a types::Texts,
+        details: &'a dyn Details,
+    ) -> Self {
+        Self {
+            envelope,
+            texts,
+            details,
+        }
+    }
+
+    /// The client connection that the message belongs to. Opaque; two connections never share it.
+    pub fn session(&self) -> &'a str {
+        &self.envelope.session
+    }
+
+    /// Pairs a request with its progress notifications and its response.
+    pub fn exchange(&self) -> Option<u64> {
+        self.envelope.exchange
+    }
+
+    /// The server, as the gateway's configuration names it.
+    pub fn server(&self) -> &'a str {
+        &self.envelope.server
+    }
+
+    /// The MCP method, such as `tools/call`; for a response or an error, the method that it answers.
+    pub fn method(&self) -> &'a str {
+        &self.envelope.method
+    }
+
+    /// `request`, `response`, `error`, `notification` or `log-line`. The set may grow: let what you do not know pass.
+    pub fn kind(&self) -> &'a str {
+        &self.envelope.kind
+    }
+
+    /// Which way the message travels.
+    pub fn direction(&self) -> Direction {
+        self.envelope.direction
+    }
+
+    /// The tool's or prompt's name as the server knows it, or the resource's URI.
+    pub fn subject(&self) -> Option<&'a str> {
+        self.envelope.subject.as_deref()
+    }
+
+    /// Every string of the payload, values and object keys, in document order.
+    pub fn texts(&self) -> Texts<'a> {
+        Texts {
+            joined: &self.texts.joined,
+            ends: &self.texts.ends,
+            index: 0,
+            start: 0,
+        }
+    }
+
+    /// Where the text with this [index](Text::index) stands.
+    pub fn place(&self, text: usize) -> Option<Place> {
+        self.details.place(u32::try_from(text).ok()?)
+    }
+
+    /// The payload: the JSON text of `params`, `result` or `error`.
+    pub fn payload(&self) -> Option<String> {
+        self.details.payload()
+    }
+
+    /// The JSON text of the value at a JSON Pointer (RFC 6901) into the payload.
+    pub fn value(&self, pointer: &str) -> Option<String> {
+        self.details.value(pointer)
+    }
+
+    /// For a response, an error or a progress notification: the JSON text of its request's `params`, as sent on.
+    pub fn request(&self) -> Option<String> {
+        self.details.request()
+    }
+
+    /// What the earlier guardrails of the chain found in this message.
+    pub fn earlier_findings(&self) -> Vec<EarlierFinding> {
+        self.details.earlier_findings()
+    }
+
+    /// For a response or an error: the time since its request was sent on. Zero for any other message.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_micros(self.details.elapsed())
+    }
+}
+
+/// One text of a message. Use it like a `&str`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a> {
+    index: usize,
+    start: usize,
+    text: &'a str,
+}
+
+impl<'a> Text<'a> {
+    /// Its number among the message's texts, from 0.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The text itself.
+    pub fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// Where the text starts in the message's joined texts.
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.text
+    }
+}
+
+/// The texts of a message, one after the other.
+#[derive(Debug, Clone)]
+pub struct Texts<'a> {
+    joined: &'a str,
+    ends: &'a [u32],
+    index: usize,
+    start: usize,
+}
+
+impl<'a> Iterator for Texts<'a> {
+    type Item = Text<'a>;
+
+    fn next(&mut self) -> Option<Text<'a>> {
+        let (index, start) = (self.index, self.start);
+        let end = usize::try_from(*self.ends.get(index)?).ok()?;
+        let text = self.joined.get(start..end)?;
+        (self.index, self.start) = (index + 1, end);
+        Some(Text { index, start, text })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.ends.len() - self.index;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Texts<'_> {}
+impl FusedIterator for Texts<'_> {}
+
+impl Details for raw::Message {
+    fn place(&self, text: u32) -> Option<Place> {
+        self.place(text)
+    }
+
+    fn payload(&self) -> Option<String> {
+        self.payload()
+    }
+
+    fn value(&self, pointer: &str) -> Option<String> {
+        self.value(pointer)
+    }
+
+    fn request(&self) -> Option<String> {
+        self.request()
+    }
+
+    fn earlier_findings(&self) -> Vec<EarlierFinding> {
+        self.earlier_findings()
+    }
+
+    fn elapsed(&self) -> u64 {
+        self.elapsed()
+    }
+}

@@ -1,0 +1,364 @@
+//! A raw MCP server over stdio that does what a test tells it, well or badly:
+//! it answers byte for byte what it is told to, and keeps a diary of what it
+//! receives.
+//!
+//! Tools: `echo` (text), `mirror` (the request line as it came), `odd` (a result
+//! of things that no model knows), `raw` (any result), `say` (any lines, `$id`
+//! standing for the request's id), `progress`, `hold` and `release` (a call that
+//! lasts as long as a test wants), `ask` (a request to the client), `grow` (one
+//! more tool), `big`, `complain` (a line on stderr), `crash`.
+//!
+//! Environment: `MIRROR_LOG` the diary; `MIRROR_PAGE` tools on a page;
+//! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_BEHAVIOUR` any of `hang` (never answer
+//! `initialize`), `chatter` (nonsense on both streams, all the time), `deaf`
+//! (ignore the end of standard input), `parent` (have a child that is deaf, too).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::io::{BufRead, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+const ODD: &str = r#"{"zeta":1,"content":[{"type":"text","text":"odd","x-vendor":true,"annotations":{"priority":0.5,"x-a":1},"_meta":{"k":"v"}},{"type":"com.example/custom","payload":{"b":1,"a":2}},{"type":"resource_link","uri":"demo://x","name":"x","x-v":1,"size":10}],"structuredContent":{"b":1.0,"a":12345678901234567890,"c":1e400,"z":-0.0,"nul":null},"isError":false,"x-result":{"deep":[1,2,{"k":null}]},"_meta":{"com.example/r":1}}"#;
+
+const CAPABILITIES: &str = r#"{"tools":{"listChanged":true},"prompts":{},"resources":{"subscribe":true},"logging":{},"experimental":{"com.example/x":{"on":true}},"com.example/top":{"z":1}}"#;
+
+const TOOLS: [&str; 12] = [
+    "echo", "mirror", "odd", "raw", "say", "progress", "hold", "release", "ask", "grow", "big", "crash",
+];
+
+/// A line from the client.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    method: Option<String>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+}
+
+/// What any of the methods here has in its params.
+#[derive(Deserialize, Default)]
+struct Params<'a> {
+    name: Option<String>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
+    uri: Option<String>,
+    cursor: Option<String>,
+    #[serde(rename = "protocolVersion")]
+    version: Option<String>,
+    #[serde(rename = "requestId", borrow)]
+    request_id: Option<&'a RawValue>,
+    #[serde(rename = "_meta", borrow)]
+    meta: Option<Meta<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+struct Meta<'a> {
+    #[serde(rename = "progressToken", borrow)]
+    progress_token: Option<&'a RawValue>,
+}
+
+/// What any of the tools here has in its arguments.
+#[derive(Deserialize, Default)]
+struct Arguments<'a> {
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    lines: Option<Vec<String>>,
+    steps: Option<u64>,
+    bytes: Option<usize>,
+    key: Option<String>,
+    method: Option<String>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+    line: Option<String>,
+}
+
+#[derive(Default)]
+struct Mirror {
+    out: Mutex<()>,
+    diary: Option<Mutex<std::fs::File>>,
+    behaviour: String,
+    grown: Mutex<usize>,
+    /// Calls that are held, by their key; and who waits to be told of a
+    /// cancellation or an answer, by an id.
+    held: Mutex<HashMap<String, Sender<Event>>>,
+    waiting: Mutex<HashMap<String, Sender<Event>>>,
+}
+
+enum Event {
+    Released,
+    Cancelled,
+    Answered(String),
+}
+
+fn main() {
+    let behaviour = std::env::var("MIRROR_BEHAVIOUR").unwrap_or_default();
+    if behaviour == "linger" {
+        linger();
+    }
+    let diary = std::env::var("MIRROR_LOG")
+        .ok()
+        .map(|path| Mutex::new(OpenOptions::new().create(true).append(true).open(path).unwrap()));
+    let mirror = Arc::new(Mirror {
+        diary,
+        behaviour,
+        ..Mirror::default()
+    });
+    mirror.note(&format!("process {}", std::process::id()));
+    mirror.misbehave();
+    eprintln!("mirror is up");
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        if line.trim().is_empty() {
+            continue;
+        }
+        mirror.note(&format!("< {line}"));
+        mirror.receive(line);
+    }
+    mirror.note("end of standard input");
+    if mirror.has("deaf") {
+        linger();
+    }
+}
+
+fn linger() -> ! {
+    loop {
+        std::thread::sleep(Duration::from_secs(60));
+    }
+}
+
+impl Mirror {
+    fn has(&self, behaviour: &str) -> bool {
+        self.behaviour.split(' ').any(|one| one == behaviour)
+    }
+
+    fn misbehave(self: &Arc<Self>) {
+        if self.has("parent") {
+            let child = Command::new(std::env::current_exe().unwrap())
+                .env("MIRROR_BEHAVIOUR", "linger")
+                .stdin(Stdio::null())
+                .spawn()
+                .unwrap();
+            self.note(&format!("child {}", child.id()));
+        }
+        if self.has("chatter") {
+            let mirror = Arc::clone(self);
+            std::thread::spawn(move || {
+                loop {
+                    mirror.write("npm WARN this is { no JSON \u{1b}[31m");
+                    eprintln!("chatter on stderr");
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+        }
+    }
+
+    fn note(&self, line: &str) {
+        if let Some(diary) = &self.diary {
+            let mut diary = diary.lock().unwrap();
+            diary.write_all(format!("{line}\n").as_bytes()).unwrap();
+        }
+    }
+
+    fn write(&self, line: &str) {
+        let _whole = self.out.lock().unwrap();
+        let mut out = std::io::stdout().lock();
+        // The gateway may be gone.
+        let _ = out.write_all(line.as_bytes());
+        let _ = out.write_all(b"\n");
+        let _ = out.flush();
+    }
+
+    fn answer(&self, id: &str, result: &str) {
+        self.write(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#));
+    }
+
+    fn fail(&self, id: &str, code: i64, message: &str) {
+        self.write(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{},"data":{{"x-data":[1]}}}}}}"#,
+            quote(message)
+        ));
+    }
+
+    fn receive(self: &Arc<Self>, line: String) {
+        let Ok(head) = serde_json::from_str::<Line<'_>>(&line) else {
+            return self.fail("null", -32700, "Parse error");
+        };
+        let id = head.id.map(|id| id.get().to_owned());
+        match (head.method, id) {
+            (Some(method), Some(id)) => {
+                let (mirror, line) = (Arc::clone(self), line.clone());
+                if method == "tools/call" && (line.contains("hold") || line.contains("ask")) {
+                    std::thread::spawn(move || mirror.request(&method, &id, &line));
+                } else {
+                    mirror.request(&method, &id, &line);
+                }
+            }
+            (Some(method), None) if method == "notifications/cancelled" => {
+                let params = params(&head.params);
+                let id = params.request_id.map(|id| id.get().to_owned()).unwrap_or_default();
+                self.tell(&id, Event::Cancelled);
+            }
+            (None, Some(id)) => self.tell(&id, Event::Answered(line.clone())),
+            _ => {}
+        }
+    }
+
+    fn tell(&self, id: &str, event: Event) {
+        if let Some(waiting) = self.waiting.lock().unwrap().remove(id) {
+            // Whoever waited may have given up.
+            let _ = waiting.send(event);
+        }
+    }
+
+    fn wait_as(&self, id: &str) -> (Sender<Event>, Receiver<Event>) {
+        let (sender, receiver) = channel();
+        self.waiting.lock().unwrap().insert(id.to_owned(), sender.clone());
+        (sender, receiver)
+    }
+
+    fn request(&self, method: &str, id: &str, line: &str) {
+        let head: Line<'_> = serde_json::from_str(line).unwrap();
+        let params = params(&head.params);
+        match method {
+            "initialize" if self.has("hang") => {}
+            "initialize" => {
+                let version = quote(params.version.as_deref().unwrap_or("2025-06-18"));
+                self.answer(id, &format!(
+                    r#"{{"protocolVersion":{version},"capabilities":{CAPABILITIES},"serverInfo":{{"name":"mirror","version":"1","x-si":1}},"instructions":"mirror instructions","x-init":1}}"#
+                ));
+            }
+            "ping" | "logging/setLevel" | "resources/subscribe" => self.answer(id, "{}"),
+            "tools/list" => self.list_tools(id, params.cursor.as_deref()),
+            "tools/call" => self.call(id, line, &params),
+            "prompts/list" => self.answer(id, r#"{"prompts":[{"name":"say","description":"says it","arguments":[{"name":"text"}],"x-p":1}]}"#),
+            "prompts/get" => {
+                let text = arguments(&params).text.map_or("\"\"", RawValue::get);
+                self.answer(id, &format!(r#"{{"messages":[{{"role":"user","content":{{"type":"text","text":{text}}}}}]}}"#));
+            }
+            "resources/list" => self.answer(id, r#"{"resources":[{"uri":"mirror://note","name":"note","x-r":1}]}"#),
+            "resources/templates/list" => self.answer(id, r#"{"resourceTemplates":[{"uriTemplate":"mirror://{text}","name":"any"}]}"#),
+            "resources/read" => {
+                let uri = params.uri.unwrap_or_default();
+                let text = uri.strip_prefix("mirror://").unwrap_or_default();
+                self.answer(id, &format!(r#"{{"contents":[{{"uri":{},"mimeType":"text/plain","text":{}}}]}}"#, quote(&uri), quote(text)));
+            }
+            "com.example/custom" => {
+                let got = head.params.map_or("null", RawValue::get);
+                self.answer(id, &format!(r#"{{"x":1,"got":{got}}}"#));
+            }
+            _ => self.fail(id, -32601, "Method not found"),
+        }
+    }
+
+    fn list_tools(&self, id: &str, cursor: Option<&str>) {
+        let description = std::env::var("MIRROR_DESCRIPTION").unwrap_or_else(|_| "says it back".to_owned());
+        let mut tools: Vec<String> = TOOLS
+            .iter()
+            .map(|name| {
+                let description = quote(if *name == "echo" { &description } else { "a tool" });
+                format!(r#"{{"name":"{name}","description":{description},"inputSchema":{{"type":"object","x-order":{{"b":1.0,"a":12345678901234567890}}}},"x-vendor":{{"z":1,"y":[1e2]}},"execution":{{"taskSupport":"optional"}}}}"#)
+            })
+            .collect();
+        let grown = *self.grown.lock().unwrap();
+        tools.extend((1..=grown).map(|n| format!(r#"{{"name":"grown_{n}","inputSchema":{{"type":"object"}}}}"#)));
+        let page: usize = std::env::var("MIRROR_PAGE").map_or(usize::MAX, |page| page.parse().unwrap());
+        let start: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+        let end = start.saturating_add(page).min(tools.len());
+        let next = if end < tools.len() { format!(r#","nextCursor":"{end}""#) } else { String::new() };
+        self.answer(id, &format!(r#"{{"tools":[{}],"x-list":1{next}}}"#, tools[start..end].join(",")));
+    }
+
+    fn call(&self, id: &str, line: &str, params: &Params<'_>) {
+        let arguments = arguments(params);
+        let name = params.name.as_deref().unwrap_or_default();
+        match name {
+            "echo" => self.say_text(id, arguments.text.map_or("\"\"", RawValue::get)),
+            "mirror" => self.say_text(id, &quote(line)),
+            "odd" => self.answer(id, ODD),
+            "raw" => self.answer(id, arguments.result.map_or("null", RawValue::get)),
+            "say" => {
+                for line in arguments.lines.unwrap_or_default() {
+                    self.write(&line.replace("$id", id));
+                }
+            }
+            "progress" => {
+                let steps = arguments.steps.unwrap_or(3);
+                let token = params.meta.as_ref().and_then(|meta| meta.progress_token);
+                for step in token.into_iter().flat_map(|_| 1..=steps) {
+                    let token = token.map_or("null", RawValue::get);
+                    self.write(&format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{step},"total":{steps},"message":"step {step}","x-extra":1.0}}}}"#));
+                }
+                self.say_text(id, r#""done""#);
+            }
+            "hold" => self.hold(id, &arguments.key.unwrap_or_default(), arguments.text.map(RawValue::get)),
+            "release" => {
+                let key = arguments.key.unwrap_or_default();
+                let held = self.held.lock().unwrap().remove(&key);
+                let known = held.is_some_and(|held| held.send(Event::Released).is_ok());
+                self.say_text(id, if known { r#""ok""# } else { r#""nothing is held""# });
+            }
+            "ask" => self.ask(id, &arguments),
+            "grow" => {
+                *self.grown.lock().unwrap() += 1;
+                self.write(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
+                self.say_text(id, r#""grown""#);
+            }
+            "big" => self.say_text(id, &quote(&"x".repeat(arguments.bytes.unwrap_or_default()))),
+            "complain" => {
+                eprintln!("{}", arguments.line.unwrap_or_default());
+                self.say_text(id, r#""complained""#);
+            }
+            "crash" => std::process::exit(3),
+            _ => self.fail(id, -32602, &format!("Unknown tool: {name}")),
+        }
+    }
+
+    fn say_text(&self, id: &str, text: &str) {
+        self.answer(id, &format!(r#"{{"content":[{{"type":"text","text":{text}}}]}}"#));
+    }
+
+    fn hold(&self, id: &str, key: &str, text: Option<&str>) {
+        let (sender, receiver) = self.wait_as(id);
+        self.held.lock().unwrap().insert(key.to_owned(), sender);
+        self.note(&format!("holding {key}"));
+        match receiver.recv() {
+            Ok(Event::Cancelled) => self.note(&format!("cancelled {key}")),
+            _ => self.say_text(id, text.unwrap_or(r#""released""#)),
+        }
+    }
+
+    fn ask(&self, id: &str, arguments: &Arguments<'_>) {
+        let number = format!("\"asked-{}\"", id.trim_matches('"'));
+        let (_, receiver) = self.wait_as(&number);
+        let method = quote(arguments.method.as_deref().unwrap_or("roots/list"));
+        let params = arguments.params.map_or(String::new(), |params| format!(r#","params":{params}"#));
+        self.write(&format!(r#"{{"jsonrpc":"2.0","id":{number},"method":{method}{params}}}"#));
+        if let Ok(Event::Answered(line)) = receiver.recv() {
+            self.say_text(id, &quote(&line));
+        }
+    }
+}
+
+fn params<'a>(raw: &Option<&'a RawValue>) -> Params<'a> {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
+fn arguments<'a>(params: &Params<'a>) -> Arguments<'a> {
+    let raw = params.arguments.map(RawValue::get);
+    raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
+}
+
+fn quote(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}

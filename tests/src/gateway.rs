@@ -1,0 +1,230 @@
+//! The gateway as a client starts it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+
+use tempfile::TempDir;
+
+use crate::{Client, Log, Server, eventually, gateway_binary, paths, quote};
+
+/// A configuration in the making, in a folder of its own.
+pub struct Setup {
+    folder: TempDir,
+    gateway: String,
+    servers: Vec<Server>,
+    guardrails: String,
+    level: &'static str,
+}
+
+/// A running gateway. Dropping it kills it.
+pub struct Gateway {
+    /// The client that started it.
+    pub client: Client,
+    /// What it logs.
+    pub log: Log,
+    /// Its configuration file.
+    pub config: PathBuf,
+    child: Mutex<Child>,
+    servers: Vec<Server>,
+    folder: TempDir,
+}
+
+impl Setup {
+    /// A line for `[gateway]`.
+    #[must_use]
+    pub fn setting(mut self, line: &str) -> Self {
+        self.gateway.push_str(line);
+        self.gateway.push('\n');
+        self
+    }
+
+    /// Adds a server.
+    #[must_use]
+    pub fn server(mut self, mut server: Server) -> Self {
+        server.keep_diary(self.folder.path());
+        self.servers.push(server);
+        self
+    }
+
+    /// Adds a mirror of that name.
+    #[must_use]
+    pub fn mirror(self) -> Self {
+        self.server(Server::mirror("m"))
+    }
+
+    /// Adds a guardrail: a component's file or a bundled one's name, and what
+    /// else the configuration says about it.
+    #[must_use]
+    pub fn guardrail(mut self, component: impl AsRef<Path>, settings: &str) -> Self {
+        let component = quote(component.as_ref().to_str().unwrap());
+        self.guardrails
+            .push_str(&format!("[[guardrails]]\nuse = {component}\n{settings}\n"));
+        self
+    }
+
+    /// Logs more or less than usual.
+    #[must_use]
+    pub fn log_level(mut self, level: &'static str) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The folder of the configuration.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What is written into the configuration file.
+    pub fn toml(&self) -> String {
+        let mut text = format!("[gateway]\n{}\n", self.gateway);
+        for server in &self.servers {
+            text.push_str(&server.toml());
+        }
+        text + &self.guardrails
+    }
+
+    /// Starts the gateway and opens the session.
+    pub fn start(self) -> Gateway {
+        let gateway = self.start_silent();
+        gateway.client.initialize();
+        gateway
+    }
+
+    /// Starts the gateway; the client has not said anything yet.
+    pub fn start_silent(self) -> Gateway {
+        let config = self.write_config();
+        let mut child = self.command(&config).spawn().unwrap();
+        Gateway {
+            client: Client::on(child.stdin.take().unwrap(), child.stdout.take().unwrap()),
+            log: Log::read(child.stderr.take().unwrap()),
+            config,
+            child: Mutex::new(child),
+            servers: self.servers,
+            folder: self.folder,
+        }
+    }
+
+    /// Starts a gateway that refuses to run; returns why, in its own words.
+    ///
+    /// # Panics
+    /// When it runs.
+    pub fn refused(self) -> String {
+        let config = self.write_config();
+        let mut child = self.command(&config).spawn().unwrap();
+        // A gateway that runs would wait for this client for ever.
+        let client = Client::on(child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let log = Log::read(child.stderr.take().unwrap());
+        client.leave();
+        log.wait_for_end();
+        let status = child.wait().unwrap();
+        assert!(!status.success(), "the gateway starts; it logs:\n{}", log.text());
+        log.text()
+    }
+
+    fn write_config(&self) -> PathBuf {
+        let config = self.folder.path().join("gateway.toml");
+        std::fs::write(&config, self.toml()).unwrap();
+        config
+    }
+
+    fn command(&self, config: &Path) -> Command {
+        let mut command = Gateway::command();
+        command
+            .arg("--config")
+            .arg(config)
+            .args(["--log", self.level, "--log-format", "json"]);
+        command
+    }
+}
+
+impl Gateway {
+    /// A gateway with nothing yet.
+    #[expect(clippy::new_ret_no_self, reason = "it reads as a sentence: a gateway with …")]
+    pub fn with() -> Setup {
+        Setup {
+            folder: tempfile::tempdir().unwrap(),
+            gateway: String::new(),
+            servers: Vec::new(),
+            guardrails: String::new(),
+            level: "info",
+        }
+    }
+
+    /// The bare binary, with the cache that all tests share: components are
+    /// compiled once.
+    pub fn command() -> Command {
+        let mut command = Command::new(gateway_binary());
+        command
+            .env("MCP_GATEWAY_CACHE_DIR", paths::target().join("tests-cache"))
+            .env_remove("LOGLEVEL")
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// The first server, or the only one.
+    pub fn server(&self) -> &Server {
+        &self.servers[0]
+    }
+
+    /// A server by its name.
+    pub fn server_named(&self, name: &str) -> &Server {
+        self.servers.iter().find(|server| server.name == name).unwrap()
+    }
+
+    /// The folder of its configuration.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
+    /// Waits for it to end by itself.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait(&self) -> ExitStatus {
+        let mut status = None;
+        eventually("the end of the gateway", || {
+            status = self.child.lock().unwrap().try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// Has the client leave, and waits until everything is written and ended.
+    pub fn end(&self) -> ExitStatus {
+        self.client.leave();
+        let status = self.wait();
+        self.log.wait_for_end();
+        status
+    }
+
+    /// Replaces a file the way that editors and package managers do: written
+    /// beside it, then renamed over it.
+    pub fn rename_over(path: &Path, content: &[u8]) {
+        let folder = path.parent().unwrap();
+        let mut fresh = tempfile::NamedTempFile::new_in(folder).unwrap();
+        fresh.write_all(content).unwrap();
+        fresh.persist(path).unwrap();
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let mut child = self.child.lock().unwrap();
+        // It may have ended already.
+        let _ = child.kill();
+        let _ = child.wait();
+        if std::thread::panicking() {
+            eprintln!("the gateway's log:\n{}", self.log.text());
+        }
+    }
+}

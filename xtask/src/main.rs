@@ -1,0 +1,84 @@
+//! `cargo xtask`: prepares this machine, runs the tests, shows the demo.
+//!
+//! Everything that a run needs besides Rust is installed below `target/`, so
+//! `cargo clean` leaves nothing behind.
+
+mod guests;
+mod peers;
+mod program;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use program::Program;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  setup    install what the tests need: the WebAssembly target, real MCP
+           servers and clients (npm and Python packages, below target/)
+  test     setup, then build everything and run all tests
+  demo     show guardrails at work in front of a real MCP server
+  guests   build the guardrail components that the tests use";
+
+/// Why a task did not succeed, in words for a person.
+type Outcome = Result<(), String>;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let outcome = match (words.next().as_deref(), words.next()) {
+        (Some("setup"), None) => setup(),
+        (Some("test"), None) => test(),
+        (Some("demo"), None) => demo(),
+        (Some("guests"), None) => guests::build(),
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn setup() -> Outcome {
+    guests::require_target()?;
+    peers::npm()?;
+    peers::python()
+}
+
+fn test() -> Outcome {
+    setup()?;
+    guests::build()?;
+    // The end-to-end tests start the binary; cargo does not know that.
+    Program::cargo()
+        .args(["build", "--package", "mcp-gateway", "--bin", "mcp-gateway"])
+        .run()?;
+    Program::cargo().args(["test", "--workspace"]).run()
+}
+
+fn demo() -> Outcome {
+    guests::require_target()?;
+    let folder = peers::filesystem_server()?;
+    Program::cargo()
+        .args(["build", "--release", "--package", "mcp-gateway", "--bin", "mcp-gateway"])
+        .run()?;
+    let binary = format!("mcp-gateway{}", std::env::consts::EXE_SUFFIX);
+    // In the folder where npx finds the installed server.
+    Program::at(&target().join("release").join(binary))
+        .args(["demo"])
+        .inside(&folder)
+        .run()
+}
+
+/// The repository.
+fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// Where everything that can be made again is kept.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+}

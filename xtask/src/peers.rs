@@ -1,0 +1,116 @@
+//! Real MCP servers and clients, which the tests run against: installed below
+//! `target/peers`, in the versions that `tests/peers` names.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::program::Program;
+use crate::{Outcome, root, target};
+
+const NODE: &str =
+    "the tests and the demo run real MCP servers on Node.js 20 or newer; install it from your system's packages or nodejs.org";
+const PYTHON: &str =
+    "the tests run the official Python client and servers; install Python 3.10 or newer with its venv module";
+
+const FILESYSTEM: &str = "@modelcontextprotocol/server-filesystem";
+
+/// Installs all npm packages.
+pub(crate) fn npm() -> Outcome {
+    let list = list("package.json")?;
+    let stamp = Stamp::new("npm", &list);
+    if stamp.fits() {
+        return Ok(());
+    }
+    require_node()?;
+    let folder = folder()?;
+    fs::write(folder.join("package.json"), &list).map_err(|error| error.to_string())?;
+    npm_install(&[])?;
+    stamp.set()
+}
+
+/// Installs no more than the demo needs; returns where.
+pub(crate) fn filesystem_server() -> Result<PathBuf, String> {
+    let list = list("package.json")?;
+    let folder = folder()?;
+    let version = list.lines().find_map(|line| {
+        let rest = line.trim().strip_prefix(&format!("\"{FILESYSTEM}\": \""))?;
+        rest.split('"').next()
+    });
+    let version = version.ok_or("tests/peers/package.json lacks the filesystem server")?;
+    let stamp = Stamp::new("filesystem-server", version);
+    if !Stamp::new("npm", &list).fits() && !stamp.fits() {
+        require_node()?;
+        npm_install(&[&format!("{FILESYSTEM}@{version}")])?;
+        stamp.set()?;
+    }
+    Ok(folder)
+}
+
+/// Installs all Python packages, in an environment of their own.
+pub(crate) fn python() -> Outcome {
+    let list = list("requirements.txt")?;
+    let stamp = Stamp::new("python", &list);
+    if stamp.fits() {
+        return Ok(());
+    }
+    let venv = folder()?.join("venv");
+    Program::named("python3", PYTHON)
+        .args(["-m", "venv", "--clear"])
+        .args([&venv])
+        .run()?;
+    Program::at(&venv.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .args([root().join("tests/peers/requirements.txt")])
+        .run()?;
+    stamp.set()
+}
+
+fn require_node() -> Outcome {
+    Program::named("node", NODE).args(["--version"]).output().map(drop)
+}
+
+/// Without a lock file: it would hold the addresses of one person's registry.
+fn npm_install(packages: &[&str]) -> Outcome {
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut npm = Program::named(npm, NODE)
+        .inside(&folder()?)
+        .args(["install", "--no-audit", "--no-fund", "--no-package-lock"]);
+    if !packages.is_empty() {
+        npm = npm.args(["--no-save"]).args(packages);
+    }
+    npm.run()
+}
+
+fn list(name: &str) -> Result<String, String> {
+    let path = root().join("tests/peers").join(name);
+    fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn folder() -> Result<PathBuf, String> {
+    let folder = target().join("peers");
+    fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Remembers which list was installed.
+struct Stamp {
+    path: PathBuf,
+    list: String,
+}
+
+impl Stamp {
+    fn new(what: &str, list: &str) -> Self {
+        Self {
+            path: target().join("peers").join(format!(".installed-{what}")),
+            list: list.to_owned(),
+        }
+    }
+
+    fn fits(&self) -> bool {
+        fs::read_to_string(&self.path).is_ok_and(|installed| installed == self.list)
+    }
+
+    fn set(&self) -> Outcome {
+        fs::write(&self.path, &self.list).map_err(|error| error.to_string())
+    }
+}

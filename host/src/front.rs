@@ -54,7 +54,10 @@ impl Stream {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(fd).ok()?.st_mode);
         let own = fd.try_clone_to_owned().ok()?;
         match kind {
-            FileType::Fifo => Some(Self::Pipe(own)),
+            FileType::Fifo => {
+                crate::wire::widen(&own);
+                Some(Self::Pipe(own))
+            }
             FileType::Socket => {
                 let socket = std::os::unix::net::UnixStream::from(own);
                 socket.set_nonblocking(true).ok()?;

@@ -31,12 +31,17 @@ use crate::capability::contract::v0_1::GuardrailComponentPre;
 use crate::capability::contract::v0_1::mcp_gateway::guardrail::types;
 use crate::capability::message::MessageView;
 use crate::config::{Isolation, Limits};
-use crate::sandbox::{LimitExceeded, Sandbox};
+use crate::sandbox::{LimitExceeded, Sandbox, aside};
 use instances::Instances;
 
 /// The largest component that is loaded: those of interpreted languages bring
 /// their interpreter along and come to 20–35 MB.
 const MAX_COMPONENT: usize = 64 << 20;
+
+/// Bytes of text from which a message is judged on another thread than the one
+/// that relays messages, so that long work on one does not hold up the others.
+/// Below, the hand-over would cost more than the work.
+const LARGE: usize = 32 << 10;
 
 /// A guardrail, configured and ready to judge messages.
 pub struct Guardrail {
@@ -51,13 +56,13 @@ pub struct Guardrail {
 
 /// What a guardrail is made of.
 #[derive(Debug, Clone)]
-pub struct Recipe<'a> {
+pub struct Recipe {
     /// Its name in the configuration.
     pub name: Arc<str>,
     /// The component's bytes.
-    pub bytes: &'a [u8],
+    pub bytes: Arc<[u8]>,
     /// Its configuration, a JSON text.
-    pub config: &'a str,
+    pub config: String,
     /// What it may use.
     pub limits: Limits,
     /// Whose messages an instance may see.
@@ -82,6 +87,9 @@ pub enum LoadError {
     /// It fails while it is configured.
     #[error("it fails while it is configured: {0}")]
     ConfigureFault(Fault),
+    /// The gateway itself failed over it.
+    #[error("it cannot be loaded: {0}")]
+    Panicked(String),
     /// It does not do what it says about itself.
     #[error("its example {index} fails: {failure}")]
     Example {
@@ -119,11 +127,11 @@ pub enum Fault {
 impl Guardrail {
     /// Makes a guardrail of a component, or says why that is refused. Takes
     /// seconds for a component that was not compiled before.
-    pub async fn load(sandbox: Arc<Sandbox>, recipe: Recipe<'_>) -> Result<Self, LoadError> {
+    pub async fn load(sandbox: Arc<Sandbox>, recipe: Recipe) -> Result<Self, LoadError> {
         if recipe.bytes.len() > MAX_COMPONENT {
             return Err(LoadError::TooLarge(recipe.bytes.len()));
         }
-        let anatomy = Anatomy::of(recipe.bytes)?;
+        let anatomy = Anatomy::of(&recipe.bytes)?;
         anatomy.require_grants()?;
 
         let configured = snapshot::configure(&sandbox, &recipe).await?;
@@ -134,7 +142,7 @@ impl Guardrail {
                 Arc::clone(&recipe.name),
                 recipe.limits.clone(),
                 recipe.isolation,
-                configured.start.config_at_start(recipe.config),
+                configured.start.config_at_start(&recipe.config),
             ),
             name: recipe.name,
             anatomy,
@@ -172,10 +180,21 @@ impl Guardrail {
     /// The instance that does it has seen no other session's messages, nor
     /// does it see any afterwards.
     pub async fn check(
-        &self,
+        self: &Arc<Self>,
         envelope: &Envelope,
         view: MessageView,
     ) -> Result<Verdict, Fault> {
+        if view.texts.joined().len() < LARGE {
+            return self.judge(envelope, view).await;
+        }
+        let (guardrail, envelope) = (Arc::clone(self), envelope.clone());
+        aside(async move { guardrail.judge(&envelope, view).await })
+            .await
+            .unwrap_or_else(|panic| Err(Fault::Trap(panic.to_string())))
+    }
+
+    /// Judges one message on this thread.
+    async fn judge(&self, envelope: &Envelope, view: MessageView) -> Result<Verdict, Fault> {
         let wall = self.limits.wall;
         let texts = Arc::clone(&view.texts);
         let raw = tokio::time::timeout(wall, self.call(envelope, view))

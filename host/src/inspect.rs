@@ -69,8 +69,8 @@ async fn report(file: &Path) -> anyhow::Result<Report> {
             .unwrap_or_default()
             .to_string_lossy()
             .into(),
-        bytes: &bytes,
-        config: "{}",
+        bytes: bytes.into(),
+        config: "{}".into(),
         limits: Limits::default(),
         isolation: Isolation::default(),
     };

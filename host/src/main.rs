@@ -29,7 +29,9 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         mcp_gateway::upstream::reaper::reap();
         return Ok(ExitCode::SUCCESS);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // One thread relays: a message then needs no hand-over between threads, which
+    // would cost it more than all that is done with it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;

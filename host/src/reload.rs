@@ -8,9 +8,8 @@ mod build;
 mod canary;
 mod watch;
 
-pub use build::{BuildError, build};
+pub use build::{BuildError, Refused, build};
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +45,7 @@ impl Reloader {
     pub async fn run(mut self) {
         let mut files = Files::watch(self.paths());
         // What was refused is not tried again until it changes.
-        let mut refused = HashMap::new();
+        let mut refused = Refused::default();
         loop {
             files.changed(SETTLE).await;
             if self.reload_config().await {
@@ -69,10 +68,13 @@ impl Reloader {
                 return false;
             }
         };
-        match build(&self.sandbox, &config, &self.chain.load(), &mut None).await {
+        match build(&self.sandbox, &config, &self.chain.load(), None).await {
             Ok(chain) => {
                 self.chain.store(Arc::new(chain));
                 self.session.set_servers(&config.servers).await;
+                if config.gateway != self.config.gateway {
+                    tracing::warn!("what [gateway] says takes effect at the next start");
+                }
                 self.config = config;
                 tracing::info!(
                     servers = self.config.servers.len(),
@@ -89,10 +91,9 @@ impl Reloader {
     }
 
     /// Loads those guardrails again whose files have changed.
-    async fn reload_guardrails(&self, refused: &mut HashMap<Arc<str>, String>) {
+    async fn reload_guardrails(&self, refused: &mut Refused) {
         let old = self.chain.load_full();
-        let mut lenient = Some(refused);
-        match build(&self.sandbox, &self.config, &old, &mut lenient).await {
+        match build(&self.sandbox, &self.config, &old, Some(refused)).await {
             Ok(chain) if chain.is_made_of_the_same(&old) => {}
             Ok(chain) => self.chain.store(Arc::new(chain)),
             Err(error) => tracing::error!("the guardrails stay as they were: {error}"),

@@ -18,13 +18,13 @@ use crate::wire::{Lines, outbox};
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The configuration has errors.
-    #[error("{0}")]
+    #[error(transparent)]
     Config(#[from] ConfigErrors),
     /// No guardrail could run.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
     /// A guardrail does not load.
-    #[error("{0}")]
+    #[error(transparent)]
     Guardrails(#[from] BuildError),
 }
 
@@ -40,7 +40,7 @@ pub async fn run(source: ConfigSource) -> Result<(), RunError> {
         tracing::warn!("{warning}");
     }
     let sandbox = Arc::new(Sandbox::new(cache())?);
-    let chain = build(&sandbox, &config, &Chain::default(), &mut None).await?;
+    let chain = build(&sandbox, &config, &Chain::default(), None).await?;
     let chain = Arc::new(ArcSwap::from_pointee(chain));
 
     let (reader, writer) = front::stdio();

@@ -183,6 +183,17 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Confined>> {
     Ok(linker)
 }
 
+/// Does long work on another thread than the one that relays messages. A panic
+/// of the work becomes an error.
+pub(crate) async fn aside<W>(work: W) -> Result<W::Output, tokio::task::JoinError>
+where
+    W: Future + Send + 'static,
+    W::Output: Send,
+{
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(work)).await
+}
+
 /// Whether an import that the contract does not define belongs to the inert
 /// WASI base.
 pub(crate) fn is_inert_wasi(import: &str) -> bool {

@@ -15,6 +15,14 @@ const QUEUE: usize = 256;
 /// Bytes that are read at a time, at least.
 const CHUNK: usize = 64 << 10;
 
+/// Room in the buffer below which it grows. Several short lines share a buffer.
+const LITTLE: usize = 8 << 10;
+
+/// Bytes that a pipe should hold, where the system lets it: a message of a
+/// megabyte then takes a few hand-overs instead of dozens.
+#[cfg(target_os = "linux")]
+const PIPE: usize = 1 << 20;
+
 /// Bytes that are kept of each end of a line that is too long.
 const ENDS: usize = 1 << 10;
 
@@ -66,6 +74,19 @@ impl Outbox {
         self.0.try_send(message).map_err(|_| Closed)
     }
 }
+
+/// Widens a pipe. One that stays as it is works, too, and so does anything that
+/// is no pipe.
+#[cfg(target_os = "linux")]
+pub fn widen(pipe: impl std::os::fd::AsFd) {
+    if let Err(error) = rustix::pipe::fcntl_setpipe_size(pipe, PIPE) {
+        tracing::debug!(%error, "a pipe stays as narrow as it is");
+    }
+}
+
+/// Other systems size their pipes themselves.
+#[cfg(not(target_os = "linux"))]
+pub fn widen<T>(_pipe: T) {}
 
 /// An outbox, and the task that writes what is left in it. The task ends when
 /// the peer no longer reads or nobody can leave anything any more.
@@ -158,8 +179,10 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     async fn fill(&mut self) -> io::Result<usize> {
-        // Doubling, so that a long line is not copied once a chunk.
-        self.buffer.reserve(CHUNK.max(self.buffer.len()));
+        if self.buffer.capacity() - self.buffer.len() < LITTLE {
+            // Doubling, so that a long line is not copied once a chunk.
+            self.buffer.reserve(CHUNK.max(self.buffer.len()));
+        }
         self.reader.read_buf(&mut self.buffer).await
     }
 

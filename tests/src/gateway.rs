@@ -85,6 +85,18 @@ impl Setup {
         text + &self.guardrails
     }
 
+    /// What a client starts: the program, its arguments, and the variables that
+    /// it needs, as an object. The configuration is there as long as this is.
+    pub fn command_line(&self) -> (String, Vec<String>, serde_json::Value) {
+        let config = self.write_config();
+        let text = |text: &std::ffi::OsStr| text.to_str().unwrap().to_owned();
+        let command = self.command(&config);
+        let args = command.get_args().map(text).collect();
+        let env = command.get_envs();
+        let env = env.filter_map(|(name, value)| Some((text(name), text(value?))));
+        (text(command.get_program()), args, env.collect())
+    }
+
     /// Starts the gateway and opens the session.
     pub fn start(self) -> Gateway {
         let gateway = self.start_silent();
@@ -104,6 +116,29 @@ impl Setup {
             servers: self.servers,
             folder: self.folder,
         }
+    }
+
+    /// Starts the gateway behind another process, which holds the pipe that
+    /// the client writes to; returns that as well.
+    pub fn start_behind_another_process(self) -> (Gateway, Child) {
+        let config = self.write_config();
+        let mut holder = Command::new("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pipe = holder.stdout.take().unwrap();
+        let mut child = self.command(&config).stdin(pipe).spawn().unwrap();
+        let gateway = Gateway {
+            client: Client::on(holder.stdin.take().unwrap(), child.stdout.take().unwrap()),
+            log: Log::read(child.stderr.take().unwrap()),
+            config,
+            child: Mutex::new(child),
+            servers: self.servers,
+            folder: self.folder,
+        };
+        gateway.client.initialize();
+        (gateway, holder)
     }
 
     /// Starts a gateway that refuses to run; returns why, in its own words.

@@ -22,7 +22,7 @@ pub use client::{Client, Received};
 pub use gateway::{Gateway, Setup};
 pub use log::{Event, Log};
 pub use paths::{gateway_binary, guest, peer, peers, program_beside, repository};
-pub use processes::{alive, signal};
+pub use processes::{Signal, alive, descendants, signal};
 pub use server::{RELEASED, Server};
 
 use std::time::{Duration, Instant};
@@ -34,10 +34,18 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// # Panics
 /// When it does not hold in time; `what` says what was waited for.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+pub fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    within(PATIENCE, what, holds);
+}
+
+/// Polls a condition until it holds, which must not take longer than this.
+///
+/// # Panics
+/// When it does.
+pub fn within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + patience;
     while !holds() {
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -30,6 +30,24 @@ impl Server {
         }
     }
 
+    /// A mirror that misbehaves in these ways; see its own words.
+    pub fn misbehaving(name: &str, how: &str) -> Self {
+        Self::mirror(name).env("MIRROR_BEHAVIOUR", how)
+    }
+
+    /// A mirror that cannot be ended by kind words, and that has a child which
+    /// is no better.
+    pub fn stubborn(name: &str) -> Self {
+        let binary = program_beside("mirror");
+        // What a shell ignores stays ignored in what it becomes.
+        let script = format!("trap '' TERM INT HUP; exec {}", quote(binary.to_str().unwrap()));
+        Self {
+            is_mirror: true,
+            ..Self::command(name, "sh", &["-c", &script])
+        }
+        .env("MIRROR_BEHAVIOUR", "deaf parent")
+    }
+
     /// Any other.
     pub fn command(name: &str, command: &str, args: &[&str]) -> Self {
         Self {
@@ -65,6 +83,11 @@ impl Server {
     /// Its program and arguments.
     pub fn command_line(&self) -> (&str, &[String]) {
         (&self.command, &self.args)
+    }
+
+    /// The variables added to its environment, as an object.
+    pub fn variables(&self) -> serde_json::Value {
+        self.env.iter().cloned().collect()
     }
 
     /// Has the mirror keep its diary in a folder.

@@ -18,7 +18,7 @@ use wasmtime_wizer::{WasmtimeWizerComponent, Wizer};
 use super::{Fault, LoadError, Manifest, Recipe, START_BUDGET, compile, printable};
 use crate::capability::contract::v0_1::{GuardrailComponent, GuardrailComponentPre};
 use crate::config::Limits;
-use crate::sandbox::{Confined, Sandbox};
+use crate::sandbox::{Confined, Sandbox, aside};
 
 /// Snapshots beyond this number are removed from the cache, oldest first.
 const KEPT: usize = 64;
@@ -58,7 +58,7 @@ impl Start {
 /// Configures a guardrail, or finds what an earlier start of the gateway left.
 pub(super) async fn configure(
     sandbox: &Arc<Sandbox>,
-    recipe: &Recipe<'_>,
+    recipe: &Recipe,
 ) -> Result<Configured, LoadError> {
     let kept = sandbox
         .cache()
@@ -67,27 +67,19 @@ pub(super) async fn configure(
         return Ok(found);
     }
 
-    let bytes: Arc<[u8]> = recipe.bytes.into();
-    let task = tokio::spawn(draft(
-        Arc::clone(sandbox),
-        Arc::clone(&recipe.name),
-        bytes.clone(),
-        recipe.config.to_owned(),
-        recipe.limits.clone(),
-    ));
     // Wizer panics on what it does not expect.
-    let drafted = task
+    let drafted = aside(draft(Arc::clone(sandbox), recipe.clone()))
         .await
         .unwrap_or_else(|panic| Err(Setback::NoSnapshot(panic.to_string())));
     let configured = match drafted {
         Ok(configured) => configured,
         Err(Setback::Refused(error)) => return Err(error),
         Err(Setback::NoSnapshot(because)) => Configured {
-            manifest: manifest(sandbox, recipe, &bytes).await?,
+            manifest: manifest(sandbox, recipe).await?,
             start: Start::Configure {
                 because: printable(&because),
             },
-            component: bytes,
+            component: Arc::clone(&recipe.bytes),
         },
     };
     if let Some(path) = kept
@@ -108,26 +100,22 @@ enum Setback {
 
 /// Runs an instrumented copy of the component, configures it, and takes the
 /// snapshot.
-async fn draft(
-    sandbox: Arc<Sandbox>,
-    name: Arc<str>,
-    bytes: Arc<[u8]>,
-    config: String,
-    limits: Limits,
-) -> Result<Configured, Setback> {
+async fn draft(sandbox: Arc<Sandbox>, recipe: Recipe) -> Result<Configured, Setback> {
     let no_snapshot = |error: wasmtime::Error| Setback::NoSnapshot(format!("{error:#}"));
     let wizer = {
         let mut wizer = Wizer::new();
         wizer.keep_init_func(true);
         wizer
     };
-    let (context, instrumented) = wizer.instrument_component(&bytes).map_err(no_snapshot)?;
+    let (context, instrumented) = wizer
+        .instrument_component(&recipe.bytes)
+        .map_err(no_snapshot)?;
     let pre = compile(&sandbox, instrumented.into())
         .await
         .map_err(|error| Setback::NoSnapshot(error.to_string()))?;
 
-    let mut store = sandbox.store(&name, &limits);
-    let (instance, manifest) = run(&sandbox, &mut store, &pre, &config, &limits)
+    let mut store = sandbox.store(&recipe.name, &recipe.limits);
+    let (instance, manifest) = run(&sandbox, &mut store, &pre, &recipe)
         .await
         .map_err(Setback::Refused)?;
     // A handle is a number in the guest's memory, but its meaning is in the
@@ -156,14 +144,10 @@ async fn draft(
 }
 
 /// What a component that cannot be snapshotted says about itself.
-async fn manifest(
-    sandbox: &Arc<Sandbox>,
-    recipe: &Recipe<'_>,
-    bytes: &Arc<[u8]>,
-) -> Result<Manifest, LoadError> {
-    let pre = compile(sandbox, Arc::clone(bytes)).await?;
+async fn manifest(sandbox: &Arc<Sandbox>, recipe: &Recipe) -> Result<Manifest, LoadError> {
+    let pre = compile(sandbox, Arc::clone(&recipe.bytes)).await?;
     let mut store = sandbox.store(&recipe.name, &recipe.limits);
-    let (_, manifest) = run(sandbox, &mut store, &pre, recipe.config, &recipe.limits).await?;
+    let (_, manifest) = run(sandbox, &mut store, &pre, recipe).await?;
     Ok(manifest)
 }
 
@@ -172,9 +156,9 @@ async fn run(
     sandbox: &Sandbox,
     store: &mut Store<Confined>,
     pre: &GuardrailComponentPre<Confined>,
-    config: &str,
-    limits: &Limits,
+    recipe: &Recipe,
 ) -> Result<(wasmtime::component::Instance, Manifest), LoadError> {
+    let limits = &recipe.limits;
     let fault = |error: wasmtime::Error| {
         let limits = Limits {
             cpu: limits.configure,
@@ -194,7 +178,7 @@ async fn run(
     let running = sandbox.arm(store, limits.configure);
     let manifest = guardrail
         .mcp_gateway_guardrail_guardrail()
-        .call_configure(&mut *store, config)
+        .call_configure(&mut *store, &recipe.config)
         .await
         .map_err(fault)?
         .map_err(|refusal| LoadError::Configuration(printable(&refusal)))?;
@@ -203,11 +187,11 @@ async fn run(
 }
 
 /// Names a snapshot by everything that it depends on.
-fn key(recipe: &Recipe<'_>) -> String {
+fn key(recipe: &Recipe) -> String {
     let mut hash = Sha256::new();
     for part in [
         concat!("mcp-gateway ", env!("CARGO_PKG_VERSION"), " wasmtime 48").as_bytes(),
-        recipe.bytes,
+        &*recipe.bytes,
         recipe.config.as_bytes(),
     ] {
         hash.update((part.len() as u64).to_le_bytes());

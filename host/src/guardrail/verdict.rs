@@ -45,14 +45,14 @@ pub struct Finding {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidVerdict {
     /// A finding is not where it says it is.
-    #[error("the span of its finding {index} ({rule}): {source}")]
+    #[error("the span of its finding {index} ({rule}): {cause}")]
     Span {
         /// Counted from 1.
         index: usize,
         /// The rule of the finding.
         rule: String,
         /// What is wrong with it.
-        source: message::SpanError,
+        cause: message::SpanError,
     },
     /// Its edits cannot be applied together.
     #[error("its replacements: {0}")]
@@ -119,10 +119,10 @@ impl Finding {
         if let Some(span) = &span {
             texts
                 .check_span(span)
-                .map_err(|source| InvalidVerdict::Span {
+                .map_err(|cause| InvalidVerdict::Span {
                     index,
                     rule: rule.clone(),
-                    source,
+                    cause,
                 })?;
         }
         Ok(Self {

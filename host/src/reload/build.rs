@@ -9,30 +9,35 @@ use crate::bundled;
 use crate::chain::{Chain, Link};
 use crate::config::{Config, Guardrail as Spec, Mode, Source};
 use crate::guardrail::{Guardrail, LoadError, Recipe, digest};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, aside};
+
+/// The builds that did not pass, by guardrail: none is tried again until it
+/// changes.
+#[derive(Debug, Default)]
+pub struct Refused(HashMap<Arc<str>, String>);
 
 /// Why there is no new chain.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A component cannot be read.
-    #[error("guardrail \"{name}\": cannot read {path}: {source}")]
+    #[error("guardrail \"{name}\": cannot read {path}: {cause}")]
     Read {
         /// The guardrail.
         name: Arc<str>,
         /// The file.
         path: String,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A component does not become a guardrail.
-    #[error("guardrail \"{name}\" ({origin}): {source}")]
+    #[error("guardrail \"{name}\" ({origin}): {cause}")]
     Load {
         /// The guardrail.
         name: Arc<str>,
         /// Where it comes from.
         origin: String,
         /// What is wrong with it.
-        source: Box<LoadError>,
+        cause: Box<LoadError>,
     },
     /// The chain fails where it must not.
     #[error("guardrail \"{name}\" fails on a harmless message: {reason}")]
@@ -53,7 +58,7 @@ pub async fn build(
     sandbox: &Arc<Sandbox>,
     config: &Config,
     old: &Chain,
-    refused: &mut Option<&mut HashMap<Arc<str>, String>>,
+    mut refused: Option<&mut Refused>,
 ) -> Result<Chain, BuildError> {
     let mut links = Vec::new();
     let mut failed = None;
@@ -62,7 +67,7 @@ pub async fn build(
             continue;
         }
         let predecessor = old.links().iter().find(|link| same_guardrail(link.spec(), spec));
-        let guardrail = match (renew(sandbox, spec, predecessor, refused).await, predecessor) {
+        let guardrail = match (renew(sandbox, spec, predecessor, refused.as_deref_mut()).await, predecessor) {
             (Ok(guardrail), _) => guardrail,
             (Err(error), Some(link)) if refused.is_some() => {
                 tracing::error!("the old build goes on serving: {error}");
@@ -93,48 +98,54 @@ async fn renew(
     sandbox: &Arc<Sandbox>,
     spec: &Spec,
     predecessor: Option<&Link>,
-    refused: &mut Option<&mut HashMap<Arc<str>, String>>,
+    mut refused: Option<&mut Refused>,
 ) -> Result<Arc<Guardrail>, BuildError> {
     let name: Arc<str> = Arc::from(spec.name.as_str());
-    let read = component(spec);
+    let read = aside({
+        let spec = spec.clone();
+        async move { component(&spec).map(|bytes| (digest(&bytes), bytes)) }
+    })
+    .await
+    .unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
     let fingerprint = match &read {
-        Ok(bytes) => digest(bytes),
+        Ok((digest, _)) => digest.clone(),
         Err(error) => error.to_string(),
     };
     if let Some(link) = predecessor {
         let known = link.guardrail().anatomy().digest == fingerprint;
         let bad = refused
             .as_ref()
-            .is_some_and(|refused| refused.get(&name) == Some(&fingerprint));
+            .is_some_and(|refused| refused.0.get(&name) == Some(&fingerprint));
         if known || bad {
             return Ok(Arc::clone(link.guardrail()));
         }
     }
-    if let Some(refused) = refused {
+    if let Some(refused) = &mut refused {
         // Until it is known better.
-        refused.insert(Arc::clone(&name), fingerprint);
+        refused.0.insert(Arc::clone(&name), fingerprint);
     }
-    let bytes = read.map_err(|source| BuildError::Read {
+    let (_, bytes) = read.map_err(|cause| BuildError::Read {
         name: Arc::clone(&name),
         path: spec.component.to_string(),
-        source,
+        cause,
     })?;
     let recipe = Recipe {
         name: Arc::clone(&name),
-        bytes: &bytes,
-        config: &spec.config,
+        bytes: bytes.into(),
+        config: spec.config.clone(),
         limits: spec.limits.clone(),
         isolation: spec.isolation,
     };
-    let guardrail = Guardrail::load(Arc::clone(sandbox), recipe)
+    let guardrail = aside(Guardrail::load(Arc::clone(sandbox), recipe))
         .await
-        .map_err(|source| BuildError::Load {
+        .unwrap_or_else(|panic| Err(LoadError::Panicked(panic.to_string())))
+        .map_err(|cause| BuildError::Load {
             name: Arc::clone(&name),
             origin: spec.component.to_string(),
-            source: Box::new(source),
+            cause: Box::new(cause),
         })?;
     if let Some(refused) = refused {
-        refused.remove(&name);
+        refused.0.remove(&name);
     }
     tracing::info!(
         guardrail = &*name,

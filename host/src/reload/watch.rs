@@ -5,8 +5,10 @@
 //! systems give none, the files are looked at now and then as well.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -22,6 +24,9 @@ pub(super) struct Files {
     events: mpsc::Receiver<()>,
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
+    /// What the files are called, for telling their events from those of others
+    /// in the same folder.
+    names: Arc<Mutex<BTreeSet<OsString>>>,
 }
 
 /// What tells one state of a file from another without reading it.
@@ -36,10 +41,13 @@ impl Files {
     pub(super) fn watch(paths: Vec<PathBuf>) -> Self {
         // One hint that waits is as good as many.
         let (sender, events) = mpsc::channel(1);
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let read = event.as_ref().is_ok_and(|event| event.kind.is_access());
-            if !read {
-                let _ = sender.try_send(());
+        let names = Arc::new(Mutex::new(BTreeSet::new()));
+        let watcher = notify::recommended_watcher({
+            let names = Arc::clone(&names);
+            move |event: notify::Result<notify::Event>| {
+                if concerns(&event, &names) {
+                    let _ = sender.try_send(());
+                }
             }
         });
         let watcher = watcher
@@ -53,6 +61,7 @@ impl Files {
             events,
             watcher,
             folders: BTreeSet::new(),
+            names,
         };
         files.set(paths);
         files
@@ -77,6 +86,9 @@ impl Files {
             }
         }
         self.folders = wanted;
+        let names = paths.iter().filter_map(|path| path.file_name());
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) =
+            names.map(OsString::from).collect();
         self.seen = paths.iter().map(|path| Seen::of(path)).collect();
         self.paths = paths;
     }
@@ -86,24 +98,22 @@ impl Files {
     pub(super) async fn changed(&mut self, settle: Duration) {
         loop {
             tokio::select! {
-                event = self.events.recv() => {
-                    if event.is_none() {
-                        // No watcher: only looking is left.
-                        tokio::time::sleep(LOOK).await;
+                Some(()) = self.events.recv() => break,
+                () = tokio::time::sleep(LOOK) => {
+                    if self.look() {
+                        break;
                     }
                 }
-                () = tokio::time::sleep(LOOK) => {}
-            }
-            if self.look() {
-                break;
             }
         }
+        self.look();
         let mut restless = 0;
         loop {
             tokio::time::sleep(settle).await;
             // Something that never rests must not put off the reload for ever.
             restless += 1;
-            if !self.look() || restless == 20 {
+            let event = self.events.try_recv().is_ok();
+            if !(self.look() || event) || restless == 20 {
                 return;
             }
         }
@@ -115,6 +125,19 @@ impl Files {
         let changed = now != self.seen;
         self.seen = now;
         changed
+    }
+}
+
+/// Whether an event may be about one of the files.
+fn concerns(event: &notify::Result<notify::Event>, names: &Mutex<BTreeSet<OsString>>) -> bool {
+    match event {
+        Ok(event) if event.kind.is_access() => false,
+        Ok(event) => {
+            let names = names.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut touched = event.paths.iter().filter_map(|path| path.file_name());
+            event.paths.is_empty() || touched.any(|name| names.contains(name))
+        }
+        Err(_) => true,
     }
 }
 

@@ -18,12 +18,12 @@ pub enum CacheError {
     #[error("neither MCP_GATEWAY_CACHE_DIR nor a home folder is set")]
     Nowhere,
     /// It cannot be made or looked at.
-    #[error("cannot use {path}: {source}")]
+    #[error("cannot use {path}: {cause}")]
     Io {
         /// The folder.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It is open to others.
     #[error("{0} belongs to somebody else or can be written to by others; run `chmod 700` on it or remove it")]
@@ -40,14 +40,14 @@ impl CacheDir {
 
     /// Opens a certain folder, making it if it does not exist.
     pub fn at(path: PathBuf) -> Result<Self, CacheError> {
-        make_private(&path).map_err(|source| CacheError::Io {
+        make_private(&path).map_err(|cause| CacheError::Io {
             path: path.clone(),
-            source,
+            cause,
         })?;
         match is_private(&path) {
             Ok(true) => Ok(Self(path)),
             Ok(false) => Err(CacheError::NotPrivate(path)),
-            Err(source) => Err(CacheError::Io { path, source }),
+            Err(cause) => Err(CacheError::Io { path, cause }),
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::reaper::{Reaper, Watch};
 use crate::config::Server;
-use crate::wire::{Lines, Outbox, outbox};
+use crate::wire::{Lines, Outbox, outbox, widen};
 
 /// The variables of the gateway's own environment that a server gets unasked:
 /// those that the official SDKs pass on, so that a server behind the gateway
@@ -81,12 +81,12 @@ pub enum StartError {
     #[error("its working folder {0} does not exist")]
     NoFolder(PathBuf),
     /// The system refused.
-    #[error("command {command:?} cannot be started: {source}")]
+    #[error("command {command:?} cannot be started: {cause}")]
     Spawn {
         /// The command.
         command: String,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -96,9 +96,9 @@ pub fn start(
     longest_message: usize,
     reaper: Option<&Reaper>,
 ) -> Result<Connection, StartError> {
-    let spawn_error = |source: io::Error| StartError::Spawn {
+    let spawn_error = |cause: io::Error| StartError::Spawn {
         command: server.command.clone(),
-        source,
+        cause,
     };
     if let Some(folder) = server.cwd.as_deref().filter(|folder| !folder.is_dir()) {
         return Err(StartError::NoFolder(folder.to_owned()));
@@ -133,6 +133,8 @@ pub fn start(
     let (Some(stdin), Some(stdout), Some(stderr)) = streams else {
         return Err(spawn_error(io::Error::other("it has no standard streams")));
     };
+    widen(&stdin);
+    widen(&stdout);
     let group = child.id();
     let (outbox, write) = outbox(stdin);
     tokio::spawn(write);

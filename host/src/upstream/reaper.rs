@@ -11,11 +11,21 @@
 pub use unix::{group_alive, reap};
 
 use std::io::{PipeWriter, Write};
+use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-/// The pipe to the process that reaps.
+/// The process that reaps. It ends after the last clone of this.
 #[derive(Debug, Clone)]
-pub struct Reaper(Arc<Mutex<PipeWriter>>);
+pub struct Reaper(Arc<Helper>);
+
+/// The process, and the pipe to it.
+#[derive(Debug)]
+struct Helper {
+    pipe: Mutex<Option<PipeWriter>>,
+    process: Child,
+}
 
 /// A process group that is to be ended if the gateway is killed; dropping it
 /// says that it has ended.
@@ -31,7 +41,10 @@ impl Reaper {
     pub fn start() -> Option<Self> {
         #[cfg(unix)]
         match unix::spawn() {
-            Ok(pipe) => return Some(Self(Arc::new(Mutex::new(pipe)))),
+            Ok((process, pipe)) => {
+                let pipe = Mutex::new(Some(pipe));
+                return Some(Self(Arc::new(Helper { pipe, process })));
+            }
             Err(error) => {
                 tracing::warn!(%error, "servers may outlive this gateway if it is killed");
             }
@@ -49,9 +62,22 @@ impl Reaper {
     }
 
     fn tell(&self, sign: char, group: u32) {
-        let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = writeln!(pipe, "{sign}{group}") {
+        let mut pipe = self.0.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = pipe.as_mut().map(|pipe| writeln!(pipe, "{sign}{group}"));
+        if let Some(Err(error)) = told {
             tracing::warn!(%error, "the process that ends orphaned servers is gone");
+        }
+    }
+}
+
+impl Drop for Helper {
+    /// Lets the process end. Since no server is left, it does so at once.
+    fn drop(&mut self) {
+        const PATIENCE: Duration = Duration::from_millis(100);
+        drop(self.pipe.get_mut().map(Option::take));
+        let deadline = Instant::now() + PATIENCE;
+        while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < deadline {
+            sleep(Duration::from_millis(1));
         }
     }
 }
@@ -67,7 +93,7 @@ mod unix {
     use std::collections::BTreeSet;
     use std::io::{self, BufRead, PipeWriter};
     use std::os::unix::process::CommandExt;
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
     use std::thread::sleep;
     use std::time::{Duration, Instant};
 
@@ -77,9 +103,9 @@ mod unix {
     /// were told to terminate.
     const PATIENCE: Duration = Duration::from_millis(1500);
 
-    pub(super) fn spawn() -> io::Result<PipeWriter> {
+    pub(super) fn spawn() -> io::Result<(Child, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
-        Command::new(std::env::current_exe()?)
+        let process = Command::new(std::env::current_exe()?)
             .arg("reap")
             .stdin(reader)
             .stdout(Stdio::null())
@@ -87,7 +113,7 @@ mod unix {
             // A Ctrl-C that ends the gateway must not end this before its time.
             .process_group(0)
             .spawn()?;
-        Ok(writer)
+        Ok((process, writer))
     }
 
     /// The work of the process that reaps. Returns when all is done.

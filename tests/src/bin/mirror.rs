@@ -4,9 +4,11 @@
 //!
 //! Tools: `echo` (text), `mirror` (the request line as it came), `odd` (a result
 //! of things that no model knows), `raw` (any result), `say` (any lines, `$id`
-//! standing for the request's id), `progress`, `hold` and `release` (a call that
-//! lasts as long as a test wants), `ask` (a request to the client), `grow` (one
-//! more tool), `big`, `complain` (a line on stderr), `crash`.
+//! standing for the request's id), `whisper` and `fail` (a line as text or as an
+//! error), `progress`, `hold` and `release` (a call that lasts as long as a test
+//! wants), `ask` (a request to the client), `grow` (one more tool), `big`,
+//! `complain` (a line on stderr), `crash`. A `~` in what it is to say is left
+//! out, so that an answer can hold a word which its request does not.
 //!
 //! Environment: `MIRROR_LOG` the diary; `MIRROR_PAGE` tools on a page;
 //! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_BEHAVIOUR` any of `hang` (never answer
@@ -30,8 +32,9 @@ const ODD: &str = r#"{"zeta":1,"content":[{"type":"text","text":"odd","x-vendor"
 
 const CAPABILITIES: &str = r#"{"tools":{"listChanged":true},"prompts":{},"resources":{"subscribe":true},"logging":{},"experimental":{"com.example/x":{"on":true}},"com.example/top":{"z":1}}"#;
 
-const TOOLS: [&str; 12] = [
-    "echo", "mirror", "odd", "raw", "say", "progress", "hold", "release", "ask", "grow", "big", "crash",
+const TOOLS: [&str; 15] = [
+    "echo", "mirror", "odd", "raw", "say", "whisper", "fail", "progress", "hold", "release", "ask",
+    "grow", "big", "complain", "crash",
 ];
 
 /// A line from the client.
@@ -115,6 +118,8 @@ fn main() {
         ..Mirror::default()
     });
     mirror.note(&format!("process {}", std::process::id()));
+    let variables: Vec<String> = std::env::vars().map(|(name, _)| name).collect();
+    mirror.note(&format!("variables {}", variables.join(" ")));
     mirror.misbehave();
     eprintln!("mirror is up");
     for line in std::io::stdin().lock().lines() {
@@ -243,7 +248,7 @@ impl Mirror {
             "tools/call" => self.call(id, line, &params),
             "prompts/list" => self.answer(id, r#"{"prompts":[{"name":"say","description":"says it","arguments":[{"name":"text"}],"x-p":1}]}"#),
             "prompts/get" => {
-                let text = arguments(&params).text.map_or("\"\"", RawValue::get);
+                let text = spoken(arguments(&params).text.map_or("\"\"", RawValue::get));
                 self.answer(id, &format!(r#"{{"messages":[{{"role":"user","content":{{"type":"text","text":{text}}}}}]}}"#));
             }
             "resources/list" => self.answer(id, r#"{"resources":[{"uri":"mirror://note","name":"note","x-r":1}]}"#),
@@ -251,7 +256,7 @@ impl Mirror {
             "resources/read" => {
                 let uri = params.uri.unwrap_or_default();
                 let text = uri.strip_prefix("mirror://").unwrap_or_default();
-                self.answer(id, &format!(r#"{{"contents":[{{"uri":{},"mimeType":"text/plain","text":{}}}]}}"#, quote(&uri), quote(text)));
+                self.answer(id, &format!(r#"{{"contents":[{{"uri":{},"mimeType":"text/plain","text":{}}}]}}"#, quote(&uri), quote(&spoken(text))));
             }
             "com.example/custom" => {
                 let got = head.params.map_or("null", RawValue::get);
@@ -289,9 +294,11 @@ impl Mirror {
             "raw" => self.answer(id, arguments.result.map_or("null", RawValue::get)),
             "say" => {
                 for line in arguments.lines.unwrap_or_default() {
-                    self.write(&line.replace("$id", id));
+                    self.write(&spoken(&line.replace("$id", id)));
                 }
             }
+            "whisper" => self.say_text(id, &quote(&spoken(&arguments.line.unwrap_or_default()))),
+            "fail" => self.fail(id, -32050, &spoken(&arguments.line.unwrap_or_default())),
             "progress" => {
                 let steps = arguments.steps.unwrap_or(3);
                 let token = params.meta.as_ref().and_then(|meta| meta.progress_token);
@@ -316,7 +323,7 @@ impl Mirror {
             }
             "big" => self.say_text(id, &quote(&"x".repeat(arguments.bytes.unwrap_or_default()))),
             "complain" => {
-                eprintln!("{}", arguments.line.unwrap_or_default());
+                eprintln!("{}", spoken(&arguments.line.unwrap_or_default()));
                 self.say_text(id, r#""complained""#);
             }
             "crash" => std::process::exit(3),
@@ -342,7 +349,7 @@ impl Mirror {
         let number = format!("\"asked-{}\"", id.trim_matches('"'));
         let (_, receiver) = self.wait_as(&number);
         let method = quote(arguments.method.as_deref().unwrap_or("roots/list"));
-        let params = arguments.params.map_or(String::new(), |params| format!(r#","params":{params}"#));
+        let params = arguments.params.map_or(String::new(), |params| spoken(&format!(r#","params":{params}"#)));
         self.write(&format!(r#"{{"jsonrpc":"2.0","id":{number},"method":{method}{params}}}"#));
         if let Ok(Event::Answered(line)) = receiver.recv() {
             self.say_text(id, &quote(&line));
@@ -357,6 +364,10 @@ fn params<'a>(raw: &Option<&'a RawValue>) -> Params<'a> {
 fn arguments<'a>(params: &Params<'a>) -> Arguments<'a> {
     let raw = params.arguments.map(RawValue::get);
     raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
+}
+
+fn spoken(text: &str) -> String {
+    text.replace('~', "")
 }
 
 fn quote(text: &str) -> String {

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use mcp_gateway_sdk::bindings::mcp_gateway::guardrail::log::{Level, write};
+use mcp_gateway_sdk::bindings::mcp_gateway::guardrail::message::Message;
 use mcp_gateway_sdk::bindings::mcp_gateway::guardrail::types::{
     Decision, PatchOp, PatchValue, Texts, Verdict,
 };
@@ -12,7 +13,7 @@ use crate::{decided, finding};
 
 const MIB: usize = 1 << 20;
 
-const CHECK_FAULTS: [&str; 23] = [
+const CHECK_FAULTS: [&str; 26] = [
     "none",
     "block",
     "ask",
@@ -26,6 +27,9 @@ const CHECK_FAULTS: [&str; 23] = [
     "flood-stderr",
     "grow-replacement",
     "slow",
+    "sleep",
+    "flood-host",
+    "recurse",
     "span-out-of-range",
     "span-reversed",
     "span-inside-character",
@@ -44,13 +48,17 @@ pub(crate) fn configure(fault: &str) -> Result<(), String> {
         "configure-error" => Err("configure fails as it was asked to: set another fault".into()),
         "configure-trap" => trap(),
         "configure-spin" => spin(),
+        "configure-prints" => {
+            eprintln!("a handle of standard error stays open");
+            Ok(())
+        }
         _ if CHECK_FAULTS.contains(&fault.split(':').next().unwrap_or(fault)) => Ok(()),
         _ => Err(format!("fault: there is no fault {fault:?}")),
     }
 }
 
 /// Does what a fault does to a message.
-pub(crate) fn check(fault: &str, texts: &Texts) -> Result<Verdict, String> {
+pub(crate) fn check(fault: &str, texts: &Texts, message: &Message) -> Result<Verdict, String> {
     let length = texts.joined.len();
     Ok(match fault {
         "block" => decided(Decision::Block("blocked as it was asked to".into())),
@@ -68,6 +76,17 @@ pub(crate) fn check(fault: &str, texts: &Texts) -> Result<Verdict, String> {
         "trap" => trap(),
         "spin" => spin(),
         "grow" => grow(),
+        "sleep" => {
+            std::thread::sleep(Duration::from_secs(3600));
+            decided(Decision::Pass)
+        }
+        "flood-host" => loop {
+            black_box(message.elapsed());
+        },
+        "recurse" => {
+            black_box(recurse(1));
+            decided(Decision::Pass)
+        }
         "flood-output" => decided(Decision::Block("x".repeat(16 * MIB))),
         "flood-log" => loop {
             write(Level::Info, "one line of many");
@@ -135,6 +154,13 @@ fn spin() -> ! {
     loop {
         black_box(());
     }
+}
+
+/// Needs a frame for each step, whatever the optimizer thinks of it.
+fn recurse(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    let below = if black_box(true) { recurse(depth + 1) } else { 0 };
+    below + black_box(frame).iter().sum::<u64>()
 }
 
 /// Touches what it allocates, so that the pages are really there.

@@ -52,14 +52,14 @@ impl Guest for Faulty {
         Ok(manifest)
     }
 
-    fn check(_: Envelope, texts: Texts, _: &Message) -> Result<Verdict, String> {
+    fn check(_: Envelope, texts: Texts, message: &Message) -> Result<Verdict, String> {
         let config = CONFIG.with_borrow(Clone::clone).ok_or("not configured")?;
         let check = CHECKS.get() + 1;
         CHECKS.set(check);
         match config.fault.as_str() {
-            "none" | "bad-example" => Ok(healthy(&texts, &config)),
+            "none" | "bad-example" | "configure-prints" => Ok(healthy(&texts, &config)),
             "stateful" if check > 1 => Ok(decided(Decision::Block(format!("check {check}")))),
-            fault if texts.joined.contains("FAULT") => faults::check(fault, &texts),
+            fault if texts.joined.contains("FAULT") => faults::check(fault, &texts, message),
             _ => Ok(decided(Decision::Pass)),
         }
     }

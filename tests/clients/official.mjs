@@ -1,0 +1,54 @@
+// The official TypeScript client: does what a plan says and prints what it saw.
+//
+// The plan is a JSON object, the only argument: how to start the server, what to
+// take off the names of its tools and prompts, and what to ask it. Runs in the
+// folder where the packages are installed.
+
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const require = createRequire(join(process.cwd(), "here.js"));
+const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
+const { StdioClientTransport } = require("@modelcontextprotocol/sdk/client/stdio.js");
+
+const plan = JSON.parse(process.argv[2]);
+
+function ours(items) {
+  return items.map((item) => ({ ...item, name: item.name.replace(plan.prefix, "") }));
+}
+
+async function each(list, ask) {
+  const answers = [];
+  for (const item of list) {
+    try {
+      answers.push(await ask(item));
+    } catch (error) {
+      answers.push({ error: [error.code ?? null, error.message] });
+    }
+  }
+  return answers;
+}
+
+const client = new Client({ name: "official", version: "1" }, { capabilities: {} });
+const { command, args, env } = plan;
+await client.connect(new StdioClientTransport({ command, args, env, stderr: "ignore" }));
+const { tools, ...rest } = await client.listTools();
+const saw = {
+  welcome: [client.getServerVersion(), client.getServerCapabilities(), client.getInstructions() ?? null],
+  tools: ours(tools),
+  "with tools": rest,
+};
+if (plan.prompts.length) {
+  saw.prompts = ours((await client.listPrompts()).prompts);
+}
+if (plan.resources.length) {
+  saw.resources = await client.listResources();
+  saw.templates = await client.listResourceTemplates();
+}
+saw.calls = await each(plan.calls, ([name, given]) =>
+  client.callTool({ name: plan.prefix + name, arguments: given }));
+saw.got = await each(plan.prompts, ([name, given]) =>
+  client.getPrompt({ name: plan.prefix + name, arguments: given }));
+saw.read = await each(plan.resources, (uri) => client.readResource({ uri }));
+console.log(JSON.stringify(saw));
+await client.close();

@@ -1,7 +1,12 @@
 //! The rules of the house that a program can check. Whoever breaks one changes
 //! the architecture, and says so in ARCHITECTURE.md, or mends the code.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 #[path = "architecture/source.rs"]
 mod source;
@@ -15,7 +20,7 @@ use source::{File, rust_files};
 /// The modules of the host, lowest first. A module uses only those of lower
 /// rows, and itself; the two that stand together may use each other.
 const LAYERS: &[&[&str]] = &[
-    &["message", "config", "bundled", "front"],
+    &["message", "config", "bundled"],
     &["capability+sandbox"],
     &["guardrail"],
     &["chain"],
@@ -24,7 +29,7 @@ const LAYERS: &[&[&str]] = &[
     &["upstream"],
     &["catalog"],
     &["session"],
-    &["reload"],
+    &["reload", "front"],
     &["run", "cli"],
     &["inspect", "demo"],
     &["lib", "main"],
@@ -46,7 +51,9 @@ const SECRETS: &[(&str, &[&str])] = &[
 ];
 
 /// Names that say nothing about what is in a file.
-const EMPTY_NAMES: &[&str] = &["mod", "util", "utils", "common", "helper", "helpers", "misc", "types", "core"];
+const EMPTY_NAMES: &[&str] = &[
+    "mod", "util", "utils", "common", "helper", "helpers", "misc", "types", "core",
+];
 
 /// What has no place in code that is done.
 const UNFINISHED: &[&str] = &["TODO", "FIXME", "dbg!(", "todo!(", "unimplemented!("];
@@ -58,21 +65,28 @@ fn host() -> Vec<File> {
 }
 
 fn row(module: &str) -> usize {
-    let row = LAYERS
-        .iter()
-        .position(|row| row.iter().any(|names| names.split('+').any(|name| name == module)));
+    let row = LAYERS.iter().position(|row| {
+        row.iter()
+            .any(|names| names.split('+').any(|name| name == module))
+    });
     row.unwrap_or_else(|| panic!("module {module} has no place in the layers"))
 }
 
 fn together(one: &str, other: &str) -> bool {
     let all = LAYERS.iter().flat_map(|row| row.iter());
     let mut pairs = all.filter(|names| names.contains('+'));
-    one == other || pairs.any(|names| names.split('+').any(|n| n == one) && names.split('+').any(|n| n == other))
+    one == other
+        || pairs
+            .any(|names| names.split('+').any(|n| n == one) && names.split('+').any(|n| n == other))
 }
 
 /// Fails with all violations, not only the first.
 fn none(rule: &str, violations: Vec<String>) {
-    assert!(violations.is_empty(), "{rule}:\n  {}", violations.join("\n  "));
+    assert!(
+        violations.is_empty(),
+        "{rule}:\n  {}",
+        violations.join("\n  ")
+    );
 }
 
 #[test]
@@ -97,7 +111,10 @@ fn only_some_modules_know_certain_things() {
         for (line, text) in file.code() {
             for (secret, knowing) in SECRETS {
                 if text.contains(secret) && !knowing.contains(&module.as_str()) {
-                    violations.push(format!("{}:{line}: {secret} is for {knowing:?} only", file.name));
+                    violations.push(format!(
+                        "{}:{line}: {secret} is for {knowing:?} only",
+                        file.name
+                    ));
                 }
             }
         }
@@ -112,7 +129,10 @@ fn only_the_gate_admits_messages() {
         for (line, text) in file.code() {
             for made in ["Admitted {", "Admitted(", "Cleared {", "Cleared("] {
                 // An enum may have a case of that name, which holds one.
-                if text.contains(made) && !text.contains(&format!("::{made}")) && !text.contains("Cleared(Cleared)") {
+                if text.contains(made)
+                    && !text.contains(&format!("::{made}"))
+                    && !text.contains("Cleared(Cleared)")
+                {
                     violations.push(format!("{}:{line}: {}", file.name, text.trim()));
                 }
             }
@@ -127,7 +147,10 @@ fn every_file_says_what_it_is_for_and_has_a_name_that_says_so_too() {
     for folder in ["host", "sdk", "plugins", "examples", "tests", "xtask"] {
         for file in rust_files(&repository().join(folder)) {
             if !file.text.starts_with("//!") && !file.text.starts_with("#![doc") {
-                violations.push(format!("{folder}/{}: does not begin with what it is for", file.name));
+                violations.push(format!(
+                    "{folder}/{}: does not begin with what it is for",
+                    file.name
+                ));
             }
             if EMPTY_NAMES.contains(&file.stem().as_str()) {
                 violations.push(format!("{folder}/{}: a name that says nothing", file.name));
@@ -162,26 +185,53 @@ fn the_host_knows_no_guardrail_and_no_guardrail_knows_the_host() {
     let mut violations = Vec::new();
     let mut check = |manifest: &Path, forbidden: &[&str]| {
         let text = fs::read_to_string(manifest).unwrap();
-        let dependencies = text.split_once("dependencies]").map_or("", |(_, rest)| rest);
+        let dependencies = text
+            .split_once("dependencies]")
+            .map_or("", |(_, rest)| rest);
         for line in dependencies.lines() {
-            if forbidden.iter().any(|name| line.starts_with(name) || line.contains(&format!("path = \"{name}"))) {
+            if forbidden
+                .iter()
+                .any(|name| line.starts_with(name) || line.contains(&format!("path = \"{name}")))
+            {
                 violations.push(format!("{}: {line}", manifest.display()));
             }
         }
     };
     let root = repository();
-    check(&root.join("host/Cargo.toml"), &["mcp-gateway-", "guardrail-", "guest-", "../"]);
-    check(&root.join("tests/Cargo.toml"), &["mcp-gateway", "guardrail-", "../"]);
-    check(&root.join("sdk/Cargo.toml"), &["mcp-gateway", "guardrail-", "wasmtime", "../"]);
+    check(
+        &root.join("host/Cargo.toml"),
+        &["mcp-gateway-", "guardrail-", "guest-", "../"],
+    );
+    check(
+        &root.join("tests/Cargo.toml"),
+        &["mcp-gateway", "guardrail-", "../"],
+    );
+    check(
+        &root.join("sdk/Cargo.toml"),
+        &["mcp-gateway", "guardrail-", "wasmtime", "../"],
+    );
     for folder in ["plugins", "examples", "tests/guests"] {
         for entry in fs::read_dir(root.join(folder)).unwrap() {
             let manifest = entry.unwrap().path().join("Cargo.toml");
             if manifest.exists() {
-                check(&manifest, &["mcp-gateway ", "mcp-gateway.", "mcp-gateway=", "wasmtime", "../../host", "../../../host"]);
+                check(
+                    &manifest,
+                    &[
+                        "mcp-gateway ",
+                        "mcp-gateway.",
+                        "mcp-gateway=",
+                        "wasmtime",
+                        "../../host",
+                        "../../../host",
+                    ],
+                );
             }
         }
     }
-    none("the host and the guardrails meet in the contract only", violations);
+    none(
+        "the host and the guardrails meet in the contract only",
+        violations,
+    );
 }
 
 #[test]
@@ -191,6 +241,9 @@ fn no_test_is_forgotten() {
     for entry in fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let listed = manifest.contains(&format!("path = \"{name}\""));
-        assert!(listed || !name.ends_with(".rs"), "{name} is not listed in tests/Cargo.toml");
+        assert!(
+            listed || !name.ends_with(".rs"),
+            "{name} is not listed in tests/Cargo.toml"
+        );
     }
 }

@@ -1,7 +1,12 @@
 //! What belongs together stays together and in order: progress, cancellation,
 //! requests of servers; and neither a slow call nor a bad line holds up others.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use mcp_gateway_tests::{Gateway, Setup, guest};
 use serde_json::json;
@@ -9,7 +14,9 @@ use serde_json::json;
 fn setups() -> [Setup; 2] {
     [
         Gateway::with().mirror(),
-        Gateway::with().mirror().guardrail(guest("guest_faulty"), ""),
+        Gateway::with()
+            .mirror()
+            .guardrail(guest("guest_faulty"), ""),
     ]
 }
 
@@ -54,10 +61,49 @@ fn a_cancellation_reaches_the_server_under_its_id_and_no_answer_follows() {
         // Only the id that the server knows ends the call there.
         gateway.server().wait_for("cancelled a");
         let notice = gateway.server().wait_to_receive("notifications/cancelled");
-        assert!(notice.contains(r#""reason":"changed my mind","x":1"#), "{notice}");
-        assert_eq!(gateway.client.call("m_echo", json!({"text": "on"})).text(), "on");
+        assert!(
+            notice.contains(r#""reason":"changed my mind","x":1"#),
+            "{notice}"
+        );
+        assert_eq!(
+            gateway.client.call("m_echo", json!({"text": "on"})).text(),
+            "on"
+        );
         let late = format!("\"id\":{id},");
-        assert!(!gateway.client.received().iter().any(|line| line.contains(&late)));
+        assert!(
+            !gateway
+                .client
+                .received()
+                .iter()
+                .any(|line| line.contains(&late))
+        );
+    }
+}
+
+/// A person may change their mind at once: the cancellation then stands on the
+/// line after the request.
+#[test]
+fn a_cancellation_right_after_its_request_is_not_lost() {
+    let gateway = Gateway::with().mirror().start();
+    for n in 0..40 {
+        let (id, key) = (1000 + n, format!("key-{n}"));
+        let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "m_hold", "arguments": {"key": key}}});
+        let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
+        gateway.client.send_raw(&format!("{call}\n{cancel}"));
+        gateway.client.call("m_echo", json!({"text": "next"}));
+        // Ends the call if it was not cancelled.
+        gateway.client.call("m_release", json!({"key": key}));
+        gateway.client.call("m_echo", json!({"text": "next"}));
+        let answer = format!("\"id\":{id},");
+        assert!(
+            !gateway
+                .client
+                .received()
+                .iter()
+                .any(|line| line.contains(&answer)),
+            "call {n} was not cancelled; the server received {:#?}",
+            gateway.server().received()
+        );
     }
 }
 
@@ -68,9 +114,15 @@ fn an_answer_to_a_cancelled_request_goes_nowhere() {
     gateway.server().wait_for("holding a");
     let held = gateway.server().wait_to_receive("hold");
     let held: serde_json::Value = serde_json::from_str(&held).unwrap();
-    gateway.client.notify("notifications/cancelled", json!({"requestId": id.parse::<u64>().unwrap()}));
+    gateway.client.notify(
+        "notifications/cancelled",
+        json!({"requestId": id.parse::<u64>().unwrap()}),
+    );
     gateway.server().wait_for("cancelled a");
-    let late = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{"late":true}}}}"#, held["id"]);
+    let late = format!(
+        r#"{{"jsonrpc":"2.0","id":{},"result":{{"late":true}}}}"#,
+        held["id"]
+    );
     let done = r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#;
     gateway.client.call("m_say", json!({"lines": [late, done]}));
     assert!(!gateway.client.received().join("\n").contains("late"));
@@ -80,14 +132,25 @@ fn an_answer_to_a_cancelled_request_goes_nowhere() {
 fn requests_of_a_server_go_to_the_client_and_back() {
     for setup in setups() {
         let gateway = setup.start();
-        for (method, params) in [("roots/list", None), ("sampling/createMessage", Some(json!({"messages": [], "maxTokens": 5, "x-v": 1.5})))] {
-            let call = gateway.client.start_call("m_ask", json!({"method": method, "params": params}));
+        for (method, params) in [
+            ("roots/list", None),
+            (
+                "sampling/createMessage",
+                Some(json!({"messages": [], "maxTokens": 5, "x-v": 1.5})),
+            ),
+        ] {
+            let call = gateway
+                .client
+                .start_call("m_ask", json!({"method": method, "params": params}));
             let request = gateway.client.receive_method(method);
             if let Some(params) = params {
                 assert_eq!(request.value()["params"], params);
             }
             let result = r#"{"roots":[{"uri":"file:///r","x-root":1.0}],"x-result":1e400}"#;
-            gateway.client.send_raw(&format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, request.id.unwrap()));
+            gateway.client.send_raw(&format!(
+                r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#,
+                request.id.unwrap()
+            ));
             let heard = gateway.client.answer(&call).text();
             assert!(heard.contains(result), "{heard}");
         }
@@ -100,7 +163,13 @@ fn a_slow_call_holds_up_no_other() {
         let gateway = setup.start();
         let slow = gateway.client.start_call("m_hold", json!({"key": "a"}));
         gateway.server().wait_for("holding a");
-        assert_eq!(gateway.client.call("m_echo", json!({"text": "fast"})).text(), "fast");
+        assert_eq!(
+            gateway
+                .client
+                .call("m_echo", json!({"text": "fast"}))
+                .text(),
+            "fast"
+        );
         gateway.client.call("m_release", json!({"key": "a"}));
         assert_eq!(gateway.client.answer(&slow).text(), "released");
     }
@@ -108,7 +177,10 @@ fn a_slow_call_holds_up_no_other() {
 
 #[test]
 fn a_message_of_20_megabytes_passes_both_ways() {
-    for setup in [Gateway::with().mirror(), Gateway::with().mirror().guardrail("basic", "")] {
+    for setup in [
+        Gateway::with().mirror(),
+        Gateway::with().mirror().guardrail("basic", ""),
+    ] {
         let gateway = setup.start();
         let text = "x".repeat(20_000_000);
         let answer = gateway.client.call("m_echo", json!({"text": text}));
@@ -118,19 +190,41 @@ fn a_message_of_20_megabytes_passes_both_ways() {
 
 #[test]
 fn a_message_beyond_the_limit_is_answered_with_an_error() {
-    let gateway = Gateway::with().setting("max_message = \"1MiB\"").mirror().start();
-    let answer = gateway.client.call("m_echo", json!({"text": "x".repeat(2 << 20)}));
-    assert!(answer.raw.contains("longer than the limit of 1048576 bytes"), "{:.300}", answer.raw);
+    let gateway = Gateway::with()
+        .setting("max_message = \"1MiB\"")
+        .mirror()
+        .start();
+    let answer = gateway
+        .client
+        .call("m_echo", json!({"text": "x".repeat(2 << 20)}));
+    assert!(
+        answer
+            .raw
+            .contains("longer than the limit of 1048576 bytes"),
+        "{:.300}",
+        answer.raw
+    );
     let answer = gateway.client.call("m_big", json!({"bytes": 2 << 20}));
-    assert!(answer.raw.contains("longer than the limit of 1048576 bytes"), "{:.300}", answer.raw);
-    assert_eq!(gateway.client.call("m_echo", json!({"text": "on"})).text(), "on");
+    assert!(
+        answer
+            .raw
+            .contains("longer than the limit of 1048576 bytes"),
+        "{:.300}",
+        answer.raw
+    );
+    assert_eq!(
+        gateway.client.call("m_echo", json!({"text": "on"})).text(),
+        "on"
+    );
 }
 
 #[test]
 fn a_batch_is_answered() {
     let gateway = Gateway::with().mirror().start();
     let call = json!({"jsonrpc": "2.0", "id": "b", "method": "tools/call", "params": {"name": "m_echo", "arguments": {"text": "in a batch"}}});
-    gateway.client.send_raw(&json!([{"jsonrpc": "2.0", "id": "a", "method": "ping"}, call]).to_string());
+    gateway
+        .client
+        .send_raw(&json!([{"jsonrpc": "2.0", "id": "a", "method": "ping"}, call]).to_string());
     assert_eq!(gateway.client.answer("\"a\"").value()["result"], json!({}));
     assert_eq!(gateway.client.answer("\"b\"").text(), "in a batch");
 }
@@ -138,11 +232,29 @@ fn a_batch_is_answered() {
 #[test]
 fn nonsense_of_the_client_is_survived() {
     let gateway = Gateway::with().mirror().start();
-    for line in ["{not json", "", "   ", "null", "42", "[]", "{}", r#"{"jsonrpc":"2.0"}"#, r#"{"id":1,"result":{}}"#, "\u{feff}", "[1,2]"] {
+    for line in [
+        "{not json",
+        "",
+        "   ",
+        "null",
+        "42",
+        "[]",
+        "{}",
+        r#"{"jsonrpc":"2.0"}"#,
+        r#"{"id":1,"result":{}}"#,
+        "\u{feff}",
+        "[1,2]",
+    ] {
         gateway.client.send_raw(line);
     }
     gateway.client.send_raw(&"[".repeat(100_000));
-    assert_eq!(gateway.client.call("m_echo", json!({"text": "alive"})).text(), "alive");
+    assert_eq!(
+        gateway
+            .client
+            .call("m_echo", json!({"text": "alive"}))
+            .text(),
+        "alive"
+    );
     gateway.log.wait("dropped a line that is no message");
 }
 
@@ -150,7 +262,15 @@ fn nonsense_of_the_client_is_survived() {
 fn nonsense_of_a_server_is_logged_and_never_passed_on() {
     let gateway = Gateway::with().mirror().start();
     let done = r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#;
-    let lines = json!(["npm WARN deprecated {", "", "  ", "null", "[[[", "{\"jsonrpc\":\"2.0\",\"id\":99999,\"result\":{}}", done]);
+    let lines = json!([
+        "npm WARN deprecated {",
+        "",
+        "  ",
+        "null",
+        "[[[",
+        "{\"jsonrpc\":\"2.0\",\"id\":99999,\"result\":{}}",
+        done
+    ]);
     gateway.client.call("m_say", json!({ "lines": lines }));
     let event = gateway.log.wait("dropped a line that is no message");
     assert_eq!(event.text("from"), "m");
@@ -179,8 +299,16 @@ fn no_request_overtakes_the_clients_initialized() {
         let gateway = Gateway::with().mirror().start();
         gateway.client.tools();
         let received = gateway.server().received();
-        let place = |method: &str| received.iter().position(|line| line.contains(method)).unwrap();
-        assert!(place("\"notifications/initialized\"") < place("\"tools/list\""), "{received:#?}");
+        let place = |method: &str| {
+            received
+                .iter()
+                .position(|line| line.contains(method))
+                .unwrap()
+        };
+        assert!(
+            place("\"notifications/initialized\"") < place("\"tools/list\""),
+            "{received:#?}"
+        );
     }
 }
 
@@ -189,7 +317,11 @@ fn no_request_overtakes_the_clients_initialized() {
 fn an_answer_does_not_overtake_the_notifications_before_it() {
     for setup in setups() {
         let gateway = setup.start();
-        let note = |n: usize| format!(r#"{{"jsonrpc":"2.0","method":"notifications/message","params":{{"level":"info","data":{n}}}}}"#);
+        let note = |n: usize| {
+            format!(
+                r#"{{"jsonrpc":"2.0","method":"notifications/message","params":{{"level":"info","data":{n}}}}}"#
+            )
+        };
         let mut lines: Vec<String> = (0..100).map(note).collect();
         lines.push(r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#.to_owned());
         let before = gateway.client.received().len();

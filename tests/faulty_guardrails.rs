@@ -2,7 +2,12 @@
 //! message is blocked with a reason that says what happened, and the next one
 //! is served.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use mcp_gateway_tests::{Gateway, Received, Setup, guest};
 use serde_json::json;
@@ -10,7 +15,9 @@ use serde_json::json;
 /// A gateway in front of a mirror, with a guardrail that has a fault.
 fn with_fault(fault: &str, settings: &str) -> Setup {
     let settings = format!("config = {{ fault = \"{fault}\" }}\n{settings}");
-    Gateway::with().mirror().guardrail(guest("guest_faulty"), &settings)
+    Gateway::with()
+        .mirror()
+        .guardrail(guest("guest_faulty"), &settings)
 }
 
 /// The fault fires on a request: it is blocked, says why, never reaches the
@@ -22,10 +29,22 @@ fn blocks_a_request(fault: &str, words: &[&str]) {
 fn blocks(setup: Setup, words: &[&str]) {
     let gateway = setup.start();
     let client = &gateway.client;
-    let answer = client.call("m_echo", json!({"text": "é FAULT FAULT FAULT", "more": "text"}));
+    let answer = client.call(
+        "m_echo",
+        json!({"text": "é FAULT FAULT FAULT", "more": "text"}),
+    );
     is_blocked(&answer, words);
-    assert!(answer.text().contains("stopped before it reached server \"m\""), "{}", answer.raw);
-    assert_eq!(client.call("m_echo", json!({"text": "fine"})).text(), "fine");
+    assert!(
+        answer
+            .text()
+            .contains("stopped before it reached server \"m\""),
+        "{}",
+        answer.raw
+    );
+    assert_eq!(
+        client.call("m_echo", json!({"text": "fine"})).text(),
+        "fine"
+    );
     let received = gateway.server().received().join("\n");
     assert!(!received.contains("FAULT"), "{received}");
 }
@@ -33,7 +52,10 @@ fn blocks(setup: Setup, words: &[&str]) {
 fn is_blocked(answer: &Received, words: &[&str]) {
     assert!(answer.is_tool_error(), "{}", answer.raw);
     let text = answer.text();
-    assert!(text.starts_with("Blocked by guardrail \"guest_faulty\""), "{text}");
+    assert!(
+        text.starts_with("Blocked by guardrail \"guest_faulty\""),
+        "{text}"
+    );
     for words in words {
         assert!(text.contains(words), "{words:?} is not in: {text}");
     }
@@ -48,7 +70,10 @@ fn a_trapping_guardrail_blocks_the_call() {
 
 #[test]
 fn a_guardrail_that_never_returns_is_stopped() {
-    blocks_a_request("spin", &[FAILED, "it used more CPU time than its limit of 100 ms"]);
+    blocks_a_request(
+        "spin",
+        &[FAILED, "it used more CPU time than its limit of 100 ms"],
+    );
 }
 
 #[test]
@@ -59,22 +84,40 @@ fn a_limit_can_be_set_for_each_guardrail() {
 
 #[test]
 fn a_guardrail_that_hoards_memory_is_stopped() {
-    blocks_a_request("grow", &[FAILED, "it wanted more memory than its limit of 67108864 bytes"]);
+    blocks_a_request(
+        "grow",
+        &[
+            FAILED,
+            "it wanted more memory than its limit of 67108864 bytes",
+        ],
+    );
 }
 
 #[test]
 fn a_guardrail_that_floods_its_verdict_is_stopped() {
-    blocks_a_request("flood-output", &[FAILED, "its verdict is larger than its limit of 4194304 bytes"]);
+    blocks_a_request(
+        "flood-output",
+        &[
+            FAILED,
+            "its verdict is larger than its limit of 4194304 bytes",
+        ],
+    );
 }
 
 #[test]
 fn a_guardrail_that_floods_the_log_is_stopped() {
-    blocks_a_request("flood-log", &[FAILED, "it logged more than its limit of 100 lines"]);
+    blocks_a_request(
+        "flood-log",
+        &[FAILED, "it logged more than its limit of 100 lines"],
+    );
 }
 
 #[test]
 fn a_guardrail_that_floods_standard_error_is_stopped() {
-    blocks_a_request("flood-stderr", &[FAILED, "it logged more than its limit of 100 lines"]);
+    blocks_a_request(
+        "flood-stderr",
+        &[FAILED, "it logged more than its limit of 100 lines"],
+    );
 }
 
 #[test]
@@ -85,7 +128,10 @@ fn replacements_that_make_a_message_grow_without_bounds_are_refused() {
 
 #[test]
 fn a_guardrail_that_reports_an_error_blocks_the_call() {
-    blocks_a_request("error", &[FAILED, "it reports: the guardrail could not do its work"]);
+    blocks_a_request(
+        "error",
+        &[FAILED, "it reports: the guardrail could not do its work"],
+    );
 }
 
 const INVALID: &str = "its verdict is invalid: the span of its finding 1 (word)";
@@ -124,22 +170,34 @@ fn unsorted_spans_are_refused() {
 
 #[test]
 fn a_patch_that_does_not_fit_is_refused() {
-    blocks_a_request("bad-patch", &[FAILED, "its verdict is invalid: its patch: "]);
+    blocks_a_request(
+        "bad-patch",
+        &[FAILED, "its verdict is invalid: its patch: "],
+    );
 }
 
 #[test]
 fn a_patch_with_a_broken_value_is_refused() {
-    blocks_a_request("bad-patch-value", &[FAILED, "its verdict is invalid: its patch: "]);
+    blocks_a_request(
+        "bad-patch-value",
+        &[FAILED, "its verdict is invalid: its patch: "],
+    );
 }
 
 #[test]
 fn a_decision_to_block_is_carried_out() {
-    blocks_a_request("block", &["Reason: blocked as it was asked to.", "set mode = \"warn\""]);
+    blocks_a_request(
+        "block",
+        &["Reason: blocked as it was asked to.", "set mode = \"warn\""],
+    );
 }
 
 #[test]
 fn a_question_that_nobody_can_answer_blocks() {
-    blocks_a_request("ask", &["a person must approve it, and nobody can be asked here: is this fault all right?"]);
+    blocks_a_request(
+        "ask",
+        &["a person must approve it, and nobody can be asked here: is this fault all right?"],
+    );
 }
 
 #[test]
@@ -154,35 +212,62 @@ fn an_answer_is_withheld_when_the_guardrail_fails_on_it() {
     let gateway = with_fault("trap", "").start();
     let client = &gateway.client;
     let answer = client.call("m_whisper", json!({"line": "FAU~LT"}));
-    is_blocked(&answer, &[FAILED, "server \"m\" answered, but the answer was withheld"]);
+    is_blocked(
+        &answer,
+        &[FAILED, "server \"m\" answered, but the answer was withheld"],
+    );
     let answer = client.call("m_fail", json!({"line": "FAU~LT"}));
     is_blocked(&answer, &[FAILED, "the answer was withheld"]);
-    assert_eq!(client.call("m_whisper", json!({"line": "fine"})).text(), "fine");
+    assert_eq!(
+        client.call("m_whisper", json!({"line": "fine"})).text(),
+        "fine"
+    );
 }
 
 #[test]
 fn what_is_no_tool_call_is_refused_with_a_protocol_error() {
     let gateway = with_fault("trap", "").start();
-    let prompt = |text| ("prompts/get", json!({"name": "m_say", "arguments": {"text": text}}));
+    let prompt = |text| {
+        (
+            "prompts/get",
+            json!({"name": "m_say", "arguments": {"text": text}}),
+        )
+    };
     let resource = |uri| ("resources/read", json!({"uri": uri}));
     let cases = [
         (prompt("FAULT"), "stopped before it reached server"),
         (prompt("FAU~LT"), "the answer was withheld"),
-        (resource("mirror://FAULT"), "stopped before it reached server"),
+        (
+            resource("mirror://FAULT"),
+            "stopped before it reached server",
+        ),
         (resource("mirror://FAU~LT"), "the answer was withheld"),
-        (("com.example/custom", json!({"a": "FAULT"})), "stopped before it reached server"),
+        (
+            ("com.example/custom", json!({"a": "FAULT"})),
+            "stopped before it reached server",
+        ),
     ];
     for ((method, params), words) in cases {
         let answer = gateway.client.request(method, params).value();
         let error = &answer["error"];
         assert_eq!(error["code"], json!(-32001), "{answer}");
-        assert!(error["message"].as_str().unwrap().contains(words), "{answer}");
-        assert_eq!(error["data"]["guardrail"], json!("guest_faulty"), "{answer}");
+        assert!(
+            error["message"].as_str().unwrap().contains(words),
+            "{answer}"
+        );
+        assert_eq!(
+            error["data"]["guardrail"],
+            json!("guest_faulty"),
+            "{answer}"
+        );
         assert_eq!(error["data"]["server"], json!("m"), "{answer}");
     }
     let (method, params) = prompt("fine");
     let answer = gateway.client.request(method, params).value();
-    assert_eq!(answer["result"]["messages"][0]["content"]["text"], json!("fine"));
+    assert_eq!(
+        answer["result"]["messages"][0]["content"]["text"],
+        json!("fine")
+    );
 }
 
 #[test]
@@ -195,14 +280,26 @@ fn a_notification_is_dropped_and_the_next_one_passes() {
     let answer = r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#;
     let lines = json!([note("FAU~LT"), note("fine"), answer]);
     gateway.client.call("m_say", json!({ "lines": lines }));
-    let passed = gateway.client.receive_method("notifications/message").value();
+    let passed = gateway
+        .client
+        .receive_method("notifications/message")
+        .value();
     assert_eq!(passed["params"]["data"], json!("fine"));
 
-    gateway.client.notify("notifications/com.example/a", json!({"text": "FAULT"}));
-    gateway.client.notify("notifications/com.example/b", json!({"text": "fine"}));
-    gateway.server().wait_to_receive("notifications/com.example/b");
+    gateway
+        .client
+        .notify("notifications/com.example/a", json!({"text": "FAULT"}));
+    gateway
+        .client
+        .notify("notifications/com.example/b", json!({"text": "fine"}));
+    gateway
+        .server()
+        .wait_to_receive("notifications/com.example/b");
     let received = gateway.server().received().join("\n");
-    assert!(!received.contains("notifications/com.example/a"), "{received}");
+    assert!(
+        !received.contains("notifications/com.example/a"),
+        "{received}"
+    );
 }
 
 #[test]
@@ -212,7 +309,13 @@ fn a_servers_request_is_refused_towards_the_server() {
     let answer = gateway.client.call("m_ask", arguments).text();
     assert!(answer.contains("-32001"), "{answer}");
     assert!(answer.contains("a request of server"), "{answer}");
-    assert!(!gateway.client.received().join("\n").contains("sampling/createMessage"));
+    assert!(
+        !gateway
+            .client
+            .received()
+            .join("\n")
+            .contains("sampling/createMessage")
+    );
 }
 
 #[test]
@@ -222,7 +325,9 @@ fn with_on_error_allow_the_message_passes_and_the_log_says_so() {
         let answer = gateway.client.call("m_echo", json!({"text": "FAULT"}));
         assert_eq!(answer.text(), "FAULT", "{fault}");
         gateway.log.wait("guardrail failed: ");
-        gateway.log.wait("the message passes without this guardrail");
+        gateway
+            .log
+            .wait("the message passes without this guardrail");
     }
 }
 
@@ -255,7 +360,10 @@ fn with_isolation_by_message_nothing_is_left_of_the_message_before() {
     let settings = "only = { methods = [\"tools/call\"] }\nisolation = \"message\"";
     let gateway = with_fault("stateful", settings).start();
     for _ in 0..5 {
-        assert_eq!(gateway.client.call("m_echo", json!({"text": "x"})).text(), "x");
+        assert_eq!(
+            gateway.client.call("m_echo", json!({"text": "x"})).text(),
+            "x"
+        );
     }
 }
 

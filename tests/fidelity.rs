@@ -2,7 +2,12 @@
 //! it came in, but for the id, which is the gateway's own on each hop, and for
 //! the name of a tool.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use std::collections::HashMap;
 
@@ -14,7 +19,9 @@ use serde_json::{Value, json};
 fn setups() -> [Setup; 2] {
     [
         Gateway::with().mirror(),
-        Gateway::with().mirror().guardrail(guest("guest_faulty"), ""),
+        Gateway::with()
+            .mirror()
+            .guardrail(guest("guest_faulty"), ""),
     ]
 }
 
@@ -71,7 +78,10 @@ fn members_beside_those_of_json_rpc_pass_only_where_no_guardrail_would_miss_them
     let guarded = guarded.start();
     guarded.client.send_raw(&call(beside, "7", "m_mirror"));
     let answer = guarded.client.answer("7").text();
-    assert!(answer.contains("members beside those of JSON-RPC"), "{answer}");
+    assert!(
+        answer.contains("members beside those of JSON-RPC"),
+        "{answer}"
+    );
 }
 
 fn id_of(line: &str) -> String {
@@ -83,9 +93,16 @@ fn id_of(line: &str) -> String {
 fn an_answer_reaches_the_client_byte_for_byte_but_for_the_id() {
     for setup in setups() {
         let gateway = setup.start();
-        let answer = |id: &str| format!(r#"{{"result":{{"x":{},"content":[]}},"id" : {id}, "jsonrpc":"2.0"}}"#, oddities());
+        let answer = |id: &str| {
+            format!(
+                r#"{{"result":{{"x":{},"content":[]}},"id" : {id}, "jsonrpc":"2.0"}}"#,
+                oddities()
+            )
+        };
         let lines = json!([answer("$id")]);
-        let id = gateway.client.start_call("m_say", json!({ "lines": lines }));
+        let id = gateway
+            .client
+            .start_call("m_say", json!({ "lines": lines }));
         assert_eq!(gateway.client.answer(&id).raw, answer(&id));
     }
 }
@@ -118,7 +135,10 @@ fn an_error_keeps_its_code_and_data() {
 
 #[test]
 fn in_a_touched_message_only_the_span_differs() {
-    let gateway = Gateway::with().mirror().guardrail(guest("guest_faulty"), "").start();
+    let gateway = Gateway::with()
+        .mirror()
+        .guardrail(guest("guest_faulty"), "")
+        .start();
     let answer = |word: &str| {
         format!(
             r#"{{"jsonrpc":"2.0","id":ID,"result":{{"odd":{},"content":[ {{"type":"text","text":"\u0062efore\/ {word} \u0000 \ud83d 🙂 {word}"}}], "n": 1.0, "{word}" : {{"same":1,"same":2}}}}}}"#,
@@ -127,7 +147,10 @@ fn in_a_touched_message_only_the_span_differs() {
     };
     let said = answer("SECRET~WORD").replace("ID", "$id");
     let id = gateway.client.start_call("m_say", json!({"lines": [said]}));
-    assert_eq!(gateway.client.answer(&id).raw, answer("<MASKED>").replace("ID", &id));
+    assert_eq!(
+        gateway.client.answer(&id).raw,
+        answer("<MASKED>").replace("ID", &id)
+    );
 }
 
 #[test]
@@ -144,10 +167,16 @@ fn a_listed_tool_differs_in_its_name_only() {
 #[test]
 fn the_only_servers_welcome_is_passed_on_as_it_is() {
     let gateway = Gateway::with().mirror().start_silent();
-    let welcome = gateway.client.initialize_with(json!({"roots": {"listChanged": true}, "com.example/c": {"z": 1}}));
+    let welcome = gateway
+        .client
+        .initialize_with(json!({"roots": {"listChanged": true}, "com.example/c": {"z": 1}}));
     assert!(welcome.raw.contains(r#""serverInfo":{"name":"mirror","version":"1","x-si":1},"instructions":"mirror instructions","x-init":1"#), "{}", welcome.raw);
     let initialize = gateway.server().wait_to_receive("\"initialize\"");
-    for part in [r#""com.example/c":{"z":1}"#, r#""protocolVersion":"2025-06-18""#, r#""name":"tests""#] {
+    for part in [
+        r#""com.example/c":{"z":1}"#,
+        r#""protocolVersion":"2025-06-18""#,
+        r#""name":"tests""#,
+    ] {
         assert!(initialize.contains(part), "{initialize}");
     }
 }
@@ -155,9 +184,19 @@ fn the_only_servers_welcome_is_passed_on_as_it_is() {
 #[test]
 fn ids_come_back_as_they_were_written() {
     let gateway = Gateway::with().mirror().start();
-    for id in ["7", "0", "-3", "9007199254740993", "\"7\"", "\"str-ü-\\u00e9\"", "\"\""] {
+    for id in [
+        "7",
+        "0",
+        "-3",
+        "9007199254740993",
+        "\"7\"",
+        "\"str-ü-\\u00e9\"",
+        "\"\"",
+    ] {
         let params = json!({"name": "m_echo", "arguments": {"text": id}});
-        gateway.client.send_raw(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#));
+        gateway.client.send_raw(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#
+        ));
         assert_eq!(gateway.client.answer(id).text(), id);
     }
 }
@@ -168,7 +207,15 @@ fn every_page_of_a_list_is_fetched() {
     let gateway = Gateway::with().server(server).start();
     let tools = gateway.client.tools();
     assert_eq!(tools.len(), 15, "{tools:?}");
-    assert_eq!(gateway.server().received().iter().filter(|line| line.contains("tools/list")).count(), 4);
+    assert_eq!(
+        gateway
+            .server()
+            .received()
+            .iter()
+            .filter(|line| line.contains("tools/list"))
+            .count(),
+        4
+    );
 }
 
 #[test]
@@ -176,7 +223,9 @@ fn a_tool_that_is_added_is_announced_and_listed() {
     let gateway = Gateway::with().mirror().start();
     assert!(!gateway.client.tools().contains(&"m_grown_1".to_owned()));
     gateway.client.call("m_grow", json!({}));
-    gateway.client.receive_method("notifications/tools/list_changed");
+    gateway
+        .client
+        .receive_method("notifications/tools/list_changed");
     assert!(gateway.client.tools().contains(&"m_grown_1".to_owned()));
 }
 
@@ -193,8 +242,19 @@ fn methods_and_notifications_that_mcp_does_not_know_are_passed_on() {
         let note = r#"{"jsonrpc":"2.0","method":"notifications/com.example/ping","params":{"b":1.0,"a":2}}"#;
         let done = r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#;
         gateway.client.call("m_say", json!({"lines": [note, done]}));
-        assert_eq!(gateway.client.receive_method("notifications/com.example/ping").raw, note);
+        assert_eq!(
+            gateway
+                .client
+                .receive_method("notifications/com.example/ping")
+                .raw,
+            note
+        );
         gateway.client.send_raw(note);
-        assert_eq!(gateway.server().wait_to_receive("com.example/ping\",\"params\":{\"b\":1.0"), note);
+        assert_eq!(
+            gateway
+                .server()
+                .wait_to_receive("com.example/ping\",\"params\":{\"b\":1.0"),
+            note
+        );
     }
 }

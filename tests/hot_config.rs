@@ -1,7 +1,12 @@
 //! The configuration file changes while the gateway runs: servers and
 //! guardrails come and go, and a file with an error changes nothing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use std::fs;
 
@@ -21,24 +26,51 @@ fn a_server_is_added_and_removed() {
     let another = Server::mirror("other").toml();
     rewrite(&gateway, |text| text + &another);
     gateway.log.wait("the configuration was reloaded");
-    gateway.client.receive_method("notifications/tools/list_changed");
+    gateway
+        .client
+        .receive_method("notifications/tools/list_changed");
     eventually("the new server's tools", || {
         gateway.client.tools().contains(&"other_echo".to_owned())
     });
-    assert_eq!(gateway.client.call("other_echo", json!({"text": "new"})).text(), "new");
-    assert_eq!(gateway.client.call("m_echo", json!({"text": "old"})).text(), "old");
+    assert_eq!(
+        gateway
+            .client
+            .call("other_echo", json!({"text": "new"}))
+            .text(),
+        "new"
+    );
+    assert_eq!(
+        gateway.client.call("m_echo", json!({"text": "old"})).text(),
+        "old"
+    );
     // The server that stays was not started again.
     let starts = gateway.server().diary();
-    assert_eq!(starts.iter().filter(|line| line.starts_with("process ")).count(), 1);
+    assert_eq!(
+        starts
+            .iter()
+            .filter(|line| line.starts_with("process "))
+            .count(),
+        1
+    );
 
     rewrite(&gateway, |text| text.replace(&another, ""));
-    eventually("the end of the new server's tools", || gateway.client.tools() == alone);
+    eventually("the end of the new server's tools", || {
+        gateway.client.tools() == alone
+    });
 }
 
 #[test]
 fn a_guardrails_mode_changes() {
-    let gateway = Gateway::with().mirror().guardrail(guest("guardrail_codename"), "mode = \"warn\"").start();
-    let said = || gateway.client.call("m_echo", json!({"text": "BLUEBIRD"})).text();
+    let gateway = Gateway::with()
+        .mirror()
+        .guardrail(guest("guardrail_codename"), "mode = \"warn\"")
+        .start();
+    let said = || {
+        gateway
+            .client
+            .call("m_echo", json!({"text": "BLUEBIRD"}))
+            .text()
+    };
     assert_eq!(said(), "BLUEBIRD");
     rewrite(&gateway, |text| text.replace("\"warn\"", "\"enforce\""));
     gateway.log.wait("the configuration was reloaded");
@@ -49,8 +81,16 @@ fn a_guardrails_mode_changes() {
 
 #[test]
 fn a_guardrails_own_configuration_changes() {
-    let gateway = Gateway::with().mirror().guardrail(guest("guest_faulty"), "config = { word = \"one\" }").start();
-    let said = || gateway.client.call("m_echo", json!({"text": "one two"})).text();
+    let gateway = Gateway::with()
+        .mirror()
+        .guardrail(guest("guest_faulty"), "config = { word = \"one\" }")
+        .start();
+    let said = || {
+        gateway
+            .client
+            .call("m_echo", json!({"text": "one two"}))
+            .text()
+    };
     assert_eq!(said(), "<MASKED> two");
     rewrite(&gateway, |text| text.replace("\"one\"", "\"two\""));
     eventually("the new configuration", || said() == "one <MASKED>");
@@ -59,34 +99,82 @@ fn a_guardrails_own_configuration_changes() {
 #[test]
 fn a_guardrail_is_added() {
     let gateway = Gateway::with().mirror().start();
-    let said = || gateway.client.call("m_echo", json!({"text": "BLUEBIRD"})).text();
+    let said = || {
+        gateway
+            .client
+            .call("m_echo", json!({"text": "BLUEBIRD"}))
+            .text()
+    };
     assert_eq!(said(), "BLUEBIRD");
     let component = guest("guardrail_codename");
-    rewrite(&gateway, |text| format!("{text}\n[[guardrails]]\nuse = {:?}\n", component.to_str().unwrap()));
+    rewrite(&gateway, |text| {
+        format!(
+            "{text}\n[[guardrails]]\nuse = {:?}\n",
+            component.to_str().unwrap()
+        )
+    });
     eventually("the new guardrail", || said() == "<CODENAME>");
 }
 
 #[test]
 fn a_file_with_errors_changes_nothing_and_each_is_named_with_its_line() {
-    let gateway = Gateway::with().mirror().guardrail(guest("guardrail_codename"), "").start();
-    rewrite(&gateway, |text| text.replace("[[guardrails]]", "[[guardrails]]\nmod = \"off\"\non_error = \"ignore\""));
+    let gateway = Gateway::with()
+        .mirror()
+        .guardrail(guest("guardrail_codename"), "")
+        .start();
+    rewrite(&gateway, |text| {
+        text.replace(
+            "[[guardrails]]",
+            "[[guardrails]]\nmod = \"off\"\non_error = \"ignore\"",
+        )
+    });
     let event = gateway.log.wait("the configuration stays as it was");
     let text = fs::read_to_string(&gateway.config).unwrap();
-    for (part, words) in [("mod = ", "did you mean \"mode\"?"), ("on_error", "\"ignore\"")] {
-        let line = text.lines().position(|line| line.starts_with(part)).unwrap() + 1;
+    for (part, words) in [
+        ("mod = ", "did you mean \"mode\"?"),
+        ("on_error", "\"ignore\""),
+    ] {
+        let line = text
+            .lines()
+            .position(|line| line.starts_with(part))
+            .unwrap()
+            + 1;
         let place = format!("gateway.toml:{line}:");
-        let found = event.message().lines().any(|line| line.contains(&place) && line.contains(words));
+        let found = event
+            .message()
+            .lines()
+            .any(|line| line.contains(&place) && line.contains(words));
         assert!(found, "{place} {words}: {}", event.message());
     }
-    assert_eq!(gateway.client.call("m_echo", json!({"text": "BLUEBIRD"})).text(), "<CODENAME>");
+    assert_eq!(
+        gateway
+            .client
+            .call("m_echo", json!({"text": "BLUEBIRD"}))
+            .text(),
+        "<CODENAME>"
+    );
 }
 
 #[test]
 fn a_guardrail_that_does_not_load_changes_nothing() {
-    let gateway = Gateway::with().mirror().guardrail(guest("guardrail_codename"), "").start();
+    let gateway = Gateway::with()
+        .mirror()
+        .guardrail(guest("guardrail_codename"), "")
+        .start();
     let refused = guest("guest_sockets");
-    rewrite(&gateway, |text| format!("{text}\n[[guardrails]]\nuse = {:?}\n", refused.to_str().unwrap()));
+    rewrite(&gateway, |text| {
+        format!(
+            "{text}\n[[guardrails]]\nuse = {:?}\n",
+            refused.to_str().unwrap()
+        )
+    });
     let event = gateway.log.wait("the configuration stays as it was");
     assert!(event.message().contains("wasi:sockets/"), "{}", event.raw);
-    assert_eq!(gateway.client.call("m_echo", json!({"text": "BLUEBIRD"})).text(), "<CODENAME>");
+    assert_eq!(
+        gateway
+            .client
+            .call("m_echo", json!({"text": "BLUEBIRD"}))
+            .text(),
+        "<CODENAME>"
+    );
 }

@@ -1,7 +1,12 @@
 //! A guardrail's file is replaced while the gateway runs: the new build goes
 //! live without a restart, and a build that is no good changes nothing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +51,9 @@ fn swaps(replace: impl FnOnce(&Path)) {
     replace(&file);
     let swapped = gateway.log.wait_since(mark, "guardrail swapped");
     assert_eq!(swapped.text("guardrail"), "rule");
-    eventually("the verdict of the new build", || said(&gateway) == OF_EMAIL);
+    eventually("the verdict of the new build", || {
+        said(&gateway) == OF_EMAIL
+    });
 }
 
 /// Replaces the file by something bad; the old build goes on serving, and a
@@ -55,15 +62,25 @@ fn keeps_the_old_build(bad: &[u8], words: &str) {
     let (gateway, file) = started();
     let mark = gateway.log.mark();
     Gateway::rename_over(&file, bad);
-    let refusal = gateway.log.wait_since(mark, "the old build goes on serving");
-    assert!(refusal.message().contains("guardrail \"rule\""), "{}", refusal.raw);
+    let refusal = gateway
+        .log
+        .wait_since(mark, "the old build goes on serving");
+    assert!(
+        refusal.message().contains("guardrail \"rule\""),
+        "{}",
+        refusal.raw
+    );
     assert!(refusal.message().contains(words), "{}", refusal.raw);
     assert_eq!(said(&gateway), OF_CODENAME);
     Gateway::rename_over(&file, &email());
     gateway.log.wait_since(mark, "guardrail swapped");
-    eventually("the verdict of the new build", || said(&gateway) == OF_EMAIL);
+    eventually("the verdict of the new build", || {
+        said(&gateway) == OF_EMAIL
+    });
     let refusals = gateway.log.events().split_off(mark);
-    let refusals = refusals.iter().filter(|event| event.message().contains("goes on serving"));
+    let refusals = refusals
+        .iter()
+        .filter(|event| event.message().contains("goes on serving"));
     assert_eq!(refusals.count(), 1, "a bad build is reported once");
 }
 
@@ -77,14 +94,24 @@ fn a_file_that_is_moved_there_by_mv_goes_live() {
     swaps(|file| {
         let fresh = file.with_extension("new");
         fs::write(&fresh, email()).unwrap();
-        assert!(Command::new("mv").arg(&fresh).arg(file).status().unwrap().success());
+        assert!(
+            Command::new("mv")
+                .arg(&fresh)
+                .arg(file)
+                .status()
+                .unwrap()
+                .success()
+        );
     });
 }
 
 #[test]
 fn a_file_that_is_copied_in_place_by_cp_goes_live() {
     swaps(|file| {
-        let status = Command::new("cp").arg(guest("guardrail_email")).arg(file).status();
+        let status = Command::new("cp")
+            .arg(guest("guardrail_email"))
+            .arg(file)
+            .status();
         assert!(status.unwrap().success());
     });
 }
@@ -111,12 +138,18 @@ fn a_file_that_is_removed_and_made_again_goes_live() {
 #[test]
 fn a_truncated_build_changes_nothing() {
     let whole = email();
-    keeps_the_old_build(&whole[..whole.len() / 2], "it is not a complete WebAssembly component");
+    keeps_the_old_build(
+        &whole[..whole.len() / 2],
+        "it is not a complete WebAssembly component",
+    );
 }
 
 #[test]
 fn garbage_changes_nothing() {
-    keeps_the_old_build(b"not a component", "it is not a complete WebAssembly component");
+    keeps_the_old_build(
+        b"not a component",
+        "it is not a complete WebAssembly component",
+    );
 }
 
 #[test]
@@ -142,7 +175,11 @@ fn a_build_that_refuses_its_configuration_changes_nothing() {
     assert_eq!(said(&gateway), "<MASKED> jane@example.com");
     Gateway::rename_over(&file, &codename());
     let refusal = gateway.log.wait("the old build goes on serving");
-    assert!(refusal.message().contains("it refuses its configuration"), "{}", refusal.raw);
+    assert!(
+        refusal.message().contains("it refuses its configuration"),
+        "{}",
+        refusal.raw
+    );
     assert_eq!(said(&gateway), "<MASKED> jane@example.com");
 }
 
@@ -158,11 +195,15 @@ fn a_file_that_is_gone_changes_nothing() {
 #[test]
 fn a_call_that_began_under_the_old_build_ends_under_it() {
     let (gateway, file) = started();
-    let held = gateway.client.start_call("m_hold", json!({"key": "a", "text": TEXT}));
+    let held = gateway
+        .client
+        .start_call("m_hold", json!({"key": "a", "text": TEXT}));
     gateway.server().wait_for("holding a");
     Gateway::rename_over(&file, &email());
     gateway.log.wait("guardrail swapped");
-    eventually("the verdict of the new build", || said(&gateway) == OF_EMAIL);
+    eventually("the verdict of the new build", || {
+        said(&gateway) == OF_EMAIL
+    });
     gateway.client.call("m_release", json!({"key": "a"}));
     assert_eq!(gateway.client.answer(&held).text(), OF_CODENAME);
 }
@@ -172,8 +213,12 @@ fn the_same_build_again_is_no_swap() {
     let (gateway, file) = started();
     Gateway::rename_over(&file, &codename());
     Gateway::rename_over(&file, &email());
-    eventually("the verdict of the new build", || said(&gateway) == OF_EMAIL);
+    eventually("the verdict of the new build", || {
+        said(&gateway) == OF_EMAIL
+    });
     let events = gateway.log.events();
-    let swaps = events.iter().filter(|event| event.message() == "guardrail swapped");
+    let swaps = events
+        .iter()
+        .filter(|event| event.message() == "guardrail swapped");
     assert_eq!(swaps.count(), 1);
 }

@@ -1,7 +1,12 @@
 //! Servers that are dead, absent, hanging or noisy harm nobody but themselves,
 //! and one that crashes is back before long.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use std::time::{Duration, Instant};
 
@@ -22,44 +27,79 @@ fn harms_nobody(bad: Server, words: &[&str]) {
         .mirror()
         .start();
     assert!(gateway.client.tools().contains(&"m_echo".to_owned()));
-    assert_eq!(gateway.client.call("m_echo", json!({"text": "here"})).text(), "here");
+    assert_eq!(
+        gateway
+            .client
+            .call("m_echo", json!({"text": "here"}))
+            .text(),
+        "here"
+    );
     assert!(begun.elapsed() < SECONDS, "{:?}", begun.elapsed());
 
-    let answer = gateway.client.call(&format!("{name}_echo"), json!({"text": "x"}));
+    let answer = gateway
+        .client
+        .call(&format!("{name}_echo"), json!({"text": "x"}));
     assert!(answer.is_tool_error(), "{}", answer.raw);
-    assert!(answer.text().contains(&format!("server \"{name}\" is not available: ")), "{}", answer.raw);
+    assert!(
+        answer
+            .text()
+            .contains(&format!("server \"{name}\" is not available: ")),
+        "{}",
+        answer.raw
+    );
     for words in words {
-        assert!(answer.text().contains(words), "{words:?} is not in {}", answer.raw);
+        assert!(
+            answer.text().contains(words),
+            "{words:?} is not in {}",
+            answer.raw
+        );
     }
 }
 
 #[test]
 fn a_server_that_ends_at_once() {
-    harms_nobody(Server::command("dead", "sh", &["-c", "exit 3"]), &["it exited with code 3"]);
+    harms_nobody(
+        Server::command("dead", "sh", &["-c", "exit 3"]),
+        &["it exited with code 3"],
+    );
 }
 
 #[test]
 fn a_server_whose_command_does_not_exist() {
     let absent = Server::command("absent", "no-such-program-anywhere", &[]);
-    harms_nobody(absent, &["\"no-such-program-anywhere\" was not found on the PATH"]);
+    harms_nobody(
+        absent,
+        &["\"no-such-program-anywhere\" was not found on the PATH"],
+    );
 }
 
 #[test]
 fn a_server_that_never_answers_initialize() {
-    harms_nobody(Server::misbehaving("hanging", "hang"), &["it did not answer initialize within 1s"]);
+    harms_nobody(
+        Server::misbehaving("hanging", "hang"),
+        &["it did not answer initialize within 1s"],
+    );
 }
 
 #[test]
 fn a_server_that_never_answers_and_never_stops_chattering() {
-    harms_nobody(Server::misbehaving("noisy", "hang chatter"), &["did not answer initialize"]);
+    harms_nobody(
+        Server::misbehaving("noisy", "hang chatter"),
+        &["did not answer initialize"],
+    );
 }
 
 #[test]
 fn a_server_that_chatters_can_be_used_all_the_same() {
-    let gateway = Gateway::with().server(Server::misbehaving("m", "chatter")).start();
+    let gateway = Gateway::with()
+        .server(Server::misbehaving("m", "chatter"))
+        .start();
     for n in 0..50 {
         let text = n.to_string();
-        assert_eq!(gateway.client.call("m_echo", json!({"text": text})).text(), text);
+        assert_eq!(
+            gateway.client.call("m_echo", json!({"text": text})).text(),
+            text
+        );
     }
     assert!(!gateway.client.received().join("\n").contains("npm WARN"));
 }
@@ -74,7 +114,10 @@ fn initialize_is_answered_although_no_server_is_there() {
     let welcome = gateway.client.initialize().value();
     assert!(begun.elapsed() < SECONDS);
     assert_eq!(welcome["result"]["protocolVersion"], json!("2025-06-18"));
-    assert_eq!(welcome["result"]["capabilities"]["tools"]["listChanged"], json!(true));
+    assert_eq!(
+        welcome["result"]["capabilities"]["tools"]["listChanged"],
+        json!(true)
+    );
     assert_eq!(gateway.client.tools(), [""; 0]);
 }
 
@@ -90,14 +133,25 @@ fn a_server_that_crashes_during_calls_is_named_and_started_again() {
     for call in [crash, held] {
         let answer = client.answer(&call);
         assert!(answer.is_tool_error(), "{}", answer.raw);
-        assert!(answer.text().contains("server \"m\" is not available: it exited with code 3"), "{}", answer.raw);
+        assert!(
+            answer
+                .text()
+                .contains("server \"m\" is not available: it exited with code 3"),
+            "{}",
+            answer.raw
+        );
     }
     client.receive_method("notifications/tools/list_changed");
     eventually("the server to be back", || {
-        !client.call("m_echo", json!({"text": "back"})).is_tool_error()
+        !client
+            .call("m_echo", json!({"text": "back"}))
+            .is_tool_error()
     });
     let starts = gateway.server().diary();
-    let starts: Vec<&String> = starts.iter().filter(|line| line.starts_with("process ")).collect();
+    let starts: Vec<&String> = starts
+        .iter()
+        .filter(|line| line.starts_with("process "))
+        .collect();
     assert_eq!(starts.len(), 2, "{starts:?}");
     assert_ne!(*starts[1], format!("process {first}"));
     // It was told what the first one was told.
@@ -125,15 +179,32 @@ fn a_server_sees_only_the_variables_that_are_meant_for_it() {
         assert!(variables.contains(&expected), "{variables:?}");
     }
     // The gateway itself has this one.
-    assert!(!variables.contains(&"MCP_GATEWAY_CACHE_DIR"), "{variables:?}");
+    assert!(
+        !variables.contains(&"MCP_GATEWAY_CACHE_DIR"),
+        "{variables:?}"
+    );
 }
 
 #[test]
 fn two_servers_that_look_alike_are_kept_apart() {
-    let gateway = Gateway::with().mirror().server(Server::mirror("m_two")).start();
+    let gateway = Gateway::with()
+        .mirror()
+        .server(Server::mirror("m_two"))
+        .start();
     let tools = gateway.client.tools();
-    assert_eq!(tools.iter().filter(|name| name.ends_with("_echo")).count(), 2);
-    gateway.client.call("m_two_echo", json!({"text": "for two"}));
-    assert!(gateway.server_named("m_two").received().join("\n").contains("for two"));
+    assert_eq!(
+        tools.iter().filter(|name| name.ends_with("_echo")).count(),
+        2
+    );
+    gateway
+        .client
+        .call("m_two_echo", json!({"text": "for two"}));
+    assert!(
+        gateway
+            .server_named("m_two")
+            .received()
+            .join("\n")
+            .contains("for two")
+    );
     assert!(!gateway.server().received().join("\n").contains("for two"));
 }

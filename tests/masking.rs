@@ -3,7 +3,12 @@
 //!
 //! The secrets are put together here, so that they stand in no source.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -51,22 +56,36 @@ fn files(files: &[(&str, String)]) -> (Gateway, PathBuf) {
         fs::write(folder.join(name), content).unwrap();
     }
     let script = peer("node_modules/@modelcontextprotocol/server-filesystem/dist/index.js");
-    let server = Server::command("files", "node", &[script.to_str().unwrap(), folder.to_str().unwrap()]);
+    let server = Server::command(
+        "files",
+        "node",
+        &[script.to_str().unwrap(), folder.to_str().unwrap()],
+    );
     (setup.server(server).guardrail("basic", "").start(), folder)
 }
 
 #[test]
 fn secrets_in_a_file_are_masked_and_the_rest_stays() {
-    let text = format!("# café 🙂\nHF_TOKEN={}\nkey={}\nsee {}.\n", token(), aws_key(), github_token());
+    let text = format!(
+        "# café 🙂\nHF_TOKEN={}\nkey={}\nsee {}.\n",
+        token(),
+        aws_key(),
+        github_token()
+    );
     let (gateway, folder) = files(&[("notes.env", text)]);
     let path = folder.join("notes.env");
-    let answer = gateway.client.call("files_read_text_file", json!({ "path": path }));
+    let answer = gateway
+        .client
+        .call("files_read_text_file", json!({ "path": path }));
     for secret in [token(), aws_key(), github_token()] {
         assert!(!answer.raw.contains(&secret), "{}", answer.raw);
     }
     let text = answer.text();
     assert!(text.starts_with("# café 🙂\nHF_TOKEN=<"), "{text}");
-    assert!(text.contains(MASK) && text.contains("<AWS_ACCESS_KEY>"), "{text}");
+    assert!(
+        text.contains(MASK) && text.contains("<AWS_ACCESS_KEY>"),
+        "{text}"
+    );
     assert!(text.ends_with(">.\n"), "{text}");
     // The server has said the same once more as structured content.
     let value = answer.value();
@@ -83,7 +102,10 @@ fn a_json_file_stays_valid_json() {
     });
     let (gateway, folder) = files(&[("settings.json", content.to_string())]);
     let path = folder.join("settings.json");
-    let text = gateway.client.call("files_read_text_file", json!({ "path": path })).text();
+    let text = gateway
+        .client
+        .call("files_read_text_file", json!({ "path": path }))
+        .text();
     masks("file", &text);
     let read: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(read["nested"]["keys"][1], json!("harmless"));
@@ -94,7 +116,9 @@ fn a_json_file_stays_valid_json() {
 fn a_server_error_that_holds_a_path_with_a_secret_is_masked() {
     let (gateway, folder) = files(&[]);
     let path = folder.join(token());
-    let answer = gateway.client.call("files_read_text_file", json!({ "path": path }));
+    let answer = gateway
+        .client
+        .call("files_read_text_file", json!({ "path": path }));
     assert!(answer.is_tool_error(), "{}", answer.raw);
     masks("tool error", &answer.raw);
 }
@@ -105,18 +129,43 @@ fn every_part_of_an_answer_is_masked() {
     let secret = whispered.replace('~', "");
     let gateway = guarded().start();
     let answer = |result: Value| {
-        let line = format!(r#"{{"jsonrpc":"2.0","id":$id,"result":{result}}}"#).replace(&secret, &whispered);
+        let line = format!(r#"{{"jsonrpc":"2.0","id":$id,"result":{result}}}"#)
+            .replace(&secret, &whispered);
         gateway.client.call("m_say", json!({"lines": [line]})).raw
     };
     let cases = [
-        ("text", json!({"content": [{"type": "text", "text": secret}]})),
-        ("structuredContent", json!({"content": [], "structuredContent": {"a": [{"b": secret}]}})),
-        ("an object's key", json!({"content": [], "structuredContent": {secret.as_str(): 1}})),
-        ("embedded resource", json!({"content": [{"type": "resource", "resource": {"uri": "a://b", "text": secret}}]})),
-        ("resource link", json!({"content": [{"type": "resource_link", "uri": "a://b", "name": "n", "description": secret}]})),
-        ("_meta", json!({"content": [], "_meta": {"com.example/a": secret}})),
-        ("what no model knows", json!({"x-vendor": {"deep": [secret]}})),
-        ("JSON in text", json!({"content": [{"type": "text", "text": json!({"a": secret}).to_string()}]})),
+        (
+            "text",
+            json!({"content": [{"type": "text", "text": secret}]}),
+        ),
+        (
+            "structuredContent",
+            json!({"content": [], "structuredContent": {"a": [{"b": secret}]}}),
+        ),
+        (
+            "an object's key",
+            json!({"content": [], "structuredContent": {secret.as_str(): 1}}),
+        ),
+        (
+            "embedded resource",
+            json!({"content": [{"type": "resource", "resource": {"uri": "a://b", "text": secret}}]}),
+        ),
+        (
+            "resource link",
+            json!({"content": [{"type": "resource_link", "uri": "a://b", "name": "n", "description": secret}]}),
+        ),
+        (
+            "_meta",
+            json!({"content": [], "_meta": {"com.example/a": secret}}),
+        ),
+        (
+            "what no model knows",
+            json!({"x-vendor": {"deep": [secret]}}),
+        ),
+        (
+            "JSON in text",
+            json!({"content": [{"type": "text", "text": json!({"a": secret}).to_string()}]}),
+        ),
     ];
     for (what, result) in cases {
         masks(what, &answer(result));
@@ -124,7 +173,10 @@ fn every_part_of_an_answer_is_masked() {
     // A client may get the same text spelled differently.
     let escaped = format!("\\u0068f{}", whispered.strip_prefix("hf").unwrap());
     let line = format!(r#"{{"jsonrpc":"2.0","id":$id,"result":{{"a":"{escaped}"}}}}"#);
-    masks("an escaped letter", &gateway.client.call("m_say", json!({"lines": [line]})).raw);
+    masks(
+        "an escaped letter",
+        &gateway.client.call("m_say", json!({"lines": [line]})).raw,
+    );
 }
 
 #[test]
@@ -132,18 +184,30 @@ fn errors_prompts_and_resources_are_masked() {
     let gateway = guarded().start();
     let client = &gateway.client;
     let whispered = whispered();
-    masks("error", &client.call("m_fail", json!({"line": whispered})).raw);
+    masks(
+        "error",
+        &client.call("m_fail", json!({"line": whispered})).raw,
+    );
     let prompt = json!({"name": "m_say", "arguments": {"text": whispered}});
     masks("prompt", &client.request("prompts/get", prompt).raw);
     let uri = format!("mirror://{whispered}");
-    masks("resource", &client.request("resources/read", json!({ "uri": uri })).raw);
+    masks(
+        "resource",
+        &client.request("resources/read", json!({ "uri": uri })).raw,
+    );
 }
 
 #[test]
 fn tool_descriptions_are_masked() {
     let server = Server::mirror("m").env("MIRROR_DESCRIPTION", &format!("use {}", token()));
-    let gateway = Gateway::with().server(server).guardrail("basic", "").start();
-    masks("tools/list", &gateway.client.request("tools/list", json!({})).raw);
+    let gateway = Gateway::with()
+        .server(server)
+        .guardrail("basic", "")
+        .start();
+    masks(
+        "tools/list",
+        &gateway.client.request("tools/list", json!({})).raw,
+    );
 }
 
 #[test]
@@ -155,21 +219,34 @@ fn notifications_are_masked() {
     );
     let done = r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#;
     gateway.client.call("m_say", json!({"lines": [note, done]}));
-    masks("log message", &gateway.client.receive_method("notifications/message").raw);
+    masks(
+        "log message",
+        &gateway.client.receive_method("notifications/message").raw,
+    );
 }
 
 #[test]
 fn requests_of_a_server_are_masked() {
     let gateway = guarded().start();
-    let params = json!({"messages": [{"role": "user", "content": {"type": "text", "text": whispered()}}]});
-    gateway.client.start_call("m_ask", json!({"method": "sampling/createMessage", "params": params}));
-    masks("sampling", &gateway.client.receive_method("sampling/createMessage").raw);
+    let params =
+        json!({"messages": [{"role": "user", "content": {"type": "text", "text": whispered()}}]});
+    gateway.client.start_call(
+        "m_ask",
+        json!({"method": "sampling/createMessage", "params": params}),
+    );
+    masks(
+        "sampling",
+        &gateway.client.receive_method("sampling/createMessage").raw,
+    );
 }
 
 #[test]
 fn what_a_server_writes_to_standard_error_is_masked_in_the_log() {
     let gateway = guarded().start();
-    gateway.client.call("m_complain", json!({"line": format!("cannot log in with {}", whispered())}));
+    gateway.client.call(
+        "m_complain",
+        json!({"line": format!("cannot log in with {}", whispered())}),
+    );
     let event = gateway.log.wait("cannot log in with ");
     masks("log line", &event.raw);
     assert_eq!(event.text("server"), "m");
@@ -179,12 +256,17 @@ fn what_a_server_writes_to_standard_error_is_masked_in_the_log() {
 #[test]
 fn a_secret_in_a_request_passes_and_is_reported() {
     let gateway = guarded().start();
-    gateway.client.start_call("m_mirror", json!({"text": token()}));
+    gateway
+        .client
+        .start_call("m_mirror", json!({"text": token()}));
     gateway.server().wait_to_receive(&token());
     let finding = gateway.log.wait("finding");
     assert_eq!(finding.text("guardrail"), "basic");
     assert_eq!(finding.text("direction"), "to-server");
-    assert!(!gateway.log.text().contains(&token()), "the log holds the secret");
+    assert!(
+        !gateway.log.text().contains(&token()),
+        "the log holds the secret"
+    );
 }
 
 #[test]
@@ -194,12 +276,22 @@ fn requests_can_be_masked_or_blocked() {
         Gateway::with().mirror().guardrail("basic", &config).start()
     };
     let masking = with("mask");
-    masks("mask", &masking.client.call("m_mirror", json!({"text": token()})).text());
+    masks(
+        "mask",
+        &masking
+            .client
+            .call("m_mirror", json!({"text": token()}))
+            .text(),
+    );
     assert!(!masking.server().received().join("\n").contains(&token()));
 
     let blocking = with("block");
     let answer = blocking.client.call("m_mirror", json!({"text": token()}));
-    assert!(answer.text().starts_with("Blocked by guardrail \"basic\""), "{}", answer.raw);
+    assert!(
+        answer.text().starts_with("Blocked by guardrail \"basic\""),
+        "{}",
+        answer.raw
+    );
     assert!(!answer.raw.contains(&token()), "{}", answer.raw);
     assert!(!blocking.server().received().join("\n").contains(&token()));
 }
@@ -207,9 +299,17 @@ fn requests_can_be_masked_or_blocked() {
 #[test]
 fn the_log_names_the_rule_and_the_place_of_a_finding() {
     let gateway = guarded().start();
-    gateway.client.call("m_whisper", json!({"line": whispered()}));
-    let finding = gateway.log.wait_for(0, "a redaction", |event| event.text("decision") == "redact");
+    gateway
+        .client
+        .call("m_whisper", json!({"line": whispered()}));
+    let finding = gateway
+        .log
+        .wait_for(0, "a redaction", |event| event.text("decision") == "redact");
     assert_eq!(finding.text("place"), "/content/0/text");
     assert_eq!(finding.text("subject"), "whisper");
-    assert!(finding.text("rule").contains("huggingface"), "{}", finding.raw);
+    assert!(
+        finding.text("rule").contains("huggingface"),
+        "{}",
+        finding.raw
+    );
 }

@@ -2,7 +2,12 @@
 //! them, and a guardrail in it, they see what they see without, but for the
 //! names of tools and prompts.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 #[path = "real_clients/rust.rs"]
 mod rust;
@@ -48,7 +53,9 @@ impl Case {
 }
 
 fn node(name: &str, package: &str, args: &[&str]) -> Server {
-    let script = peer(&format!("node_modules/@modelcontextprotocol/{package}/dist/index.js"));
+    let script = peer(&format!(
+        "node_modules/@modelcontextprotocol/{package}/dist/index.js"
+    ));
     let mut all = vec![script.to_str().unwrap()];
     all.extend(args);
     Server::command(name, "node", &all)
@@ -108,7 +115,8 @@ fn filesystem() -> Case {
 fn memory() -> Case {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("memory.json");
-    let server = node("memory", "server-memory", &[]).env("MEMORY_FILE_PATH", file.to_str().unwrap());
+    let server =
+        node("memory", "server-memory", &[]).env("MEMORY_FILE_PATH", file.to_str().unwrap());
     let entity = json!({"name": "Ann", "entityType": "person", "observations": ["likes 🙂"]});
     Case {
         _folder: Some(folder),
@@ -126,7 +134,11 @@ fn memory() -> Case {
 
 fn time() -> Case {
     Case::calls(
-        python("time", "mcp-server-time", &["--local-timezone", "Europe/Zurich"]),
+        python(
+            "time",
+            "mcp-server-time",
+            &["--local-timezone", "Europe/Zurich"],
+        ),
         json!([
             ["convert_time", {"source_timezone": "UTC", "time": "16:30", "target_timezone": "Asia/Kolkata"}],
             ["convert_time", {"source_timezone": "No/Where", "time": "16:30", "target_timezone": "UTC"}],
@@ -138,13 +150,27 @@ fn git() -> Case {
     let folder = tempfile::tempdir().unwrap();
     let repository = folder.path();
     let git = |args: &[&str]| {
-        let status = Command::new("git").arg("-C").arg(repository).args(args).output().unwrap();
+        let status = Command::new("git")
+            .arg("-C")
+            .arg(repository)
+            .args(args)
+            .output()
+            .unwrap();
         assert!(status.status.success(), "{status:?}");
     };
     git(&["init", "--quiet"]);
     std::fs::write(repository.join("a.txt"), "one\n").unwrap();
     git(&["add", "a.txt"]);
-    git(&["-c", "user.name=Ann", "-c", "user.email=ann@localhost", "commit", "--quiet", "-m", "first"]);
+    git(&[
+        "-c",
+        "user.name=Ann",
+        "-c",
+        "user.email=ann@localhost",
+        "commit",
+        "--quiet",
+        "-m",
+        "first",
+    ]);
     std::fs::write(repository.join("a.txt"), "two\n").unwrap();
     let path = repository.to_str().unwrap();
     let case = Case::calls(
@@ -168,13 +194,23 @@ fn sees_the_same(case: &Case, client: impl Fn(&Value) -> Value) {
     let (command, args) = case.server.command_line();
     let direct = client(&case.plan(command, args, case.server.variables(), ""));
 
-    let setup = Gateway::with().server(case.server.clone()).guardrail("basic", "");
+    let setup = Gateway::with()
+        .server(case.server.clone())
+        .guardrail("basic", "");
     let (command, args, env) = setup.command_line();
     let prefix = format!("{}_", case.server.name());
     let guarded = client(&case.plan(&command, &args, env, &prefix));
 
-    assert!(direct["tools"].as_array().is_some_and(|tools| !tools.is_empty()), "{direct}");
-    assert_eq!(direct["calls"].as_array().unwrap().len(), case.calls.as_array().unwrap().len());
+    assert!(
+        direct["tools"]
+            .as_array()
+            .is_some_and(|tools| !tools.is_empty()),
+        "{direct}"
+    );
+    assert_eq!(
+        direct["calls"].as_array().unwrap().len(),
+        case.calls.as_array().unwrap().len()
+    );
     let (direct, guarded) = (direct.as_object().unwrap(), guarded.as_object().unwrap());
     for (part, expected) in direct {
         differs(part, expected, &guarded[part]);
@@ -195,7 +231,10 @@ fn differs(place: &str, direct: &Value, guarded: &Value) {
                 differs(&format!("{place}/{key}"), value, &other[key]);
             }
         }
-        _ => assert!(direct == guarded, "{place}\ndirect:      {direct}\nthe gateway: {guarded}"),
+        _ => assert!(
+            direct == guarded,
+            "{place}\ndirect:      {direct}\nthe gateway: {guarded}"
+        ),
     }
 }
 
@@ -208,7 +247,8 @@ fn run(program: &Path, script: &str, plan: &Value) -> Value {
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}: {stderr}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{script}: {error}: {stderr}"))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{script}: {error}: {stderr}"))
 }
 
 fn python_client(plan: &Value) -> Value {
@@ -301,8 +341,16 @@ fn two_real_servers_are_one_for_the_client() {
         "calls": calls, "prompts": [], "resources": [],
     });
     for saw in [python_client(&plan), typescript_client(&plan)] {
-        let tools: Vec<&str> = saw["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-        assert!(tools.contains(&"files_read_text_file") && tools.contains(&"time_get_current_time"), "{tools:?}");
+        let tools: Vec<&str> = saw["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap())
+            .collect();
+        assert!(
+            tools.contains(&"files_read_text_file") && tools.contains(&"time_get_current_time"),
+            "{tools:?}"
+        );
         for call in saw["calls"].as_array().unwrap() {
             assert_ne!(call["isError"], json!(true), "{call}");
             assert!(call["content"][0]["text"].is_string(), "{call}");

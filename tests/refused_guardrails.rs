@@ -2,7 +2,12 @@
 //! depends on it: the gateway does not start, and says which guardrail it is
 //! and what is the matter with it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +16,11 @@ use mcp_gateway_tests::{Gateway, Setup, guest};
 
 fn says(refusal: &str, guardrail: &str, words: &[&str]) {
     let name = format!("guardrail \"{guardrail}\"");
-    assert_eq!(refusal.matches(&name).count(), 1, "it is named once in: {refusal}");
+    assert_eq!(
+        refusal.matches(&name).count(),
+        1,
+        "it is named once in: {refusal}"
+    );
     for words in words {
         assert!(refusal.contains(words), "{words:?} is not in: {refusal}");
     }
@@ -19,12 +28,21 @@ fn says(refusal: &str, guardrail: &str, words: &[&str]) {
 
 fn refuses_fault(fault: &str, settings: &str, words: &[&str]) {
     let settings = format!("config = {{ fault = \"{fault}\" }}\n{settings}");
-    let setup = Gateway::with().mirror().guardrail(guest("guest_faulty"), &settings);
+    let setup = Gateway::with()
+        .mirror()
+        .guardrail(guest("guest_faulty"), &settings);
     says(&setup.refused(), "guest_faulty", words);
 }
 
 fn refuses(name: &str, words: &[&str]) {
-    says(&Gateway::with().mirror().guardrail(guest(name), "").refused(), name, words);
+    says(
+        &Gateway::with()
+            .mirror()
+            .guardrail(guest(name), "")
+            .refused(),
+        name,
+        words,
+    );
 }
 
 /// A file with this content, as a guardrail.
@@ -37,33 +55,59 @@ fn with_file(content: &[u8]) -> Setup {
 
 #[test]
 fn one_that_refuses_its_configuration() {
-    refuses_fault("configure-error", "", &["it refuses its configuration: configure fails as it was asked to"]);
+    refuses_fault(
+        "configure-error",
+        "",
+        &["it refuses its configuration: configure fails as it was asked to"],
+    );
 }
 
 #[test]
 fn one_that_crashes_while_it_is_configured() {
-    refuses_fault("configure-trap", "", &["it fails while it is configured: it crashed"]);
+    refuses_fault(
+        "configure-trap",
+        "",
+        &["it fails while it is configured: it crashed"],
+    );
 }
 
 #[test]
 fn one_that_never_ends_to_be_configured() {
     let limit = "limits = { configure = \"300ms\" }";
-    refuses_fault("configure-spin", limit, &["it fails while it is configured: ", "limit of 300 ms"]);
+    refuses_fault(
+        "configure-spin",
+        limit,
+        &["it fails while it is configured: ", "limit of 300 ms"],
+    );
 }
 
 #[test]
 fn one_that_does_not_do_what_its_own_example_says() {
-    refuses_fault("bad-example", "", &["its example 1 fails: it decides pass where block is expected"]);
+    refuses_fault(
+        "bad-example",
+        "",
+        &["its example 1 fails: it decides pass where block is expected"],
+    );
 }
 
 #[test]
 fn one_that_wants_to_send_http_requests() {
-    refuses("guest_network", &["it imports ", "wasi:http/outgoing-handler@0.2.", "no guardrail is granted"]);
+    refuses(
+        "guest_network",
+        &[
+            "it imports ",
+            "wasi:http/outgoing-handler@0.2.",
+            "no guardrail is granted",
+        ],
+    );
 }
 
 #[test]
 fn one_that_wants_sockets() {
-    refuses("guest_sockets", &["it imports wasi:sockets/", "no guardrail is granted"]);
+    refuses(
+        "guest_sockets",
+        &["it imports wasi:sockets/", "no guardrail is granted"],
+    );
 }
 
 #[test]
@@ -78,36 +122,64 @@ fn one_of_an_unknown_contract() {
 fn a_file_that_was_cut_short() {
     let whole = fs::read(guest("guardrail_codename")).unwrap();
     let cut = with_file(&whole[..whole.len() / 2]);
-    says(&cut.refused(), "odd", &["it is not a complete WebAssembly component"]);
+    says(
+        &cut.refused(),
+        "odd",
+        &["it is not a complete WebAssembly component"],
+    );
 }
 
 #[test]
 fn a_file_that_lacks_its_last_byte() {
     let whole = fs::read(guest("guardrail_codename")).unwrap();
     let cut = with_file(&whole[..whole.len() - 1]);
-    says(&cut.refused(), "odd", &["it is not a complete WebAssembly component"]);
+    says(
+        &cut.refused(),
+        "odd",
+        &["it is not a complete WebAssembly component"],
+    );
 }
 
 #[test]
 fn a_file_of_something_else() {
-    says(&with_file(b"#!/bin/sh\n").refused(), "odd", &["it is not a complete WebAssembly component"]);
-    says(&with_file(b"").refused(), "odd", &["it is not a complete WebAssembly component"]);
+    says(
+        &with_file(b"#!/bin/sh\n").refused(),
+        "odd",
+        &["it is not a complete WebAssembly component"],
+    );
+    says(
+        &with_file(b"").refused(),
+        "odd",
+        &["it is not a complete WebAssembly component"],
+    );
 }
 
 #[test]
 fn a_core_module() {
     let module = with_file(b"\0asm\x01\0\0\0");
-    says(&module.refused(), "odd", &["it is a core WebAssembly module, not a component"]);
+    says(
+        &module.refused(),
+        "odd",
+        &["it is a core WebAssembly module, not a component"],
+    );
 }
 
 #[test]
 fn a_component_that_is_no_guardrail() {
     let empty = with_file(b"\0asm\x0d\0\x01\0");
-    says(&empty.refused(), "odd", &["it does not export mcp-gateway:guardrail/guardrail"]);
+    says(
+        &empty.refused(),
+        "odd",
+        &["it does not export mcp-gateway:guardrail/guardrail"],
+    );
 }
 
 #[test]
 fn a_file_that_is_not_there() {
     let setup = Gateway::with().mirror().guardrail("./nowhere.wasm", "");
-    says(&setup.refused(), "nowhere", &["cannot read ", "nowhere.wasm"]);
+    says(
+        &setup.refused(),
+        "nowhere",
+        &["cannot read ", "nowhere.wasm"],
+    );
 }

@@ -4,7 +4,13 @@
 //!
 //! `SWAPS` says how often the file is replaced.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +29,8 @@ const VERDICTS: [&str; 2] = ["<CODENAME> jane@example.com", "BLUEBIRD <EMAIL>"];
 #[test]
 fn no_call_fails_or_passes_unguarded_while_the_guardrail_is_swapped() {
     let swaps: usize = std::env::var("SWAPS").map_or(12, |swaps| swaps.parse().unwrap());
-    let builds = ["guardrail_codename", "guardrail_email"].map(|name| fs::read(guest(name)).unwrap());
+    let builds =
+        ["guardrail_codename", "guardrail_email"].map(|name| fs::read(guest(name)).unwrap());
     let broken = &builds[0][..builds[0].len() / 3];
     let setup = Gateway::with().mirror();
     let file = setup.folder().join("rule.wasm");
@@ -49,7 +56,9 @@ fn no_call_fails_or_passes_unguarded_while_the_guardrail_is_swapped() {
         for swap in 1..=swaps {
             let mark = gateway.log.mark();
             Gateway::rename_over(&file, broken);
-            gateway.log.wait_since(mark, "the old build goes on serving");
+            gateway
+                .log
+                .wait_since(mark, "the old build goes on serving");
             let (build, verdict) = (&builds[swap % 2], VERDICTS[swap % 2]);
             let written = Instant::now();
             Gateway::rename_over(&file, build);

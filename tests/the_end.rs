@@ -2,7 +2,12 @@
 //! five seconds: also what ignores the end of its input and every polite
 //! signal, and what that has started in turn.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use std::time::Duration;
 
@@ -18,11 +23,19 @@ fn stubborn() -> Setup {
 /// Waits for the server and its child, ends the gateway in some way, and sees
 /// to it that nobody is left.
 fn leaves_nobody(gateway: &Gateway, end: impl FnOnce()) {
-    let (server, child) = (gateway.server().process("process"), gateway.server().process("child"));
+    let (server, child) = (
+        gateway.server().process("process"),
+        gateway.server().process("child"),
+    );
     let family = descendants(gateway.process());
-    assert!(family.contains(&server) && family.contains(&child), "{family:?}");
+    assert!(
+        family.contains(&server) && family.contains(&child),
+        "{family:?}"
+    );
     end();
-    within(AT_MOST, "nobody is left", || !family.iter().any(|process| alive(*process)));
+    within(AT_MOST, "nobody is left", || {
+        !family.iter().any(|process| alive(*process))
+    });
     within(AT_MOST, "the gateway is gone", || !alive(gateway.process()));
 }
 
@@ -69,13 +82,24 @@ fn when_it_ends_before_the_client_has_said_a_word() {
 
 #[test]
 fn a_server_that_is_removed_from_the_configuration_is_gone_with_its_children() {
-    let gateway = Gateway::with().mirror().server(Server::stubborn("n")).start();
+    let gateway = Gateway::with()
+        .mirror()
+        .server(Server::stubborn("n"))
+        .start();
     let removed = gateway.server_named("n");
     let family = [removed.process("process"), removed.process("child")];
     let text = std::fs::read_to_string(&gateway.config).unwrap();
-    Gateway::rename_over(&gateway.config, text.replace(&removed.toml(), "").as_bytes());
-    within(AT_MOST, "its processes are gone", || !family.iter().any(|process| alive(*process)));
-    assert_eq!(gateway.client.call("m_echo", json!({"text": "on"})).text(), "on");
+    Gateway::rename_over(
+        &gateway.config,
+        text.replace(&removed.toml(), "").as_bytes(),
+    );
+    within(AT_MOST, "its processes are gone", || {
+        !family.iter().any(|process| alive(*process))
+    });
+    assert_eq!(
+        gateway.client.call("m_echo", json!({"text": "on"})).text(),
+        "on"
+    );
 }
 
 #[test]
@@ -100,5 +124,7 @@ fn a_server_that_heeds_the_end_of_its_input_is_given_the_time_to() {
 fn a_gateway_with_servers_that_heed_ends_at_once() {
     let gateway = Gateway::with().mirror().start();
     gateway.client.leave();
-    within(Duration::from_secs(2), "the end", || !alive(gateway.process()));
+    within(Duration::from_secs(2), "the end", || {
+        !alive(gateway.process())
+    });
 }

@@ -13,6 +13,8 @@ pub use welcome::{SERVER_INFO_NAME, welcome};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use rmcp::model::ErrorCode;
+
 use crate::config::Naming;
 use crate::message::{self, Message, quote, string};
 use crate::upstream::Upstream;
@@ -58,13 +60,10 @@ pub enum Route {
 #[error("{message}")]
 pub struct Unroutable {
     /// The JSON-RPC error code.
-    pub code: i64,
+    pub code: ErrorCode,
     /// What is wrong.
     pub message: String,
 }
-
-const METHOD_NOT_FOUND: i64 = -32601;
-const INVALID_PARAMS: i64 = -32602;
 
 impl Catalog {
     /// A catalog of these servers.
@@ -125,11 +124,11 @@ impl Catalog {
             .names()
             .resolve(kind, &exposed, self.naming, &self.upstreams())
             .ok_or_else(|| Unroutable {
-                code: INVALID_PARAMS,
+                code: ErrorCode::INVALID_PARAMS,
                 message: format!("Unknown {}: {exposed}", kind.word()),
             })?;
         let upstream = self.upstream(&server).ok_or_else(|| Unroutable {
-            code: INVALID_PARAMS,
+            code: ErrorCode::INVALID_PARAMS,
             message: format!("Unknown {}: {exposed}", kind.word()),
         })?;
         let request = if name == exposed {
@@ -162,7 +161,7 @@ impl Catalog {
         let upstream = match owner {
             Some(owner) => owner,
             None => self.only(capability).ok_or_else(|| Unroutable {
-                code: INVALID_PARAMS,
+                code: ErrorCode::INVALID_PARAMS,
                 message: "Unknown resource: no server has listed it".into(),
             })?,
         };
@@ -191,7 +190,7 @@ impl Catalog {
                 subject: None,
             }),
             _ => Err(Unroutable {
-                code: METHOD_NOT_FOUND,
+                code: ErrorCode::METHOD_NOT_FOUND,
                 message: format!("Method not found: {method}"),
             }),
         }
@@ -221,7 +220,7 @@ impl Catalog {
 /// is there twice is refused: the server may take the other.
 fn member(request: &Message, path: &[&str]) -> Result<String, Unroutable> {
     let invalid = |what: &str| Unroutable {
-        code: INVALID_PARAMS,
+        code: ErrorCode::INVALID_PARAMS,
         message: format!("Invalid params: {:?} {what}", path.join(".")),
     };
     let mut value = request.payload().ok_or_else(|| invalid("is missing"))?;
@@ -238,7 +237,7 @@ fn rename(request: &Message, path: &[&str], name: &str) -> Result<Message, Unrou
     request
         .with_payload_member(path, &quote(name))
         .map_err(|error| Unroutable {
-            code: INVALID_PARAMS,
+            code: ErrorCode::INVALID_PARAMS,
             message: format!("Invalid params: {error}"),
         })
 }

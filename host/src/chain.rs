@@ -186,7 +186,9 @@ impl Chain {
 /// The texts of a message, if they are all that it says.
 fn readable(message: &Message) -> Result<Texts, String> {
     if message.has_other_members() {
-        return Err("the message has members beside those of JSON-RPC, where no guardrail looks".into());
+        return Err(
+            "the message has members beside those of JSON-RPC, where no guardrail looks".into(),
+        );
     }
     message.texts().map_err(|error| error.to_string())
 }
@@ -328,9 +330,10 @@ impl Link {
 /// may be content rather than names are left out.
 fn place(view: &MessageView, finding: &Finding) -> String {
     const LONGEST_NAME: usize = 24;
-    let place = finding.span.as_ref().and_then(|span| {
-        view.texts.place(view.texts.check_span(span).ok()?)
-    });
+    let place = finding
+        .span
+        .as_ref()
+        .and_then(|span| view.texts.place(view.texts.check_span(span).ok()?));
     let Some(place) = place else {
         return String::new();
     };

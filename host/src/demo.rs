@@ -43,20 +43,29 @@ pub async fn demo() -> Result<()> {
     fs::write(&config, gateway_toml(&root.join("files")))?;
 
     let mut screen = Screen::new();
-    screen.title("1. A file that a real MCP server may read (@modelcontextprotocol/server-filesystem)");
+    screen.title(
+        "1. A file that a real MCP server may read (@modelcontextprotocol/server-filesystem)",
+    );
     screen.text(&screen.mark(&planted.text(), &planted.parts()))?;
 
     screen.title("2. What a client gets through the gateway");
     screen.text(&fs::read_to_string(&config)?)?;
     let mut client = Client::start(&config).await?;
-    let tools = client.wait_for_tool("files_read_text_file", SERVER_START).await?;
-    screen.text(&format!("{tools} tools of the server are there, as files_…\n\n"))?;
+    let tools = client
+        .wait_for_tool("files_read_text_file", SERVER_START)
+        .await?;
+    screen.text(&format!(
+        "{tools} tools of the server are there, as files_…\n\n"
+    ))?;
     let path = root.join("files/notes.txt");
     let first = client.read(&path).await?;
     screen.answer(&first, &client.findings())?;
     expect(!first.contains(&planted.token), "the token is masked")?;
     expect(!first.contains(&planted.key), "the AWS key is masked")?;
-    expect(first.contains(&planted.email), "the e-mail address is there")?;
+    expect(
+        first.contains(&planted.email),
+        "the e-mail address is there",
+    )?;
 
     screen.title("3. house-rule.wasm is replaced on disk; the gateway goes on running");
     let swap = Instant::now();
@@ -64,11 +73,20 @@ pub async fn demo() -> Result<()> {
     fs::write(&fresh, bundled::EMAIL)?;
     fs::rename(&fresh, &component)?;
     client.wait_for_log("guardrail swapped").await?;
-    screen.text(&format!("in use after {} ms\n\n", swap.elapsed().as_millis()))?;
+    screen.text(&format!(
+        "in use after {} ms\n\n",
+        swap.elapsed().as_millis()
+    ))?;
     let second = client.read(&path).await?;
     screen.answer(&second, &client.findings())?;
-    expect(!second.contains(&planted.email), "the e-mail address is masked")?;
-    expect(!second.contains(&planted.token), "the token is still masked")?;
+    expect(
+        !second.contains(&planted.email),
+        "the e-mail address is masked",
+    )?;
+    expect(
+        !second.contains(&planted.token),
+        "the token is still masked",
+    )?;
 
     client.end().await?;
     screen.title("Done: three guardrails, one gateway, no restart");
@@ -154,7 +172,12 @@ impl Screen {
     }
 
     fn answer(&self, text: &str, findings: &[Value]) -> Result<()> {
-        let masks = ["<HUGGINGFACE_TOKEN>", "<AWS_ACCESS_KEY>", "<EMAIL>", "<CODENAME>"];
+        let masks = [
+            "<HUGGINGFACE_TOKEN>",
+            "<AWS_ACCESS_KEY>",
+            "<EMAIL>",
+            "<CODENAME>",
+        ];
         self.text(&self.mark(text, &masks))?;
         self.text("\n")?;
         for finding in findings {

@@ -5,7 +5,7 @@
 
 mod refusal;
 
-pub use refusal::Refusal;
+pub use refusal::{Refusal, tool_error};
 
 use bytes::Bytes;
 

@@ -208,11 +208,7 @@ impl Guardrail {
         self.instances.forget(session);
     }
 
-    async fn call(
-        &self,
-        envelope: &Envelope,
-        view: MessageView,
-    ) -> Result<types::Verdict, Fault> {
+    async fn call(&self, envelope: &Envelope, view: MessageView) -> Result<types::Verdict, Fault> {
         let session = &*envelope.session;
         let mut instance = self.instances.take(&self.sandbox, session).await?;
         let outcome = instance.check(&self.sandbox, envelope, view).await;

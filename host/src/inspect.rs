@@ -97,23 +97,38 @@ impl Report {
         let mut line = |label: &str, text: &str| lines.push(format!("{label:<12}{text}"));
         if let Ok(loaded) = &self.loaded {
             let manifest = &loaded.manifest;
-            line("guardrail", &format!("{} {}", manifest.name, manifest.version));
+            line(
+                "guardrail",
+                &format!("{} {}", manifest.name, manifest.version),
+            );
             line("", &manifest.description);
         }
         line("component", &self.origin);
         line("size", &format!("{} bytes", self.anatomy.size));
         line("digest", &self.anatomy.digest);
-        line("contract", &format!("mcp-gateway:guardrail {}", self.anatomy.contract));
+        line(
+            "contract",
+            &format!("mcp-gateway:guardrail {}", self.anatomy.contract),
+        );
         match &self.loaded {
             Ok(loaded) => {
                 line("wants", &wants(&loaded.manifest));
                 line("starts", &starts(&loaded.start));
-                line("examples", &format!("{} pass", loaded.manifest.examples.len()));
+                line(
+                    "examples",
+                    &format!("{} pass", loaded.manifest.examples.len()),
+                );
             }
             Err(reason) => line("REFUSED", reason),
         }
-        line("can", "look at the messages it wants, write to the gateway's log");
-        line("cannot", "read files, reach the network, see the environment");
+        line(
+            "can",
+            "look at the messages it wants, write to the gateway's log",
+        );
+        line(
+            "cannot",
+            "read files, reach the network, see the environment",
+        );
         for (label, class) in [
             ("granted", ImportClass::Granted),
             ("inert", ImportClass::Inert),
@@ -125,7 +140,10 @@ impl Report {
             }
         }
         if let Some(schema) = self.schema() {
-            line("config", &format!("{schema:#}").replace('\n', "\n            "));
+            line(
+                "config",
+                &format!("{schema:#}").replace('\n', "\n            "),
+            );
         }
         lines.join("\n") + "\n"
     }

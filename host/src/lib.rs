@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bundled;
-pub mod catalog;
 mod capability;
+pub mod catalog;
 pub mod chain;
 pub mod cli;
 pub mod config;

@@ -64,7 +64,9 @@ impl Reloader {
             Ok(config) if config == self.config => return false,
             Ok(config) => config,
             Err(errors) => {
-                tracing::error!("the configuration stays as it was, because it has errors:\n{errors}");
+                tracing::error!(
+                    "the configuration stays as it was, because it has errors:\n{errors}"
+                );
                 return false;
             }
         };
@@ -101,12 +103,14 @@ impl Reloader {
     }
 
     fn paths(&self) -> Vec<PathBuf> {
-        let components = self.config.guardrails.iter().filter_map(|guardrail| {
-            match &guardrail.component {
-                Source::File(path) => Some(path.clone()),
-                Source::Bundled(_) => None,
-            }
-        });
+        let components =
+            self.config
+                .guardrails
+                .iter()
+                .filter_map(|guardrail| match &guardrail.component {
+                    Source::File(path) => Some(path.clone()),
+                    Source::Bundled(_) => None,
+                });
         components.chain(self.config.source.clone()).collect()
     }
 }

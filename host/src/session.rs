@@ -5,6 +5,7 @@
 //! call. Within an exchange messages keep their order, and so do one sender's
 //! notifications; an answer never overtakes what its sender sent before it.
 
+mod asked;
 mod converse;
 mod exchanges;
 mod notes;
@@ -14,7 +15,6 @@ mod salvage;
 mod supervise;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -29,6 +29,7 @@ use crate::message::Message;
 use crate::upstream::Upstream;
 use crate::upstream::reaper::Reaper;
 use crate::wire::Outbox;
+use asked::Asked;
 use exchanges::{Exchanges, Side};
 use notes::Notes;
 
@@ -44,8 +45,7 @@ pub struct Session {
     client: Outbox,
     notes: Notes,
     exchanges: Exchanges,
-    /// Requests of the client that have no answer yet.
-    unanswered: AtomicUsize,
+    asked: Asked,
     handshake: watch::Sender<Handshake>,
     started: Instant,
     /// The tasks that look after the servers, and how to stop each.
@@ -96,7 +96,7 @@ impl Session {
             client: opening.client,
             notes: Notes::new(),
             exchanges: Exchanges::default(),
-            unanswered: AtomicUsize::new(0),
+            asked: Asked::default(),
             handshake: watch::Sender::default(),
             started: Instant::now(),
             servers: tokio::sync::Mutex::default(),
@@ -151,7 +151,7 @@ impl Session {
     /// moment, then every server ends, all at a time.
     pub async fn close(&self) {
         let drained = async {
-            while self.unanswered.load(Relaxed) > 0 {
+            while self.asked.any_from(&Side::Client) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -169,10 +169,7 @@ impl Session {
     fn outbox(&self, side: &Side) -> Option<Outbox> {
         match side {
             Side::Client => Some(self.client.clone()),
-            Side::Server(name) => {
-                let ready = self.catalog.upstream(name)?.ready()?;
-                Some(ready.outbox.clone())
-            }
+            Side::Server(name) => self.catalog.upstream(name)?.outbox(),
         }
     }
 }

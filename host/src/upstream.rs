@@ -27,8 +27,9 @@ pub struct Upstream {
 /// Where a server is in its life.
 #[derive(Debug, Clone)]
 pub enum State {
-    /// Its process is starting, or has not answered `initialize` yet.
-    Starting,
+    /// Its process is starting, or has not answered `initialize` yet. Messages
+    /// for it are left here once the process runs.
+    Starting(Option<Outbox>),
     /// It has answered `initialize`.
     Ready(Arc<Ready>),
     /// It cannot be used, for a reason that can follow its name.
@@ -62,7 +63,7 @@ impl Upstream {
         Arc::new(Self {
             name: Arc::from(server.name.as_str()),
             server,
-            state: watch::Sender::new(State::Starting),
+            state: watch::Sender::new(State::Starting(None)),
         })
     }
 
@@ -85,20 +86,29 @@ impl Upstream {
     pub fn ready(&self) -> Option<Arc<Ready>> {
         match &*self.state.borrow() {
             State::Ready(ready) => Some(Arc::clone(ready)),
-            State::Starting | State::Down(_) => None,
+            State::Starting(_) | State::Down(_) => None,
+        }
+    }
+
+    /// Where messages for it are left, if it has a process.
+    pub fn outbox(&self) -> Option<Outbox> {
+        match &*self.state.borrow() {
+            State::Starting(outbox) => outbox.clone(),
+            State::Ready(ready) => Some(ready.outbox.clone()),
+            State::Down(_) => None,
         }
     }
 
     /// Waits until it can be used, or until that is known not to be so.
     pub async fn settled(&self, patience: Duration) -> Result<Arc<Ready>, Unavailable> {
         let mut state = self.state.subscribe();
-        let settled = state.wait_for(|state| !matches!(state, State::Starting));
+        let settled = state.wait_for(|state| !matches!(state, State::Starting(_)));
         let settled = tokio::time::timeout(patience, settled).await;
         let reason = match settled {
             Ok(Ok(state)) => match &*state {
                 State::Ready(ready) => return Ok(Arc::clone(ready)),
                 State::Down(reason) => Arc::clone(reason),
-                State::Starting => "it is starting".into(),
+                State::Starting(_) => "it is starting".into(),
             },
             Ok(Err(_)) => "the gateway is ending".into(),
             Err(_) => "it is still starting".into(),

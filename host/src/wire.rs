@@ -258,6 +258,9 @@ mod tests {
     #[tokio::test]
     async fn a_line_of_the_longest_length_is_whole() {
         let line = "y".repeat(70_000);
-        assert_eq!(lines(format!("{line}\n").as_bytes(), 70_000).await, [whole(&line)]);
+        assert_eq!(
+            lines(format!("{line}\n").as_bytes(), 70_000).await,
+            [whole(&line)]
+        );
     }
 }

@@ -21,7 +21,12 @@ pub(crate) fn rust_files(folder: &Path) -> Vec<File> {
     let mut files: Vec<File> = paths
         .into_iter()
         .map(|path| File {
-            name: path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/"),
+            name: path
+                .strip_prefix(folder)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('\\', "/"),
             text: fs::read_to_string(&path).unwrap(),
             for_tests: false,
         })
@@ -36,7 +41,10 @@ pub(crate) fn rust_files(folder: &Path) -> Vec<File> {
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() && !path.ends_with("target") {
@@ -68,19 +76,30 @@ impl File {
         }
         let lines: Vec<&str> = self.text.lines().collect();
         let end = (0..lines.len())
-            .find(|&at| is_for_tests(lines[at]) && declared(&lines[at..]).is_some_and(|line| line.ends_with('{')))
+            .find(|&at| {
+                is_for_tests(lines[at])
+                    && declared(&lines[at..]).is_some_and(|line| line.ends_with('{'))
+            })
             .unwrap_or(lines.len());
         let numbered = (1..).zip(lines).take(end);
-        numbered.filter(|(_, line)| !line.trim_start().starts_with("//")).collect()
+        numbered
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+            .collect()
     }
 
     /// The modules of this crate that it mentions, with the lines where it does.
     pub(crate) fn uses_of_crate(&self) -> Vec<(usize, String)> {
         let mut uses = Vec::new();
         for (number, line) in self.code() {
-            assert!(!line.contains("crate::{"), "{}:{number}: one module a line, so that this can be checked", self.name);
+            assert!(
+                !line.contains("crate::{"),
+                "{}:{number}: one module a line, so that this can be checked",
+                self.name
+            );
             for rest in line.split("crate::").skip(1) {
-                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+                let end = rest
+                    .find(|c: char| !c.is_alphanumeric() && c != '_')
+                    .unwrap_or(rest.len());
                 let name = &rest[..end];
                 // Only modules are lower case.
                 if name.starts_with(|c: char| c.is_ascii_lowercase()) {

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 /// Follows a plan.
 pub(crate) fn client(plan: &Value) -> Value {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(follow(plan))
 }
 
@@ -58,14 +61,19 @@ async fn follow(plan: &Value) -> Value {
         saw["calls"].as_array_mut().unwrap().push(answer(called));
     }
     for prompt in asked("prompts") {
-        let params = json!({"name": format!("{prefix}{}", text(&prompt[0])), "arguments": prompt[1]});
+        let params =
+            json!({"name": format!("{prefix}{}", text(&prompt[0])), "arguments": prompt[1]});
         let params: GetPromptRequestParams = serde_json::from_value(params).unwrap();
         let got = client.get_prompt(params).await.map(|result| json!(result));
         saw["got"].as_array_mut().unwrap().push(answer(got));
     }
     for uri in asked("resources") {
-        let params: ReadResourceRequestParams = serde_json::from_value(json!({ "uri": uri })).unwrap();
-        let read = client.read_resource(params).await.map(|result| json!(result));
+        let params: ReadResourceRequestParams =
+            serde_json::from_value(json!({ "uri": uri })).unwrap();
+        let read = client
+            .read_resource(params)
+            .await
+            .map(|result| json!(result));
         saw["read"].as_array_mut().unwrap().push(answer(read));
     }
     client.cancel().await.unwrap();

@@ -53,7 +53,9 @@ struct Head<'a> {
 impl Received {
     fn new(raw: String) -> Self {
         let head: Option<Head<'_>> = serde_json::from_str(&raw).ok();
-        let id = head.as_ref().and_then(|head| Some(head.id?.get().to_owned()));
+        let id = head
+            .as_ref()
+            .and_then(|head| Some(head.id?.get().to_owned()));
         let method = head.and_then(|head| head.method);
         Self { raw, id, method }
     }
@@ -66,8 +68,11 @@ impl Received {
     /// The text of a tool's answer.
     pub fn text(&self) -> String {
         let value = self.value();
-        let text = value.pointer("/result/content/0/text").and_then(Value::as_str);
-        text.unwrap_or_else(|| panic!("no text in {}", self.raw)).to_owned()
+        let text = value
+            .pointer("/result/content/0/text")
+            .and_then(Value::as_str);
+        text.unwrap_or_else(|| panic!("no text in {}", self.raw))
+            .to_owned()
     }
 
     /// Whether it is a tool's answer that reports an error.
@@ -93,8 +98,13 @@ impl Client {
         std::thread::spawn(move || {
             let mut lines = BufReader::with_capacity(1 << 20, stdout);
             let mut line = Vec::new();
-            while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                let raw = String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned();
+            while lines
+                .read_until(b'\n', &mut line)
+                .is_ok_and(|read| read > 0)
+            {
+                let raw = String::from_utf8_lossy(&line)
+                    .trim_end_matches('\n')
+                    .to_owned();
                 let mut inbox = reading.inbox.lock().unwrap();
                 inbox.all.push(raw.clone());
                 inbox.waiting.push(Received::new(raw));
@@ -149,7 +159,9 @@ impl Client {
     /// Sends a request; returns the id by which the answer can be waited for.
     pub fn start(&self, method: &str, params: Value) -> String {
         let id = self.0.last_id.fetch_add(1, Ordering::Relaxed);
-        self.send_raw(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string());
+        self.send_raw(
+            &json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string(),
+        );
         id.to_string()
     }
 
@@ -187,7 +199,10 @@ impl Client {
     pub fn receive(&self, what: &str, fits: impl Fn(&Received) -> bool) -> Received {
         match self.take(PATIENCE, fits) {
             Some(message) => message,
-            None => panic!("not received: {what}; received were:\n{}", self.received().join("\n")),
+            None => panic!(
+                "not received: {what}; received were:\n{}",
+                self.received().join("\n")
+            ),
         }
     }
 
@@ -233,7 +248,10 @@ impl Client {
         let mut inbox = self.0.inbox.lock().unwrap();
         while !inbox.ended {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the gateway keeps its standard output open");
+            assert!(
+                !left.is_zero(),
+                "the gateway keeps its standard output open"
+            );
             inbox = self.0.arrived.wait_timeout(inbox, left).unwrap().0;
         }
     }

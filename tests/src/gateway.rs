@@ -154,7 +154,11 @@ impl Setup {
         client.leave();
         log.wait_for_end();
         let status = child.wait().unwrap();
-        assert!(!status.success(), "the gateway starts; it logs:\n{}", log.text());
+        assert!(
+            !status.success(),
+            "the gateway starts; it logs:\n{}",
+            log.text()
+        );
         log.text()
     }
 
@@ -176,7 +180,6 @@ impl Setup {
 
 impl Gateway {
     /// A gateway with nothing yet.
-    #[expect(clippy::new_ret_no_self, reason = "it reads as a sentence: a gateway with …")]
     pub fn with() -> Setup {
         Setup {
             folder: tempfile::tempdir().unwrap(),
@@ -208,7 +211,10 @@ impl Gateway {
 
     /// A server by its name.
     pub fn server_named(&self, name: &str) -> &Server {
-        self.servers.iter().find(|server| server.name == name).unwrap()
+        self.servers
+            .iter()
+            .find(|server| server.name == name)
+            .unwrap()
     }
 
     /// The folder of its configuration.

@@ -9,7 +9,12 @@
 //! event of the log, or polls a condition until a deadline that is far beyond
 //! what a busy machine needs.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod client;
 mod gateway;

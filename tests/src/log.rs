@@ -52,10 +52,18 @@ impl Log {
         std::thread::spawn(move || {
             let mut lines = BufReader::new(stderr);
             let mut line = Vec::new();
-            while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            while lines
+                .read_until(b'\n', &mut line)
+                .is_ok_and(|read| read > 0)
+            {
                 let raw = String::from_utf8_lossy(&line).trim_end().to_owned();
                 let fields = serde_json::from_str(&raw).unwrap_or_default();
-                shared.state.lock().unwrap().events.push(Event { raw, fields });
+                shared
+                    .state
+                    .lock()
+                    .unwrap()
+                    .events
+                    .push(Event { raw, fields });
                 shared.changed.notify_all();
                 line.clear();
             }
@@ -78,7 +86,11 @@ impl Log {
     /// All lines so far, as they were written.
     pub fn text(&self) -> String {
         let state = self.0.state.lock().unwrap();
-        let lines: Vec<&str> = state.events.iter().map(|event| event.raw.as_str()).collect();
+        let lines: Vec<&str> = state
+            .events
+            .iter()
+            .map(|event| event.raw.as_str())
+            .collect();
         lines.join("\n")
     }
 
@@ -111,8 +123,15 @@ impl Log {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || state.ended {
-                let lines: Vec<&str> = state.events.iter().map(|event| event.raw.as_str()).collect();
-                panic!("the log does not say {what:?}; it says:\n{}", lines.join("\n"));
+                let lines: Vec<&str> = state
+                    .events
+                    .iter()
+                    .map(|event| event.raw.as_str())
+                    .collect();
+                panic!(
+                    "the log does not say {what:?}; it says:\n{}",
+                    lines.join("\n")
+                );
             }
             state = self.0.changed.wait_timeout(state, left).unwrap().0;
         }

@@ -24,11 +24,18 @@ pub fn alive(process: u32) -> bool {
     }
     let state = match std::fs::read_to_string(format!("/proc/{process}/stat")) {
         // The state follows the program's name, which may hold anything.
-        Ok(stat) => stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned()).unwrap_or_default(),
+        Ok(stat) => stat
+            .rsplit_once(") ")
+            .map(|(_, rest)| rest.to_owned())
+            .unwrap_or_default(),
         Err(_) => {
             let process = process.to_string();
-            let output = Command::new("ps").args(["-o", "stat=", "-p", &process]).output();
-            String::from_utf8_lossy(&output.unwrap().stdout).trim().to_owned()
+            let output = Command::new("ps")
+                .args(["-o", "stat=", "-p", &process])
+                .output();
+            String::from_utf8_lossy(&output.unwrap().stdout)
+                .trim()
+                .to_owned()
         }
     };
     !state.is_empty() && !state.starts_with('Z')
@@ -36,7 +43,10 @@ pub fn alive(process: u32) -> bool {
 
 /// All processes that a process has started, and that those have.
 pub fn descendants(process: u32) -> Vec<u32> {
-    let output = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output().unwrap();
+    let output = Command::new("ps")
+        .args(["-A", "-o", "pid=,ppid="])
+        .output()
+        .unwrap();
     let table: Vec<(u32, u32)> = String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| {
@@ -47,7 +57,12 @@ pub fn descendants(process: u32) -> Vec<u32> {
     let mut family = vec![process];
     let mut next = 0;
     while let Some(&parent) = family.get(next) {
-        family.extend(table.iter().filter(|(_, p)| *p == parent).map(|(child, _)| child));
+        family.extend(
+            table
+                .iter()
+                .filter(|(_, p)| *p == parent)
+                .map(|(child, _)| child),
+        );
         next += 1;
     }
     family.split_off(1)

@@ -40,7 +40,10 @@ impl Server {
     pub fn stubborn(name: &str) -> Self {
         let binary = program_beside("mirror");
         // What a shell ignores stays ignored in what it becomes.
-        let script = format!("trap '' TERM INT HUP; exec {}", quote(binary.to_str().unwrap()));
+        let script = format!(
+            "trap '' TERM INT HUP; exec {}",
+            quote(binary.to_str().unwrap())
+        );
         Self {
             is_mirror: true,
             ..Self::command(name, "sh", &["-c", &script])
@@ -121,7 +124,10 @@ impl Server {
     /// What the mirror wrote into its diary: what it received, as it was, after
     /// `< `, and what happened to it.
     pub fn diary(&self) -> Vec<String> {
-        let path = self.log.as_ref().expect("only a mirror that was started keeps a diary");
+        let path = self
+            .log
+            .as_ref()
+            .expect("only a mirror that was started keeps a diary");
         let text = std::fs::read_to_string(path).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }

@@ -25,7 +25,9 @@ pub(crate) fn require_target() -> Outcome {
     .run();
     match has_target()? {
         true => Ok(()),
-        false => added.and(Err(format!("rustc still has no standard library for {TARGET}"))),
+        false => added.and(Err(format!(
+            "rustc still has no standard library for {TARGET}"
+        ))),
     }
 }
 
@@ -41,7 +43,14 @@ fn has_target() -> Result<bool, String> {
 pub(crate) fn build() -> Outcome {
     require_target()?;
     let mut cargo = Program::cargo()
-        .args(["build", "--profile", "guest", "--target", TARGET, "--target-dir"])
+        .args([
+            "build",
+            "--profile",
+            "guest",
+            "--target",
+            TARGET,
+            "--target-dir",
+        ])
         .args([target().join("guests")]);
     for package in packages()? {
         cargo = cargo.args(["--package", &package]);
@@ -61,7 +70,12 @@ fn packages() -> Result<Vec<String>, String> {
             let Ok(text) = fs::read_to_string(&manifest) else {
                 continue;
             };
-            let name = text.lines().find_map(|line| line.strip_prefix("name = ")?.trim().strip_prefix('"')?.strip_suffix('"'));
+            let name = text.lines().find_map(|line| {
+                line.strip_prefix("name = ")?
+                    .trim()
+                    .strip_prefix('"')?
+                    .strip_suffix('"')
+            });
             match name {
                 Some(name) => packages.push(name.to_owned()),
                 None => return Err(format!("{} names no package", manifest.display())),

@@ -62,7 +62,14 @@ fn demo() -> Outcome {
     guests::require_target()?;
     let folder = peers::filesystem_server()?;
     Program::cargo()
-        .args(["build", "--release", "--package", "mcp-gateway", "--bin", "mcp-gateway"])
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "mcp-gateway",
+            "--bin",
+            "mcp-gateway",
+        ])
         .run()?;
     let binary = format!("mcp-gateway{}", std::env::consts::EXE_SUFFIX);
     // In the folder where npx finds the installed server.
@@ -80,5 +87,6 @@ fn root() -> &'static Path {
 
 /// Where everything that can be made again is kept.
 fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |folder| root().join(folder))
 }

@@ -7,10 +7,8 @@ use std::path::PathBuf;
 use crate::program::Program;
 use crate::{Outcome, root, target};
 
-const NODE: &str =
-    "the tests and the demo run real MCP servers on Node.js 20 or newer; install it from your system's packages or nodejs.org";
-const PYTHON: &str =
-    "the tests run the official Python client and servers; install Python 3.10 or newer with its venv module";
+const NODE: &str = "the tests and the demo run real MCP servers on Node.js 20 or newer; install it from your system's packages or nodejs.org";
+const PYTHON: &str = "the tests run the official Python client and servers; install Python 3.10 or newer with its venv module";
 
 const FILESYSTEM: &str = "@modelcontextprotocol/server-filesystem";
 
@@ -59,22 +57,35 @@ pub(crate) fn python() -> Outcome {
         .args([&venv])
         .run()?;
     Program::at(&venv.join("bin/python"))
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--requirement",
+        ])
         .args([root().join("tests/peers/requirements.txt")])
         .run()?;
     stamp.set()
 }
 
 fn require_node() -> Outcome {
-    Program::named("node", NODE).args(["--version"]).output().map(drop)
+    Program::named("node", NODE)
+        .args(["--version"])
+        .output()
+        .map(drop)
 }
 
 /// Without a lock file: it would hold the addresses of one person's registry.
 fn npm_install(packages: &[&str]) -> Outcome {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let mut npm = Program::named(npm, NODE)
-        .inside(&folder()?)
-        .args(["install", "--no-audit", "--no-fund", "--no-package-lock"]);
+    let mut npm = Program::named(npm, NODE).inside(&folder()?).args([
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--no-package-lock",
+    ]);
     if !packages.is_empty() {
         npm = npm.args(["--no-save"]).args(packages);
     }
@@ -88,7 +99,8 @@ fn list(name: &str) -> Result<String, String> {
 
 fn folder() -> Result<PathBuf, String> {
     let folder = target().join("peers");
-    fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     Ok(folder)
 }
 

@@ -27,7 +27,10 @@ impl Program {
 
     /// A program in a certain place.
     pub(crate) fn at(path: &Path) -> Self {
-        Self::named(&path.to_string_lossy(), "a step before this one should have made it")
+        Self::named(
+            &path.to_string_lossy(),
+            "a step before this one should have made it",
+        )
     }
 
     /// The cargo that runs this task.
@@ -36,7 +39,10 @@ impl Program {
         Self::named(&cargo, "it is part of Rust")
     }
 
-    pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(
+        mut self,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
         self.command.args(args);
         self
     }
@@ -75,7 +81,10 @@ impl Program {
     }
 
     fn line(&self) -> String {
-        let words = self.command.get_args().map(|word| word.to_string_lossy().into_owned());
+        let words = self
+            .command
+            .get_args()
+            .map(|word| word.to_string_lossy().into_owned());
         std::iter::once(self.name.clone())
             .chain(words)
             .collect::<Vec<_>>()

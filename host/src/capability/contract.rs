@@ -2,7 +2,10 @@
 //! to the version that it exports.
 
 /// Version 0.1.x.
-#[allow(missing_docs, reason = "generated from wit/0.1.0, where every item is documented")]
+#[allow(
+    missing_docs,
+    reason = "generated from wit/0.1.0, where every item is documented"
+)]
 pub(crate) mod v0_1 {
     wasmtime::component::bindgen!({
         path: "../wit/0.1.0",

@@ -80,8 +80,9 @@ pub fn with_cursor(request: &Message, cursor: &str) -> Message {
         path: "/cursor".into(),
         value: cursor.to_owned(),
     };
-    base.patch(&[add])
-        .unwrap_or_else(|_| Message::request(id, method, Some(&format!(r#"{{"cursor":{cursor}}}"#))))
+    base.patch(&[add]).unwrap_or_else(|_| {
+        Message::request(id, method, Some(&format!(r#"{{"cursor":{cursor}}}"#)))
+    })
 }
 
 /// The lists whose changes a client is told of.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rmcp::model::ProtocolVersion;
 use serde_json::{Map, Value, json};
 
 use crate::message::{self, Message};
@@ -9,9 +10,6 @@ use crate::upstream::Ready;
 
 /// The name under which several servers appear as one.
 pub const SERVER_INFO_NAME: &str = "mcp-gateway";
-
-/// The versions of the protocol that have `initialize`, oldest first.
-const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
 /// What a client may rely on while some servers have not said what they can do:
 /// empty lists, and a notification once they are not empty any more.
@@ -37,10 +35,10 @@ pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], all_ready: b
         .value("/protocolVersion")
         .and_then(message::string)
         .unwrap_or_default();
-    let newest = VERSIONS.last().copied().unwrap_or_default();
-    let version = VERSIONS
-        .into_iter()
-        .find(|version| *version == requested)
+    let newest = &ProtocolVersion::LATEST_WITH_INITIALIZE;
+    let version = ProtocolVersion::KNOWN_VERSIONS
+        .iter()
+        .find(|version| version.has_initialize() && version.as_str() == requested)
         .unwrap_or(newest);
 
     let mut capabilities = if all_ready && !ready.is_empty() {
@@ -130,7 +128,13 @@ mod tests {
             let result = welcome(request, &[], true);
             parse(&result).and_then(|r| r.get("protocolVersion")?.as_str().map(str::to_owned))
         };
-        assert_eq!(version(&request("2025-03-26")).as_deref(), Some("2025-03-26"));
-        assert_eq!(version(&request("2099-01-01")).as_deref(), Some("2025-11-25"));
+        assert_eq!(
+            version(&request("2025-03-26")).as_deref(),
+            Some("2025-03-26")
+        );
+        assert_eq!(
+            version(&request("2099-01-01")).as_deref(),
+            Some("2025-11-25")
+        );
     }
 }

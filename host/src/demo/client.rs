@@ -82,11 +82,16 @@ impl Client {
             let result = self.request("tools/list", json!({})).await?;
             let tools = result.get("tools").and_then(Value::as_array);
             let tools = tools.map(Vec::as_slice).unwrap_or_default();
-            if tools.iter().any(|t| t.get("name").is_some_and(|n| n == name)) {
+            if tools
+                .iter()
+                .any(|t| t.get("name").is_some_and(|n| n == name))
+            {
                 return Ok(tools.len());
             }
             if begun.elapsed() > patience {
-                bail!("the server did not start; the demo needs Node.js with npx, see the log above");
+                bail!(
+                    "the server did not start; the demo needs Node.js with npx, see the log above"
+                );
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
@@ -159,7 +164,9 @@ impl Client {
     }
 
     async fn send(&mut self, message: &Value) -> Result<()> {
-        self.stdin.write_all(format!("{message}\n").as_bytes()).await?;
+        self.stdin
+            .write_all(format!("{message}\n").as_bytes())
+            .await?;
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! What becomes of a message that is refused, in words that a model and a
 //! person can act upon.
 
+use rmcp::model::{CallToolResult, ContentBlock};
+
 use crate::chain::{Block, Cause};
 use crate::guardrail::{Direction, Envelope, Kind};
 use crate::message::{Message, quote};
@@ -78,11 +80,7 @@ impl Refusal {
     pub fn answer(&self, id: &str) -> Message {
         let text = self.text();
         if &*self.envelope.method == "tools/call" {
-            let result = format!(
-                r#"{{"content":[{{"type":"text","text":{}}}],"isError":true}}"#,
-                quote(&text)
-            );
-            return Message::result(id, &result);
+            return tool_error(id, &text);
         }
         let rule = self.block.rule.as_deref().map_or("null".into(), quote);
         let data = format!(
@@ -92,6 +90,17 @@ impl Refusal {
             quote(&self.envelope.server),
         );
         Message::error(id, REFUSED, &text, Some(&data))
+    }
+}
+
+/// The result of a tool call that went wrong, which a model gets to read.
+pub fn tool_error(id: &str, text: &str) -> Message {
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
+    // The member is of a revision that has no `initialize`.
+    result.result_type = None;
+    match serde_json::to_string(&result) {
+        Ok(result) => Message::result(id, &result),
+        Err(_) => Message::error(id, REFUSED, text, None),
     }
 }
 
@@ -137,13 +146,23 @@ mod tests {
 
     #[test]
     fn a_tool_call_is_refused_with_a_tool_error_and_anything_else_with_a_protocol_error() {
-        let call = refusal("tools/call", Kind::Request, Direction::ToServer, Cause::Decision);
+        let call = refusal(
+            "tools/call",
+            Kind::Request,
+            Direction::ToServer,
+            Cause::Decision,
+        );
         let answer = call.answer("\"x\"");
         assert_eq!(answer.kind(), crate::message::Kind::Response);
         assert_eq!(answer.id(), Some("\"x\""));
         assert_eq!(answer.value("/isError"), Some("true"));
 
-        let read = refusal("resources/read", Kind::Request, Direction::ToServer, Cause::Decision);
+        let read = refusal(
+            "resources/read",
+            Kind::Request,
+            Direction::ToServer,
+            Cause::Decision,
+        );
         let answer = read.answer("7");
         assert_eq!(answer.kind(), crate::message::Kind::Error);
         assert_eq!(answer.value("/code"), Some("-32001"));

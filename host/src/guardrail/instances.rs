@@ -98,7 +98,11 @@ impl Instances {
         let fault = |error: wasmtime::Error| Fault::from_call(&error, &self.limits);
         let mut store = sandbox.store(&self.name, &self.limits);
         let running = sandbox.arm(&mut store, START_BUDGET);
-        let guardrail = self.pre.instantiate_async(&mut store).await.map_err(fault)?;
+        let guardrail = self
+            .pre
+            .instantiate_async(&mut store)
+            .await
+            .map_err(fault)?;
         drop(running);
         if let Some(config) = &self.config_at_start {
             let _running = sandbox.arm(&mut store, self.limits.configure);

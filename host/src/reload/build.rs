@@ -66,8 +66,14 @@ pub async fn build(
         if spec.mode == Mode::Off {
             continue;
         }
-        let predecessor = old.links().iter().find(|link| same_guardrail(link.spec(), spec));
-        let guardrail = match (renew(sandbox, spec, predecessor, refused.as_deref_mut()).await, predecessor) {
+        let predecessor = old
+            .links()
+            .iter()
+            .find(|link| same_guardrail(link.spec(), spec));
+        let guardrail = match (
+            renew(sandbox, spec, predecessor, refused.as_deref_mut()).await,
+            predecessor,
+        ) {
             (Ok(guardrail), _) => guardrail,
             (Err(error), Some(link)) if refused.is_some() => {
                 tracing::error!("the old build goes on serving: {error}");
@@ -85,10 +91,12 @@ pub async fn build(
     }
     let chain = Chain::new(links);
     if !chain.is_made_of_the_same(old) {
-        canary::sing(&chain).await.map_err(|block| BuildError::Canary {
-            name: block.guardrail,
-            reason: block.reason,
-        })?;
+        canary::sing(&chain)
+            .await
+            .map_err(|block| BuildError::Canary {
+                name: block.guardrail,
+                reason: block.reason,
+            })?;
     }
     Ok(chain)
 }
@@ -152,7 +160,11 @@ async fn renew(
         version = guardrail.manifest().version,
         digest = guardrail.anatomy().digest,
         "{}",
-        if predecessor.is_some() { "guardrail swapped" } else { "guardrail loaded" }
+        if predecessor.is_some() {
+            "guardrail swapped"
+        } else {
+            "guardrail loaded"
+        }
     );
     Ok(Arc::new(guardrail))
 }

@@ -26,7 +26,9 @@ pub enum CacheError {
         cause: io::Error,
     },
     /// It is open to others.
-    #[error("{0} belongs to somebody else or can be written to by others; run `chmod 700` on it or remove it")]
+    #[error(
+        "{0} belongs to somebody else or can be written to by others; run `chmod 700` on it or remove it"
+    )]
     NotPrivate(PathBuf),
 }
 
@@ -57,7 +59,11 @@ impl CacheDir {
 }
 
 fn default_path() -> Option<PathBuf> {
-    let variable = |name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let variable = |name| {
+        env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(path) = variable("MCP_GATEWAY_CACHE_DIR") {
         return Some(path);
     }
@@ -117,7 +123,10 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("cache");
         CacheDir::at(path.clone()).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::exchanges::{Event, Open, Side};
 use super::Session;
+use super::asked::Asking;
+use super::exchanges::{Event, Open, Side};
 use crate::chain::{Chain, Circumstances};
 use crate::gate::{self, Cleared, Refusal};
 use crate::guardrail::{Direction, Envelope};
-use crate::message::{Message, quote};
+use crate::message::Message;
 use crate::upstream::Unavailable;
 use crate::wire::Outbox;
 
@@ -18,8 +19,6 @@ use crate::wire::Outbox;
 pub(super) struct Call {
     /// The request, as the answering side understands it.
     pub(super) request: Message,
-    /// Who asked, and the id that they gave it; the gateway itself has none.
-    pub(super) origin: Option<(Side, Box<str>)>,
     /// The server at one of the ends.
     pub(super) server: Arc<str>,
     /// Which way the request travels.
@@ -30,6 +29,23 @@ pub(super) struct Call {
     pub(super) outbox: Outbox,
 }
 
+/// Whoever asked, while they wait. For a request of the gateway's own nobody
+/// does.
+pub(super) struct Asker<'a> {
+    /// The request as they know it.
+    pub(super) asking: &'a mut Asking,
+    /// Where its progress is to be left.
+    pub(super) outbox: &'a Outbox,
+}
+
+/// Waits until whoever asked does not want to know any more.
+async fn cancelled(asker: &mut Option<Asker<'_>>) -> Message {
+    match asker {
+        Some(asker) => asker.asking.cancelled().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Why a request has no answer to pass on.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -38,10 +54,7 @@ pub(super) enum Failure {
     /// Nobody is there to answer it.
     Unavailable(Unavailable),
     /// It cannot be answered, as a JSON-RPC error.
-    Protocol {
-        code: i64,
-        message: String,
-    },
+    Protocol { code: i64, message: String },
     /// Whoever asked does not want to know any more.
     Cancelled,
 }
@@ -65,12 +78,10 @@ impl Session {
     pub(super) async fn converse(
         &self,
         call: Call,
-        progress: Option<&Outbox>,
+        mut asker: Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let chain = self.chain.load_full();
-        let mut open = self
-            .exchanges
-            .open(call.origin.clone(), call.target(), &call.request);
+        let mut open = self.exchanges.open(call.target(), &call.request);
         let method: Arc<str> = call.request.method().unwrap_or_default().into();
         let conversation = Conversation {
             session: self,
@@ -88,15 +99,10 @@ impl Session {
         };
 
         let first = Circumstances::default();
-        let admission = gate::admit(
-            &chain,
-            &conversation.request,
-            call.request.clone(),
-            &first,
-        );
+        let admission = gate::admit(&chain, &conversation.request, call.request.clone(), &first);
         let request = tokio::select! {
             admitted = admission => admitted?,
-            Ok(_) = &mut open.cancelled => return Err(Failure::Cancelled),
+            _ = cancelled(&mut asker) => return Err(Failure::Cancelled),
         };
         let sent = request.message().clone();
         let number = open.number.to_string();
@@ -104,7 +110,7 @@ impl Session {
             .send(request.with_id(&number))
             .await
             .map_err(|_| conversation.gone("its connection is closed".into()))?;
-        conversation.wait(&mut open, sent, progress).await
+        conversation.wait(&mut open, sent, asker).await
     }
 }
 
@@ -121,19 +127,20 @@ impl Conversation<'_> {
         &self,
         open: &mut Open<'_>,
         request: Message,
-        progress: Option<&Outbox>,
+        mut asker: Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let sent = Instant::now();
         loop {
             let event = tokio::select! {
                 event = open.events.recv() => event,
-                Ok(notification) = &mut open.cancelled => {
+                notification = cancelled(&mut asker) => {
                     self.pass_cancellation(open.number, notification).await;
                     return Err(Failure::Cancelled);
                 }
             };
             match event {
                 Some(Event::Progress(notification)) => {
+                    let progress = asker.as_ref().map(|asker| asker.outbox);
                     self.pass_progress(&request, notification, progress).await;
                 }
                 Some(Event::Answer(answer, notes_before)) => {
@@ -261,11 +268,7 @@ impl Failure {
             Self::Unavailable(unavailable) => {
                 let text = unavailable.to_string();
                 Some(if method == "tools/call" {
-                    let text = quote(&text);
-                    Message::result(
-                        id,
-                        &format!(r#"{{"content":[{{"type":"text","text":{text}}}],"isError":true}}"#),
-                    )
+                    gate::tool_error(id, &text)
                 } else {
                     Message::error(id, UNAVAILABLE, &text, None)
                 })

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::message::{Message, string};
 
@@ -44,13 +44,10 @@ struct Table {
 
 #[derive(Debug)]
 struct Entry {
-    /// Who asked, and the id that they gave the request.
-    origin: Option<(Side, Box<str>)>,
     /// Who is to answer.
     target: Side,
     progress_token: Option<Box<str>>,
     lane: mpsc::Sender<Event>,
-    cancel: Option<oneshot::Sender<Message>>,
 }
 
 /// An exchange, open until this is dropped.
@@ -59,36 +56,25 @@ pub(super) struct Open<'a> {
     exchanges: &'a Exchanges,
     pub(super) number: u64,
     pub(super) events: mpsc::Receiver<Event>,
-    pub(super) cancelled: oneshot::Receiver<Message>,
 }
 
 impl Exchanges {
-    /// Opens an exchange for a request. One that the gateway makes itself has
-    /// no origin.
-    pub(super) fn open(
-        &self,
-        origin: Option<(Side, Box<str>)>,
-        target: Side,
-        request: &Message,
-    ) -> Open<'_> {
+    /// Opens an exchange for a request.
+    pub(super) fn open(&self, target: Side, request: &Message) -> Open<'_> {
         let (lane, events) = mpsc::channel(LANE);
-        let (cancel, cancelled) = oneshot::channel();
         let mut table = self.table();
         table.last += 1;
         let number = table.last;
         let entry = Entry {
-            origin,
             target,
             progress_token: request.value("/_meta/progressToken").map(Box::from),
             lane,
-            cancel: Some(cancel),
         };
         table.open.insert(number, entry);
         Open {
             exchanges: self,
             number,
             events,
-            cancelled,
         }
     }
 
@@ -110,19 +96,6 @@ impl Exchanges {
             entry.target == *from && entry.progress_token.as_deref() == Some(token)
         })?;
         Some(entry.lane.clone())
-    }
-
-    /// Hands the cancellation of a request to its exchange. Whether there is
-    /// one.
-    pub(super) fn cancel(&self, from: &Side, id: &str, notification: Message) -> bool {
-        let mut table = self.table();
-        let entry = table.open.values_mut().find(|entry| {
-            let origin = entry.origin.as_ref();
-            origin.is_some_and(|(side, theirs)| side == from && **theirs == *id)
-        });
-        entry
-            .and_then(|entry| entry.cancel.take())
-            .is_some_and(|cancel| cancel.send(notification).is_ok())
     }
 
     /// The lanes of all exchanges that wait for a peer which is gone.

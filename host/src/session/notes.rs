@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
-use super::exchanges::Side;
 use super::Session;
+use super::exchanges::Side;
 use crate::chain::Circumstances;
 use crate::gate;
 use crate::guardrail::{Direction, Envelope};
@@ -111,12 +111,6 @@ impl Session {
 
     async fn pass_to_servers(&self, notification: Message) {
         let method = notification.method().unwrap_or_default();
-        if method == "notifications/initialized" {
-            // Each server gets it once it has answered `initialize` itself.
-            self.handshake
-                .send_modify(|handshake| handshake.initialized = Some(notification));
-            return;
-        }
         let upstreams = self.catalog.upstreams();
         if upstreams.len() > 1 && method != "notifications/roots/list_changed" {
             tracing::debug!(method, "dropped: no server is known to want it");

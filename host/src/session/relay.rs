@@ -1,7 +1,8 @@
 //! Where every message comes in, and finds what it belongs to.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+
+use rmcp::model::ErrorCode;
 
 use super::Session;
 use super::exchanges::{Event, Side};
@@ -9,8 +10,6 @@ use super::salvage;
 use crate::gate::Admitted;
 use crate::message::{self, Kind, Message, ParseError};
 use crate::wire::Line;
-
-const INVALID_REQUEST: i64 = -32600;
 
 impl Session {
     /// Takes a line of the client.
@@ -40,16 +39,9 @@ impl Session {
         match message.kind() {
             Kind::Request => {
                 let session = Arc::clone(self);
+                let asking = self.asked.enter(from, message.id().unwrap_or_default());
                 let from = from.clone();
-                if from == Side::Client {
-                    self.unanswered.fetch_add(1, Relaxed);
-                }
-                tokio::spawn(async move {
-                    session.answer(&from, message).await;
-                    if from == Side::Client {
-                        session.unanswered.fetch_sub(1, Relaxed);
-                    }
-                });
+                tokio::spawn(async move { session.answer(&from, message, asking).await });
             }
             Kind::Response | Kind::Error => {
                 let id = message.id().unwrap_or_default();
@@ -59,7 +51,9 @@ impl Session {
                         // A full lane holds up only its own sender.
                         let _ = lane.send(Event::Answer(message, before)).await;
                     }
-                    None => tracing::debug!(from = %from, "dropped an answer that nobody waits for"),
+                    None => {
+                        tracing::debug!(from = %from, "dropped an answer that nobody waits for")
+                    }
                 }
             }
             Kind::Notification => self.relay_notification(from, message).await,
@@ -70,11 +64,16 @@ impl Session {
         match notification.method() {
             Some("notifications/cancelled") => {
                 let id = notification.value("/requestId").map(str::to_owned);
-                let cancelled =
-                    id.is_some_and(|id| self.exchanges.cancel(from, &id, notification));
+                let cancelled = id.is_some_and(|id| self.asked.cancel(from, &id, notification));
                 if !cancelled {
                     tracing::debug!(from = %from, "dropped the cancellation of a request that is not open");
                 }
+            }
+            Some("notifications/initialized") if *from == Side::Client => {
+                // Here and now, so that the client's next request finds it said.
+                // Each server gets it once it has answered `initialize` itself.
+                self.handshake
+                    .send_modify(|handshake| handshake.initialized = Some(notification));
             }
             Some("notifications/progress") => {
                 let token = notification.value("/progressToken").unwrap_or_default();
@@ -119,12 +118,16 @@ impl Session {
             return;
         };
         if let Some(lane) = self.exchanges.answered(from, &id) {
-            let _ = lane.send(Event::Gone(format!("its answer is unusable: {error}").into())).await;
+            let _ = lane
+                .send(Event::Gone(
+                    format!("its answer is unusable: {error}").into(),
+                ))
+                .await;
         } else if salvage::has_method(head, tail)
             && let Some(outbox) = self.outbox(from)
         {
             let text = format!("Invalid Request: {error}");
-            let answer = Message::error(&id, INVALID_REQUEST, &text, None);
+            let answer = Message::error(&id, ErrorCode::INVALID_REQUEST.0.into(), &text, None);
             let _ = outbox.send(Admitted::own(answer)).await;
         }
     }

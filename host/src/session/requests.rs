@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rmcp::model::ErrorCode;
 use tokio::task::JoinSet;
 
 use super::Session;
-use super::converse::{Call, Failure};
+use super::asked::Asking;
+use super::converse::{Asker, Call, Failure};
 use super::exchanges::Side;
 use crate::catalog::{self, LISTS, List, Page, Route, Unroutable};
 use crate::gate::{Admitted, Cleared};
@@ -33,11 +35,16 @@ enum Reply {
 
 impl Session {
     /// Answers a request of either side.
-    pub(super) async fn answer(self: &Arc<Self>, from: &Side, request: Message) {
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        from: &Side,
+        request: Message,
+        mut asking: Asking,
+    ) {
         let id = request.id().unwrap_or_default();
         let reply = match from {
-            Side::Client => self.client_request(&request).await,
-            Side::Server(name) => self.server_request(name, &request).await,
+            Side::Client => self.client_request(&request, &mut asking).await,
+            Side::Server(name) => self.server_request(name, &request, &mut asking).await,
         };
         let admitted = match reply {
             Ok(Reply::Cleared(cleared)) => Some(cleared.with_id(id)),
@@ -52,7 +59,11 @@ impl Session {
         }
     }
 
-    async fn client_request(self: &Arc<Self>, request: &Message) -> Result<Reply, Failure> {
+    async fn client_request(
+        self: &Arc<Self>,
+        request: &Message,
+        asking: &mut Asking,
+    ) -> Result<Reply, Failure> {
         match self.catalog.route(request)? {
             Route::Initialize => Ok(Reply::Own(self.initialize(request).await)),
             Route::Ping => Ok(Reply::Own("{}".into())),
@@ -65,12 +76,12 @@ impl Session {
             } => {
                 let ready = upstream.settled(upstream.server.init_timeout).await?;
                 self.after_announcement(&ready).await;
-                let id = request.id().unwrap_or_default();
-                let call = Call {
-                    origin: Some((Side::Client, id.into())),
-                    ..to_server(&upstream, &ready, routed, subject)
+                let call = to_server(&upstream, &ready, routed, subject);
+                let asker = Asker {
+                    asking,
+                    outbox: &self.client,
                 };
-                let cleared = self.converse(call, Some(&self.client)).await?;
+                let cleared = self.converse(call, Some(asker)).await?;
                 Ok(Reply::Cleared(cleared))
             }
         }
@@ -80,19 +91,18 @@ impl Session {
         &self,
         server: &Arc<str>,
         request: &Message,
+        asking: &mut Asking,
     ) -> Result<Reply, Failure> {
-        let id = request.id().unwrap_or_default();
-        let from = Side::Server(Arc::clone(server));
-        let progress = self.outbox(&from);
+        let outbox = self.outbox(&Side::Server(Arc::clone(server)));
         let call = Call {
             request: request.clone(),
-            origin: Some((from, id.into())),
             server: Arc::clone(server),
             direction: Direction::ToClient,
             subject: None,
             outbox: self.client.clone(),
         };
-        let cleared = self.converse(call, progress.as_ref()).await?;
+        let asker = outbox.as_ref().map(|outbox| Asker { asking, outbox });
+        let cleared = self.converse(call, asker).await?;
         Ok(Reply::Cleared(cleared))
     }
 
@@ -106,14 +116,18 @@ impl Session {
         let ready = self.settled(&upstreams, patience).await;
         let all_settled = upstreams
             .iter()
-            .all(|upstream| !matches!(upstream.state(), State::Starting));
+            .all(|upstream| !matches!(upstream.state(), State::Starting(_)));
         self.handshake
             .send_modify(|handshake| handshake.welcomed = true);
         catalog::welcome(request, &ready, all_settled && !ready.is_empty())
     }
 
     /// One list of every server's.
-    async fn gather(self: &Arc<Self>, list: &'static List, request: &Message) -> Result<Reply, Failure> {
+    async fn gather(
+        self: &Arc<Self>,
+        list: &'static List,
+        request: &Message,
+    ) -> Result<Reply, Failure> {
         let upstreams = self.catalog.upstreams();
         let patience = self
             .settings
@@ -147,7 +161,9 @@ impl Session {
                         server = &*server,
                         method = list.method,
                         "left out of the list: {}",
-                        why.as_ref().and_then(|e| e.value("/message")).unwrap_or("cancelled"),
+                        why.as_ref()
+                            .and_then(|e| e.value("/message"))
+                            .unwrap_or("cancelled"),
                     );
                     failures.push(failure);
                 }
@@ -185,7 +201,9 @@ impl Session {
                 result,
             };
             let cursor = page.next_cursor().map(str::to_owned);
-            let again = pages.iter().any(|page| page.next_cursor() == cursor.as_deref());
+            let again = pages
+                .iter()
+                .any(|page| page.next_cursor() == cursor.as_deref());
             pages.push(page);
             match cursor {
                 Some(cursor) if !again => next = catalog::with_cursor(&request, &cursor),
@@ -226,7 +244,7 @@ impl Session {
         match failed {
             Some(failure) => Err(failure),
             None if count == 0 => Err(Failure::Protocol {
-                code: -32601,
+                code: ErrorCode::METHOD_NOT_FOUND.0.into(),
                 message: format!("no server offers {capability}"),
             }),
             None => Ok(Reply::Own("{}".into())),
@@ -258,7 +276,7 @@ impl Session {
         for upstream in upstreams {
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
             if upstream.settled(left).await.is_err()
-                && matches!(upstream.state(), State::Starting)
+                && matches!(upstream.state(), State::Starting(_))
             {
                 break;
             }
@@ -288,7 +306,6 @@ fn to_server(
 ) -> Call {
     Call {
         request,
-        origin: None,
         server: Arc::clone(upstream.name()),
         direction: Direction::ToServer,
         subject,
@@ -304,7 +321,7 @@ fn protocol_error(error: &Cleared) -> Failure {
         code: error
             .value("/code")
             .and_then(|code| code.parse().ok())
-            .unwrap_or(-32603),
+            .unwrap_or(ErrorCode::INTERNAL_ERROR.0.into()),
         message: text.unwrap_or_default().into_owned(),
     }
 }
@@ -312,7 +329,7 @@ fn protocol_error(error: &Cleared) -> Failure {
 impl From<Unroutable> for Failure {
     fn from(unroutable: Unroutable) -> Self {
         Self::Protocol {
-            code: unroutable.code,
+            code: unroutable.code.0.into(),
             message: unroutable.message,
         }
     }

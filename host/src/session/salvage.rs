@@ -38,7 +38,8 @@ fn literal(rest: &[u8]) -> Option<String> {
     let literal = match rest.strip_prefix('"') {
         Some(text) => {
             let end = text.find(['"', '\\'])?;
-            rest.get(..end + 2).filter(|literal| literal.ends_with('"'))?
+            rest.get(..end + 2)
+                .filter(|literal| literal.ends_with('"'))?
         }
         None => {
             let end = rest.find(|c: char| !c.is_ascii_digit() && c != '-')?;
@@ -56,7 +57,10 @@ mod tests {
     fn the_id_is_found_at_either_end() {
         let cases: [(&str, Option<&str>); 6] = [
             (r#"{"jsonrpc":"2.0","id":17,"result":{"a"#, Some("17")),
-            (r#"{"jsonrpc":"2.0","id" : "a-b","result":{"a"#, Some("\"a-b\"")),
+            (
+                r#"{"jsonrpc":"2.0","id" : "a-b","result":{"a"#,
+                Some("\"a-b\""),
+            ),
             (r#"{"result":{"x":1},"jsonrpc":"2.0","id":4}"#, Some("4")),
             (r#"{"id":null,"method":"x"}"#, None),
             (r#"{"id":"un\"usual"}"#, None),

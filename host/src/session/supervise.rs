@@ -47,7 +47,10 @@ pub(super) async fn supervise(
         if begun.elapsed() >= HEALTHY {
             pause = FIRST_PAUSE;
         }
-        tracing::warn!(server = &*name, "server is down: {reason}; starting it again in {pause:?}");
+        tracing::warn!(
+            server = &*name,
+            "server is down: {reason}; starting it again in {pause:?}"
+        );
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = is_stopped(&mut stopped) => break,
@@ -115,7 +118,7 @@ impl Session {
     /// Opens the session with a server and keeps it open; returns why that is
     /// not possible.
     async fn serve(self: &Arc<Self>, upstream: &Arc<Upstream>, outbox: Outbox) -> Arc<str> {
-        upstream.set_state(State::Starting);
+        upstream.set_state(State::Starting(Some(outbox.clone())));
         let name = upstream.name();
         let mut handshake = self.handshake.subscribe();
         let initialize = match handshake.wait_for(|h| h.initialize.is_some()).await {
@@ -152,7 +155,8 @@ impl Session {
         }
         if late {
             // The client may have asked for lists before this server was there.
-            self.lists_changed(|capability| ready.offers(capability)).await;
+            self.lists_changed(|capability| ready.offers(capability))
+                .await;
         }
         drop(ready);
         std::future::pending().await
@@ -166,7 +170,6 @@ impl Session {
     ) -> Result<Cleared, Arc<str>> {
         let call = Call {
             request: initialize,
-            origin: None,
             server: Arc::clone(upstream.name()),
             direction: Direction::ToServer,
             subject: None,

@@ -70,7 +70,9 @@ pub struct Process {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// There is no such program.
-    #[error("command {command:?} was not found on the PATH ({path}); give its absolute path as `command`, or add its folder to `env.PATH`")]
+    #[error(
+        "command {command:?} was not found on the PATH ({path}); give its absolute path as `command`, or add its folder to `env.PATH`"
+    )]
     NotFound {
         /// The command.
         command: String,
@@ -107,9 +109,11 @@ pub fn start(
         command
             .args(&server.args)
             .env_clear()
-            .envs(INHERITED.iter().filter_map(|&name| {
-                std::env::var_os(name).map(|value| (name, value))
-            }))
+            .envs(
+                INHERITED
+                    .iter()
+                    .filter_map(|&name| std::env::var_os(name).map(|value| (name, value))),
+            )
             .envs(&server.env)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -121,7 +121,10 @@ mod unix {
         let mut groups = BTreeSet::new();
         for line in io::stdin().lock().lines() {
             let Ok(line) = line else { break };
-            match (line.get(..1), line.get(1..).and_then(|group| group.parse().ok())) {
+            match (
+                line.get(..1),
+                line.get(1..).and_then(|group| group.parse().ok()),
+            ) {
                 (Some("+"), Some(group)) => groups.insert(group),
                 (Some("-"), Some(group)) => groups.remove(&group),
                 _ => false,

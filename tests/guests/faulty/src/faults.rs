@@ -159,7 +159,11 @@ fn spin() -> ! {
 /// Needs a frame for each step, whatever the optimizer thinks of it.
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
-    let below = if black_box(true) { recurse(depth + 1) } else { 0 };
+    let below = if black_box(true) {
+        recurse(depth + 1)
+    } else {
+        0
+    };
     below + black_box(frame).iter().sum::<u64>()
 }
 

@@ -17,6 +17,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod messages;
+
 use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
@@ -25,66 +27,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::Deserialize;
+use messages::{
+    Arguments, CAPABILITIES, Line, ODD, Params, TOOLS, arguments, params, quote, spoken,
+};
 use serde_json::value::RawValue;
-
-const ODD: &str = r#"{"zeta":1,"content":[{"type":"text","text":"odd","x-vendor":true,"annotations":{"priority":0.5,"x-a":1},"_meta":{"k":"v"}},{"type":"com.example/custom","payload":{"b":1,"a":2}},{"type":"resource_link","uri":"demo://x","name":"x","x-v":1,"size":10}],"structuredContent":{"b":1.0,"a":12345678901234567890,"c":1e400,"z":-0.0,"nul":null},"isError":false,"x-result":{"deep":[1,2,{"k":null}]},"_meta":{"com.example/r":1}}"#;
-
-const CAPABILITIES: &str = r#"{"tools":{"listChanged":true},"prompts":{},"resources":{"subscribe":true},"logging":{},"experimental":{"com.example/x":{"on":true}},"com.example/top":{"z":1}}"#;
-
-const TOOLS: [&str; 15] = [
-    "echo", "mirror", "odd", "raw", "say", "whisper", "fail", "progress", "hold", "release", "ask",
-    "grow", "big", "complain", "crash",
-];
-
-/// A line from the client.
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    method: Option<String>,
-    #[serde(borrow)]
-    params: Option<&'a RawValue>,
-}
-
-/// What any of the methods here has in its params.
-#[derive(Deserialize, Default)]
-struct Params<'a> {
-    name: Option<String>,
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
-    uri: Option<String>,
-    cursor: Option<String>,
-    #[serde(rename = "protocolVersion")]
-    version: Option<String>,
-    #[serde(rename = "requestId", borrow)]
-    request_id: Option<&'a RawValue>,
-    #[serde(rename = "_meta", borrow)]
-    meta: Option<Meta<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-struct Meta<'a> {
-    #[serde(rename = "progressToken", borrow)]
-    progress_token: Option<&'a RawValue>,
-}
-
-/// What any of the tools here has in its arguments.
-#[derive(Deserialize, Default)]
-struct Arguments<'a> {
-    #[serde(borrow)]
-    text: Option<&'a RawValue>,
-    #[serde(borrow)]
-    result: Option<&'a RawValue>,
-    lines: Option<Vec<String>>,
-    steps: Option<u64>,
-    bytes: Option<usize>,
-    key: Option<String>,
-    method: Option<String>,
-    #[serde(borrow)]
-    params: Option<&'a RawValue>,
-    line: Option<String>,
-}
 
 #[derive(Default)]
 struct Mirror {
@@ -95,7 +41,13 @@ struct Mirror {
     /// Calls that are held, by their key; and who waits to be told of a
     /// cancellation or an answer, by an id.
     held: Mutex<HashMap<String, Sender<Event>>>,
-    waiting: Mutex<HashMap<String, Sender<Event>>>,
+    waiting: Mutex<HashMap<String, Waiting>>,
+}
+
+/// Who waits for news of an id, or news that nobody has waited for yet.
+enum Waiting {
+    Somebody(Sender<Event>),
+    News(Event),
 }
 
 enum Event {
@@ -109,9 +61,15 @@ fn main() {
     if behaviour == "linger" {
         linger();
     }
-    let diary = std::env::var("MIRROR_LOG")
-        .ok()
-        .map(|path| Mutex::new(OpenOptions::new().create(true).append(true).open(path).unwrap()));
+    let diary = std::env::var("MIRROR_LOG").ok().map(|path| {
+        Mutex::new(
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .unwrap(),
+        )
+    });
     let mirror = Arc::new(Mirror {
         diary,
         behaviour,
@@ -149,6 +107,7 @@ impl Mirror {
 
     fn misbehave(self: &Arc<Self>) {
         if self.has("parent") {
+            #[expect(clippy::zombie_processes, reason = "it is to outlive this process")]
             let child = Command::new(std::env::current_exe().unwrap())
                 .env("MIRROR_BEHAVIOUR", "linger")
                 .stdin(Stdio::null())
@@ -185,7 +144,9 @@ impl Mirror {
     }
 
     fn answer(&self, id: &str, result: &str) {
-        self.write(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#));
+        self.write(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#
+        ));
     }
 
     fn fail(&self, id: &str, code: i64, message: &str) {
@@ -211,7 +172,10 @@ impl Mirror {
             }
             (Some(method), None) if method == "notifications/cancelled" => {
                 let params = params(&head.params);
-                let id = params.request_id.map(|id| id.get().to_owned()).unwrap_or_default();
+                let id = params
+                    .request_id
+                    .map(|id| id.get().to_owned())
+                    .unwrap_or_default();
                 self.tell(&id, Event::Cancelled);
             }
             (None, Some(id)) => self.tell(&id, Event::Answered(line.clone())),
@@ -220,15 +184,21 @@ impl Mirror {
     }
 
     fn tell(&self, id: &str, event: Event) {
-        if let Some(waiting) = self.waiting.lock().unwrap().remove(id) {
+        let mut waiting = self.waiting.lock().unwrap();
+        match waiting.remove(id) {
             // Whoever waited may have given up.
-            let _ = waiting.send(event);
+            Some(Waiting::Somebody(sender)) => drop(sender.send(event)),
+            _ => drop(waiting.insert(id.to_owned(), Waiting::News(event))),
         }
     }
 
     fn wait_as(&self, id: &str) -> (Sender<Event>, Receiver<Event>) {
         let (sender, receiver) = channel();
-        self.waiting.lock().unwrap().insert(id.to_owned(), sender.clone());
+        let mut waiting = self.waiting.lock().unwrap();
+        match waiting.remove(id) {
+            Some(Waiting::News(event)) => drop(sender.send(event)),
+            _ => drop(waiting.insert(id.to_owned(), Waiting::Somebody(sender.clone()))),
+        }
         (sender, receiver)
     }
 
@@ -267,7 +237,8 @@ impl Mirror {
     }
 
     fn list_tools(&self, id: &str, cursor: Option<&str>) {
-        let description = std::env::var("MIRROR_DESCRIPTION").unwrap_or_else(|_| "says it back".to_owned());
+        let description =
+            std::env::var("MIRROR_DESCRIPTION").unwrap_or_else(|_| "says it back".to_owned());
         let mut tools: Vec<String> = TOOLS
             .iter()
             .map(|name| {
@@ -276,12 +247,26 @@ impl Mirror {
             })
             .collect();
         let grown = *self.grown.lock().unwrap();
-        tools.extend((1..=grown).map(|n| format!(r#"{{"name":"grown_{n}","inputSchema":{{"type":"object"}}}}"#)));
-        let page: usize = std::env::var("MIRROR_PAGE").map_or(usize::MAX, |page| page.parse().unwrap());
+        tools.extend(
+            (1..=grown)
+                .map(|n| format!(r#"{{"name":"grown_{n}","inputSchema":{{"type":"object"}}}}"#)),
+        );
+        let page: usize =
+            std::env::var("MIRROR_PAGE").map_or(usize::MAX, |page| page.parse().unwrap());
         let start: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
         let end = start.saturating_add(page).min(tools.len());
-        let next = if end < tools.len() { format!(r#","nextCursor":"{end}""#) } else { String::new() };
-        self.answer(id, &format!(r#"{{"tools":[{}],"x-list":1{next}}}"#, tools[start..end].join(",")));
+        let next = if end < tools.len() {
+            format!(r#","nextCursor":"{end}""#)
+        } else {
+            String::new()
+        };
+        self.answer(
+            id,
+            &format!(
+                r#"{{"tools":[{}],"x-list":1{next}}}"#,
+                tools[start..end].join(",")
+            ),
+        );
     }
 
     fn call(&self, id: &str, line: &str, params: &Params<'_>) {
@@ -308,12 +293,23 @@ impl Mirror {
                 }
                 self.say_text(id, r#""done""#);
             }
-            "hold" => self.hold(id, &arguments.key.unwrap_or_default(), arguments.text.map(RawValue::get)),
+            "hold" => self.hold(
+                id,
+                &arguments.key.unwrap_or_default(),
+                arguments.text.map(RawValue::get),
+            ),
             "release" => {
                 let key = arguments.key.unwrap_or_default();
                 let held = self.held.lock().unwrap().remove(&key);
                 let known = held.is_some_and(|held| held.send(Event::Released).is_ok());
-                self.say_text(id, if known { r#""ok""# } else { r#""nothing is held""# });
+                self.say_text(
+                    id,
+                    if known {
+                        r#""ok""#
+                    } else {
+                        r#""nothing is held""#
+                    },
+                );
             }
             "ask" => self.ask(id, &arguments),
             "grow" => {
@@ -332,7 +328,10 @@ impl Mirror {
     }
 
     fn say_text(&self, id: &str, text: &str) {
-        self.answer(id, &format!(r#"{{"content":[{{"type":"text","text":{text}}}]}}"#));
+        self.answer(
+            id,
+            &format!(r#"{{"content":[{{"type":"text","text":{text}}}]}}"#),
+        );
     }
 
     fn hold(&self, id: &str, key: &str, text: Option<&str>) {
@@ -349,27 +348,14 @@ impl Mirror {
         let number = format!("\"asked-{}\"", id.trim_matches('"'));
         let (_, receiver) = self.wait_as(&number);
         let method = quote(arguments.method.as_deref().unwrap_or("roots/list"));
-        let params = arguments.params.map_or(String::new(), |params| spoken(&format!(r#","params":{params}"#)));
-        self.write(&format!(r#"{{"jsonrpc":"2.0","id":{number},"method":{method}{params}}}"#));
+        let params = arguments.params.map_or(String::new(), |params| {
+            spoken(&format!(r#","params":{params}"#))
+        });
+        self.write(&format!(
+            r#"{{"jsonrpc":"2.0","id":{number},"method":{method}{params}}}"#
+        ));
         if let Ok(Event::Answered(line)) = receiver.recv() {
             self.say_text(id, &quote(&line));
         }
     }
-}
-
-fn params<'a>(raw: &Option<&'a RawValue>) -> Params<'a> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
-}
-
-fn arguments<'a>(params: &Params<'a>) -> Arguments<'a> {
-    let raw = params.arguments.map(RawValue::get);
-    raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
-}
-
-fn spoken(text: &str) -> String {
-    text.replace('~', "")
-}
-
-fn quote(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
 }

@@ -1,0 +1,72 @@
+//! The requests of either side that have no answer yet, from the moment they
+//! come in: a person may change their mind on the very next line.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use super::exchanges::Side;
+use crate::message::Message;
+
+/// All unanswered requests of a session.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked(Arc<Mutex<HashMap<Key, mpsc::Sender<Message>>>>);
+
+/// Who asked, and the id that they gave the request.
+type Key = (Side, Box<str>);
+
+/// A request that waits for its answer, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Asking {
+    asked: Asked,
+    key: Key,
+    cancelled: mpsc::Receiver<Message>,
+}
+
+impl Asked {
+    /// Enters a request.
+    pub(super) fn enter(&self, from: &Side, id: &str) -> Asking {
+        let key = (from.clone(), Box::from(id));
+        let (cancel, cancelled) = mpsc::channel(1);
+        self.table().insert(key.clone(), cancel);
+        Asking {
+            asked: self.clone(),
+            key,
+            cancelled,
+        }
+    }
+
+    /// Hands a cancellation to the request that it is for. Whether there is one.
+    pub(super) fn cancel(&self, from: &Side, id: &str, notification: Message) -> bool {
+        let table = self.table();
+        let request = table.get(&(from.clone(), Box::from(id)));
+        request.is_some_and(|cancel| cancel.try_send(notification).is_ok())
+    }
+
+    /// Whether a side waits for an answer.
+    pub(super) fn any_from(&self, side: &Side) -> bool {
+        self.table().keys().any(|(from, _)| from == side)
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<Key, mpsc::Sender<Message>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Asking {
+    /// Waits for the request to be cancelled, for ever if it is not.
+    pub(super) async fn cancelled(&mut self) -> Message {
+        match self.cancelled.recv().await {
+            Some(notification) => notification,
+            // Another request of the same id has taken its place.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.asked.table().remove(&self.key);
+    }
+}

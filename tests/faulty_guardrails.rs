@@ -9,7 +9,7 @@
     clippy::indexing_slicing
 )]
 
-use mcp_gateway_tests::{Gateway, Received, Setup, guest};
+use mcp_gateway_tests::{Gateway, Received, Server, Setup, guest};
 use serde_json::json;
 
 /// A gateway in front of a mirror, with a guardrail that has a fault.
@@ -268,6 +268,24 @@ fn what_is_no_tool_call_is_refused_with_a_protocol_error() {
         answer["result"]["messages"][0]["content"]["text"],
         json!("fine")
     );
+}
+
+#[test]
+fn a_list_that_is_withheld_does_not_hold_back_another_servers() {
+    let bad = Server::mirror("bad").env("MIRROR_DESCRIPTION", "FAULT");
+    let alone = Gateway::with().server(bad.clone());
+    let beside = Gateway::with().server(bad).mirror();
+    let [alone, beside] = [alone, beside].map(|setup| {
+        let settings = "config = { fault = \"trap\" }";
+        setup.guardrail(guest("guest_faulty"), settings).start()
+    });
+    let answer = alone.client.request("tools/list", json!({})).value();
+    assert_eq!(answer["error"]["code"], json!(-32001), "{answer}");
+
+    let tools = beside.client.tools();
+    assert!(tools.contains(&"m_echo".to_owned()), "{tools:?}");
+    assert!(!tools.contains(&"bad_echo".to_owned()), "{tools:?}");
+    beside.log.wait("left out of the list");
 }
 
 #[test]

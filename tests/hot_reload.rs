@@ -9,6 +9,7 @@
 )]
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -132,6 +133,27 @@ fn a_file_that_is_removed_and_made_again_goes_live() {
     swaps(|file| {
         fs::remove_file(file).unwrap();
         fs::write(file, email()).unwrap();
+    });
+}
+
+/// As deployments do that switch a whole release at once: the file that the
+/// configuration names never changes its folder's entries.
+#[test]
+fn a_folder_that_is_switched_by_its_link_goes_live() {
+    let setup = Gateway::with().mirror();
+    let root = setup.folder().to_owned();
+    for (release, build) in [("one", codename()), ("two", email())] {
+        fs::create_dir(root.join(release)).unwrap();
+        fs::write(root.join(release).join("rule.wasm"), build).unwrap();
+    }
+    symlink("one", root.join("current")).unwrap();
+    let gateway = setup.guardrail(root.join("current/rule.wasm"), "").start();
+    assert_eq!(said(&gateway), OF_CODENAME);
+    symlink("two", root.join("next")).unwrap();
+    fs::rename(root.join("next"), root.join("current")).unwrap();
+    gateway.log.wait("guardrail swapped");
+    eventually("the verdict of the new build", || {
+        said(&gateway) == OF_EMAIL
     });
 }
 

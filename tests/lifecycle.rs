@@ -208,3 +208,34 @@ fn two_servers_that_look_alike_are_kept_apart() {
     );
     assert!(!gateway.server().received().join("\n").contains("for two"));
 }
+
+#[test]
+fn two_thousand_calls_at_once_are_all_answered() {
+    let gateway = Gateway::with().mirror().start();
+    let calls: Vec<String> = (0..2_000)
+        .map(|_| gateway.client.start_call("m_big", json!({"bytes": 10_000})))
+        .collect();
+    for call in calls {
+        assert_eq!(gateway.client.answer(&call).text().len(), 10_000);
+    }
+}
+
+#[test]
+fn two_servers_resources_are_read_where_they_are_listed() {
+    let gateway = Gateway::with().mirror().server(Server::mirror("n")).start();
+    let list = gateway.client.request("resources/list", json!({})).value();
+    assert_eq!(
+        list["result"]["resources"].as_array().unwrap().len(),
+        2,
+        "{list}"
+    );
+    let read = gateway
+        .client
+        .request("resources/read", json!({"uri": "mirror://note"}))
+        .value();
+    assert_eq!(
+        read["result"]["contents"][0]["text"],
+        json!("note"),
+        "{read}"
+    );
+}

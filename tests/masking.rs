@@ -211,6 +211,18 @@ fn tool_descriptions_are_masked() {
 }
 
 #[test]
+fn instructions_are_masked() {
+    let said = format!("log in with {}", token());
+    let server = |name| Server::mirror(name).env("MIRROR_INSTRUCTIONS", &said);
+    let one = Gateway::with().server(server("m"));
+    let two = Gateway::with().server(server("m")).server(server("n"));
+    for setup in [one, two] {
+        let gateway = setup.guardrail("basic", "").start_silent();
+        masks("initialize", &gateway.client.initialize().raw);
+    }
+}
+
+#[test]
 fn notifications_are_masked() {
     let gateway = guarded().start();
     let note = format!(

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 pub use error::{ConfigError, ConfigErrors, Place, Problem};
 pub use expand::Unresolved;
-pub use guardrail::{Guardrail, Isolation, Mode, OnError, Only, Source};
+pub use guardrail::{Guardrail, Isolation, Mode, OnError, Only, Source, covers};
 pub use hint::Hint;
 pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};

@@ -55,7 +55,9 @@ fn test() -> Outcome {
     Program::cargo()
         .args(["build", "--package", "mcp-gateway", "--bin", "mcp-gateway"])
         .run()?;
-    Program::cargo().args(["test", "--workspace"]).run()
+    Program::cargo()
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .run()
 }
 
 fn demo() -> Outcome {

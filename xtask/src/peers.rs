@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::program::Program;
 use crate::{Outcome, root, target};
 
-const NODE: &str = "the tests and the demo run real MCP servers on Node.js 20 or newer; install it from your system's packages or nodejs.org";
+const NODE: &str = "the tests and the demo run real MCP servers on Node.js 20 or newer; install it from your system's packages or its makers";
 const PYTHON: &str = "the tests run the official Python client and servers; install Python 3.10 or newer with its venv module";
 
 const FILESYSTEM: &str = "@modelcontextprotocol/server-filesystem";

@@ -129,7 +129,7 @@ impl fmt::Display for Source {
 }
 
 /// Whether a method is what a pattern (itself a method, or `prefix/*`) means.
-pub(super) fn covers(pattern: &str, method: &str) -> bool {
+pub fn covers(pattern: &str, method: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) if prefix.ends_with('/') => method.starts_with(prefix),
         _ => pattern == method,

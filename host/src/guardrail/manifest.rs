@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Direction, Kind, types};
+use crate::config::covers;
 
 /// A guardrail's manifest. The meaning of its parts is told in `wit/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ impl Manifest {
     pub fn wants(&self, method: &str, kind: Kind, direction: Direction) -> bool {
         self.wants.is_empty()
             || self.wants.iter().any(|interest| {
-                any_of(&interest.methods, |wanted| method_matches(wanted, method))
+                any_of(&interest.methods, |wanted| covers(wanted, method))
                     && any_of(&interest.kinds, |wanted| wanted == kind.as_str())
                     && any_of(&interest.directions, |wanted| *wanted == direction)
             })
@@ -64,13 +65,6 @@ impl Manifest {
 
 fn any_of<T>(wanted: &[T], matches: impl Fn(&T) -> bool) -> bool {
     wanted.is_empty() || wanted.iter().any(matches)
-}
-
-fn method_matches(wanted: &str, method: &str) -> bool {
-    match wanted.strip_suffix('*') {
-        Some(prefix) if prefix.ends_with('/') => method.starts_with(prefix),
-        _ => wanted == method,
-    }
 }
 
 impl From<types::Manifest> for Manifest {

@@ -74,8 +74,15 @@ impl Session {
                 request: routed,
                 subject,
             } => {
-                let ready = upstream.settled(upstream.server.init_timeout).await?;
-                self.after_announcement(&ready).await;
+                let usable = async {
+                    let ready = upstream.settled(upstream.server.init_timeout).await?;
+                    self.after_announcement(&ready).await;
+                    Ok::<_, Failure>(ready)
+                };
+                let ready = tokio::select! {
+                    ready = usable => ready?,
+                    _ = asking.cancelled() => return Err(Failure::Cancelled),
+                };
                 let call = to_server(&upstream, &ready, routed, subject);
                 let asker = Asker {
                     asking,

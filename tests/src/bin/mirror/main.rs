@@ -11,7 +11,7 @@
 //! out, so that an answer can hold a word which its request does not.
 //!
 //! Environment: `MIRROR_LOG` the diary; `MIRROR_PAGE` tools on a page;
-//! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_BEHAVIOUR` any of `hang` (never answer
+//! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_INSTRUCTIONS`; `MIRROR_BEHAVIOUR` any of `hang` (never answer
 //! `initialize`), `chatter` (nonsense on both streams, all the time), `deaf`
 //! (ignore the end of standard input), `parent` (have a child that is deaf, too).
 
@@ -209,8 +209,10 @@ impl Mirror {
             "initialize" if self.has("hang") => {}
             "initialize" => {
                 let version = quote(params.version.as_deref().unwrap_or("2025-06-18"));
+                let instructions = std::env::var("MIRROR_INSTRUCTIONS");
+                let instructions = quote(instructions.as_deref().unwrap_or("mirror instructions"));
                 self.answer(id, &format!(
-                    r#"{{"protocolVersion":{version},"capabilities":{CAPABILITIES},"serverInfo":{{"name":"mirror","version":"1","x-si":1}},"instructions":"mirror instructions","x-init":1}}"#
+                    r#"{{"protocolVersion":{version},"capabilities":{CAPABILITIES},"serverInfo":{{"name":"mirror","version":"1","x-si":1}},"instructions":{instructions},"x-init":1}}"#
                 ));
             }
             "ping" | "logging/setLevel" | "resources/subscribe" => self.answer(id, "{}"),

@@ -121,6 +121,32 @@ fn a_guardrail_that_floods_standard_error_is_stopped() {
 }
 
 #[test]
+fn a_guardrail_that_waits_too_long_is_stopped() {
+    let setup = with_fault("sleep", "limits = { wall = \"300ms\" }");
+    blocks(setup, &[FAILED, "it took longer than its limit of 300 ms"]);
+}
+
+#[test]
+fn a_guardrail_that_calls_the_host_without_end_is_stopped() {
+    blocks_a_request(
+        "flood-host",
+        &[FAILED, "it called the host more often than its limit of 10000"],
+    );
+}
+
+#[test]
+fn a_guardrail_that_recurses_without_end_is_stopped() {
+    blocks_a_request("recurse", &[FAILED, "call stack exhausted"]);
+}
+
+#[test]
+fn a_guardrail_that_cannot_be_snapshotted_works_all_the_same() {
+    let gateway = with_fault("configure-prints", "").start();
+    let said = gateway.client.call("m_echo", json!({"text": "a SECRETWORD"}));
+    assert_eq!(said.text(), "a <MASKED>");
+}
+
+#[test]
 fn replacements_that_make_a_message_grow_without_bounds_are_refused() {
     let setup = with_fault("grow-replacement", "limits = { output = \"1MiB\" }");
     blocks(setup, &[FAILED, "larger than its limit of 1048576 bytes"]);

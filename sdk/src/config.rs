@@ -27,7 +27,8 @@ fn culprit<C: DeserializeOwned>(text: &str, message: &str) -> Option<String> {
     let members: BTreeMap<String, Value> = serde_json::from_str(text).ok()?;
     members.into_iter().find_map(|(key, value)| {
         let alone = Value::Object([(key.clone(), value)].into_iter().collect());
-        let error = serde_json::from_value::<C>(alone).err()?;
+        // As a text again: serde words an error by what it reads from.
+        let error = serde_json::from_str::<C>(&alone.to_string()).err()?;
         (strip_position(&error.to_string()) == message).then_some(key)
     })
 }

@@ -130,7 +130,10 @@ fn a_guardrail_that_waits_too_long_is_stopped() {
 fn a_guardrail_that_calls_the_host_without_end_is_stopped() {
     blocks_a_request(
         "flood-host",
-        &[FAILED, "it called the host more often than its limit of 10000"],
+        &[
+            FAILED,
+            "it called the host more often than its limit of 10000",
+        ],
     );
 }
 
@@ -142,7 +145,9 @@ fn a_guardrail_that_recurses_without_end_is_stopped() {
 #[test]
 fn a_guardrail_that_cannot_be_snapshotted_works_all_the_same() {
     let gateway = with_fault("configure-prints", "").start();
-    let said = gateway.client.call("m_echo", json!({"text": "a SECRETWORD"}));
+    let said = gateway
+        .client
+        .call("m_echo", json!({"text": "a SECRETWORD"}));
     assert_eq!(said.text(), "a <MASKED>");
 }
 

@@ -19,6 +19,7 @@ usage: cargo xtask TASK
            servers and clients (npm and Python packages, below target/)
   test     setup, then build everything and run all tests
   demo     show guardrails at work in front of a real MCP server
+  bench    measure what the gateway costs, on this machine as it is now
   guests   build the guardrail components that the tests use";
 
 /// Why a task did not succeed, in words for a person.
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         (Some("setup"), None) => setup(),
         (Some("test"), None) => test(),
         (Some("demo"), None) => demo(),
+        (Some("bench"), None) => bench(),
         (Some("guests"), None) => guests::build(),
         _ => Err(USAGE.to_owned()),
     };
@@ -63,22 +65,28 @@ fn test() -> Outcome {
 fn demo() -> Outcome {
     guests::require_target()?;
     let folder = peers::filesystem_server()?;
-    Program::cargo()
-        .args([
-            "build",
-            "--release",
-            "--package",
-            "mcp-gateway",
-            "--bin",
-            "mcp-gateway",
-        ])
-        .run()?;
-    let binary = format!("mcp-gateway{}", std::env::consts::EXE_SUFFIX);
+    build_release("mcp-gateway", "mcp-gateway")?;
     // In the folder where npx finds the installed server.
-    Program::at(&target().join("release").join(binary))
-        .args(["demo"])
-        .inside(&folder)
+    released("mcp-gateway").args(["demo"]).inside(&folder).run()
+}
+
+fn bench() -> Outcome {
+    guests::require_target()?;
+    build_release("mcp-gateway", "mcp-gateway")?;
+    build_release("mcp-gateway-tests", "mirror")?;
+    build_release("mcp-gateway-tests", "bench")?;
+    released("bench").run()
+}
+
+fn build_release(package: &str, binary: &str) -> Outcome {
+    Program::cargo()
+        .args(["build", "--release", "--package", package, "--bin", binary])
         .run()
+}
+
+fn released(binary: &str) -> Program {
+    let file = format!("{binary}{}", std::env::consts::EXE_SUFFIX);
+    Program::at(&target().join("release").join(file))
 }
 
 /// The repository.

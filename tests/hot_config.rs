@@ -10,7 +10,7 @@
 
 use std::fs;
 
-use mcp_gateway_tests::{Gateway, Server, eventually, guest};
+use mcp_gateway_tests::{Gateway, Server, alive, eventually, guest};
 use serde_json::json;
 
 /// Makes the configuration file another one.
@@ -57,6 +57,34 @@ fn a_server_is_added_and_removed() {
     eventually("the end of the new server's tools", || {
         gateway.client.tools() == alone
     });
+}
+
+#[test]
+fn a_server_that_is_configured_anew_takes_over_from_the_old_one() {
+    // The old one takes its time to end, while the new one is in use.
+    let gateway = Gateway::with().server(Server::stubborn("m")).start();
+    let old = gateway.server().process("process");
+    gateway.client.call("m_echo", json!({"text": "old"}));
+    rewrite(&gateway, |text| {
+        text.replace("[servers.m]", "[servers.m]\ninit_timeout = \"33s\"")
+    });
+    gateway.log.wait("the configuration was reloaded");
+    let key = json!({"key": "held"});
+    eventually("the new server", || {
+        let process = gateway.client.call("m_echo", json!({"text": "new"}));
+        !process.is_tool_error()
+    });
+    let held = gateway.client.start_call("m_hold", key.clone());
+    eventually("the end of the old server", || !alive(old));
+    gateway.client.call("m_release", key);
+    let answer = gateway.client.answer(&held);
+    assert!(!answer.is_tool_error(), "{}", answer.raw);
+    let restarts = gateway
+        .log
+        .events()
+        .into_iter()
+        .filter(|event| event.message().contains("server is down"));
+    assert_eq!(restarts.count(), 0);
 }
 
 #[test]
@@ -177,4 +205,20 @@ fn a_guardrail_that_does_not_load_changes_nothing() {
             .text(),
         "<CODENAME>"
     );
+}
+
+#[test]
+fn a_file_that_was_refused_is_tried_again_when_the_component_that_it_names_is_there() {
+    let gateway = Gateway::with().mirror().start();
+    let component = gateway.folder().join("late").join("rule.wasm");
+    rewrite(&gateway, |text| {
+        format!("{text}\n[[guardrails]]\nuse = {component:?}\n")
+    });
+    let event = gateway.log.wait("the configuration stays as it was");
+    assert!(event.message().contains("cannot read"), "{}", event.raw);
+    fs::create_dir(component.parent().unwrap()).unwrap();
+    fs::copy(guest("guardrail_codename"), &component).unwrap();
+    gateway.log.wait("the configuration was reloaded");
+    let said = gateway.client.call("m_echo", json!({"text": "BLUEBIRD"}));
+    assert_eq!(said.text(), "<CODENAME>");
 }

@@ -32,10 +32,14 @@ fn email() -> Vec<u8> {
 
 /// A gateway that runs the codename guardrail from a file of its own.
 fn started() -> (Gateway, PathBuf) {
+    started_with("")
+}
+
+fn started_with(settings: &str) -> (Gateway, PathBuf) {
     let setup = Gateway::with().mirror();
     let file = setup.folder().join("rule.wasm");
     fs::write(&file, codename()).unwrap();
-    let gateway = setup.guardrail(&file, "").start();
+    let gateway = setup.guardrail(&file, settings).start();
     assert_eq!(said(&gateway), OF_CODENAME);
     (gateway, file)
 }
@@ -52,15 +56,17 @@ fn swaps(replace: impl FnOnce(&Path)) {
     replace(&file);
     let swapped = gateway.log.wait_since(mark, "guardrail swapped");
     assert_eq!(swapped.text("guardrail"), "rule");
-    eventually("the verdict of the new build", || {
-        said(&gateway) == OF_EMAIL
-    });
+    assert_eq!(said(&gateway), OF_EMAIL);
 }
 
 /// Replaces the file by something bad; the old build goes on serving, and a
 /// good one is taken afterwards.
 fn keeps_the_old_build(bad: &[u8], words: &str) {
-    let (gateway, file) = started();
+    keeps_the_old_build_with("", bad, words);
+}
+
+fn keeps_the_old_build_with(settings: &str, bad: &[u8], words: &str) {
+    let (gateway, file) = started_with(settings);
     let mark = gateway.log.mark();
     Gateway::rename_over(&file, bad);
     let refusal = gateway
@@ -184,6 +190,32 @@ fn a_build_for_another_contract_changes_nothing() {
 fn a_build_that_imports_more_than_is_granted_changes_nothing() {
     let build = fs::read(guest("guest_network")).unwrap();
     keeps_the_old_build(&build, "wasi:http/outgoing-handler");
+}
+
+#[test]
+fn a_build_that_fails_on_everything_changes_nothing() {
+    let build = fs::read(guest("guest_failing")).unwrap();
+    for settings in ["", "on_error = \"allow\""] {
+        keeps_the_old_build_with(settings, &build, "fails on a harmless message");
+    }
+}
+
+/// The chain used to be refused as a whole as long as one build of it was bad.
+#[test]
+fn a_bad_build_does_not_hold_up_a_good_one_of_another_guardrail() {
+    let setup = Gateway::with().mirror();
+    let files = ["bad.wasm", "good.wasm"].map(|name| setup.folder().join(name));
+    for file in &files {
+        fs::write(file, codename()).unwrap();
+    }
+    let [bad, good] = &files;
+    let gateway = setup.guardrail(bad, "").guardrail(good, "").start();
+    Gateway::rename_over(bad, &fs::read(guest("guest_failing")).unwrap());
+    gateway.log.wait("the old build goes on serving");
+    Gateway::rename_over(good, &email());
+    let swapped = gateway.log.wait("guardrail swapped");
+    assert_eq!(swapped.text("guardrail"), "good");
+    assert_eq!(said(&gateway), "<CODENAME> <EMAIL>");
 }
 
 #[test]

@@ -90,6 +90,19 @@ fn a_server_that_never_answers_and_never_stops_chattering() {
 }
 
 #[test]
+fn a_server_that_never_lists_its_tools_keeps_nobody_elses_from_the_client() {
+    let begun = Instant::now();
+    let gateway = Gateway::with()
+        .setting("ready_timeout = \"1s\"")
+        .server(Server::misbehaving("mute", "mute"))
+        .mirror()
+        .start();
+    assert!(gateway.client.tools().contains(&"m_echo".to_owned()));
+    assert!(begun.elapsed() < SECONDS, "{:?}", begun.elapsed());
+    gateway.log.wait("left out of the list");
+}
+
+#[test]
 fn a_server_that_chatters_can_be_used_all_the_same() {
     let gateway = Gateway::with()
         .server(Server::misbehaving("m", "chatter"))

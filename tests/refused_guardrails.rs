@@ -81,6 +81,43 @@ fn one_that_never_ends_to_be_configured() {
     );
 }
 
+/// Waiting costs no CPU, so that limit does not end it.
+#[test]
+fn one_that_waits_while_it_is_configured() {
+    refuses_fault(
+        "configure-sleep",
+        "limits = { configure = \"200ms\", wall = \"300ms\" }",
+        &["it fails while it is configured: it took longer than its limit of 300 ms"],
+    );
+}
+
+/// It would silently see nothing.
+#[test]
+fn one_that_wants_messages_of_a_kind_that_does_not_exist() {
+    refuses_fault(
+        "unknown-kind",
+        "",
+        &[
+            "it wants messages of kind \"result\"",
+            "request, response, error, ",
+        ],
+    );
+}
+
+#[test]
+fn one_that_fails_on_a_harmless_message_whatever_is_done_with_its_faults() {
+    for settings in ["", "on_error = \"allow\"", "mode = \"warn\""] {
+        let setup = Gateway::with()
+            .mirror()
+            .guardrail(guest("guest_failing"), settings);
+        says(
+            &setup.refused(),
+            "guest_failing",
+            &["fails on a harmless message: it reports: no message is"],
+        );
+    }
+}
+
 #[test]
 fn one_that_does_not_do_what_its_own_example_says() {
     refuses_fault(

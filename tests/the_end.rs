@@ -47,6 +47,15 @@ fn when_the_client_closes_its_end() {
 }
 
 #[test]
+fn when_nobody_reads_the_log_any_more() {
+    let gateway = stubborn().start_without_a_log();
+    let said = gateway.client.call("m_echo", json!({"text": "still here"}));
+    assert_eq!(said.text(), "still here");
+    leaves_nobody(&gateway, || gateway.client.leave());
+    assert!(gateway.wait().success());
+}
+
+#[test]
 fn when_the_client_is_killed() {
     let (gateway, mut client) = stubborn().start_behind_another_process();
     leaves_nobody(&gateway, || {

@@ -89,6 +89,11 @@ impl Catalog {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *current = upstreams.into();
+        let stays = |server: &Arc<str>| current.iter().any(|u| u.name() == server);
+        // What a server that is gone has listed is free for others.
+        self.names().retain(stays);
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.retain(|_, owner| stays(owner));
     }
 
     /// The server of this name.

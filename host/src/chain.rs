@@ -4,13 +4,15 @@
 //! A chain never changes: a reload makes a new one, and a call that began
 //! under the old one ends under it.
 
+mod report;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::capability::message::MessageView;
 use crate::config::{Guardrail as Spec, Mode, OnError};
-use crate::guardrail::{Decision, Direction, Envelope, Fault, Finding, Guardrail, Kind, Verdict};
-use crate::message::{Message, Role, Texts};
+use crate::guardrail::{Decision, Direction, Envelope, Fault, Guardrail, Kind, Verdict};
+use crate::message::{Message, Texts};
 
 /// Failures in a row after which a guardrail is reported as unhealthy.
 const UNHEALTHY: u32 = 3;
@@ -134,10 +136,13 @@ impl Chain {
             }
             let current = match &texts {
                 Some(texts) => Arc::clone(texts),
-                None => {
-                    let fresh = readable(&message).map_err(|why| link.failed(envelope, &why))?;
-                    Arc::clone(texts.insert(Arc::new(fresh)))
-                }
+                None => match readable(&message) {
+                    Ok(fresh) => Arc::clone(texts.insert(Arc::new(fresh))),
+                    Err(why) => {
+                        link.faulted(envelope, &why)?;
+                        continue;
+                    }
+                },
             };
             let view = MessageView {
                 message: message.clone(),
@@ -251,7 +256,7 @@ impl Link {
     }
 
     /// What the person configured for a guardrail that cannot do its work.
-    fn faulted(&self, envelope: &Envelope, fault: &Fault) -> Result<(), Block> {
+    fn faulted(&self, envelope: &Envelope, fault: &dyn std::fmt::Display) -> Result<(), Block> {
         let block = self.failed(envelope, fault);
         match (self.spec.mode, self.spec.on_error) {
             (Mode::Enforce, OnError::Block) => Err(block),
@@ -289,69 +294,4 @@ impl Link {
             cause: Cause::Failure,
         }
     }
-
-    /// Logs what was found and decided; never what the message says.
-    fn report(&self, envelope: &Envelope, view: &MessageView, verdict: &Verdict) {
-        let decision = match &verdict.decision {
-            Decision::Pass => "pass",
-            Decision::Redact => "redact",
-            Decision::Patch(_) => "patch",
-            Decision::Block(_) => "block",
-            Decision::Ask(_) => "ask",
-        };
-        if verdict.findings.is_empty() && verdict.decision != Decision::Pass {
-            self.log(envelope, decision, "", "");
-        }
-        for finding in &verdict.findings {
-            self.log(envelope, decision, &finding.rule, &place(view, finding));
-        }
-    }
-
-    fn log(&self, envelope: &Envelope, decision: &str, rule: &str, place: &str) {
-        tracing::info!(
-            guardrail = &**self.guardrail.name(),
-            enforced = self.spec.mode == Mode::Enforce,
-            decision,
-            rule,
-            server = &*envelope.server,
-            method = &*envelope.method,
-            // A resource's URI may hold anything.
-            subject = envelope.subject.as_deref().filter(|s| !s.contains(':')),
-            kind = envelope.kind.as_str(),
-            direction = envelope.direction.as_str(),
-            place,
-            exchange = envelope.exchange,
-            "finding"
-        );
-    }
-}
-
-/// The JSON Pointer of the text that a finding is in, for the log: keys that
-/// may be content rather than names are left out.
-fn place(view: &MessageView, finding: &Finding) -> String {
-    const LONGEST_NAME: usize = 24;
-    let place = finding
-        .span
-        .as_ref()
-        .and_then(|span| view.texts.place(view.texts.check_span(span).ok()?));
-    let Some(place) = place else {
-        return String::new();
-    };
-    let is_name = |token: &str| {
-        token.len() <= LONGEST_NAME
-            && token
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
-    };
-    let mut tokens: Vec<&str> = place
-        .pointer
-        .split('/')
-        .map(|token| if is_name(token) { token } else { "*" })
-        .collect();
-    if place.role == Role::Key
-        && let Some(last) = tokens.last_mut()
-    {
-        *last = "*";
-    }
-    tokens.join("/")
 }

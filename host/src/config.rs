@@ -58,7 +58,8 @@ pub struct Config {
 pub struct Gateway {
     /// How the client sees the names of tools and prompts.
     pub naming: Naming,
-    /// How long the first list waits for servers that are still starting.
+    /// How long the first list waits for servers that are still starting, and
+    /// any list for a server that does not answer.
     /// Ten seconds: `npx` and `uvx` often take five, and most clients give up
     /// on a list after thirty.
     pub ready_timeout: Duration,

@@ -87,6 +87,13 @@ pub enum LoadError {
     /// It fails while it is configured.
     #[error("it fails while it is configured: {0}")]
     ConfigureFault(Fault),
+    /// It wants messages of a kind that there is none of, so it would silently
+    /// see nothing.
+    #[error(
+        "it wants messages of kind {0:?}, which does not exist; the kinds are {known}",
+        known = Kind::ALL.map(Kind::as_str).join(", ")
+    )]
+    UnknownKind(String),
     /// The gateway itself failed over it.
     #[error("it cannot be loaded: {0}")]
     Panicked(String),
@@ -135,6 +142,9 @@ impl Guardrail {
         anatomy.require_grants()?;
 
         let configured = snapshot::configure(&sandbox, &recipe).await?;
+        if let Some(kind) = configured.manifest.unknown_kind() {
+            return Err(LoadError::UnknownKind(printable(kind)));
+        }
         let pre = compile(&sandbox, configured.component).await?;
         let guardrail = Self {
             instances: Instances::new(
@@ -187,20 +197,24 @@ impl Guardrail {
         if view.texts.joined().len() < LARGE {
             return self.judge(envelope, view).await;
         }
+        // Outside the guest's deadline: it is not to blame for the queue.
+        let turn = self.sandbox.turn_aside().await;
         let (guardrail, envelope) = (Arc::clone(self), envelope.clone());
-        aside(async move { guardrail.judge(&envelope, view).await })
-            .await
-            .unwrap_or_else(|panic| Err(Fault::Trap(panic.to_string())))
+        aside(async move {
+            // Even if nobody waits any more, until the thread is free again.
+            let _turn = turn;
+            guardrail.judge(&envelope, view).await
+        })
+        .await
+        .unwrap_or_else(|panic| Err(Fault::Trap(panic.to_string())))
     }
 
     /// Judges one message on this thread.
     async fn judge(&self, envelope: &Envelope, view: MessageView) -> Result<Verdict, Fault> {
         let wall = self.limits.wall;
-        let texts = Arc::clone(&view.texts);
-        let raw = tokio::time::timeout(wall, self.call(envelope, view))
+        tokio::time::timeout(wall, self.call(envelope, view))
             .await
-            .map_err(|_| LimitExceeded::Wall(wall.as_millis()))??;
-        Ok(Verdict::accept(raw, &texts, self.limits.output)?)
+            .map_err(|_| LimitExceeded::Wall(wall.as_millis()))?
     }
 
     /// Forgets the instances that served a session.
@@ -208,17 +222,19 @@ impl Guardrail {
         self.instances.forget(session);
     }
 
-    async fn call(&self, envelope: &Envelope, view: MessageView) -> Result<types::Verdict, Fault> {
+    async fn call(&self, envelope: &Envelope, view: MessageView) -> Result<Verdict, Fault> {
         let session = &*envelope.session;
+        let texts = Arc::clone(&view.texts);
         let mut instance = self.instances.take(&self.sandbox, session).await?;
-        let outcome = instance.check(&self.sandbox, envelope, view).await;
-        match outcome {
-            Ok(verdict) => {
-                self.instances.give_back(session, instance);
-                verdict.map_err(|reason| Fault::Guest(printable(&reason)))
-            }
-            Err(error) => Err(Fault::from_call(&error, &self.limits)),
-        }
+        let raw = instance
+            .check(&self.sandbox, envelope, view)
+            .await
+            .map_err(|error| Fault::from_call(&error, &self.limits))?
+            .map_err(|reason| Fault::Guest(printable(&reason)))?;
+        let verdict = Verdict::accept(raw, &texts, self.limits.output)?;
+        // Only after a verdict that holds: one that failed is not asked again.
+        self.instances.give_back(session, instance);
+        Ok(verdict)
     }
 }
 
@@ -241,7 +257,7 @@ impl Fault {
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::UnreachableCodeReached) => {
-                Self::Trap("a panic or an abort; see the log for its words".into())
+                Self::Trap("a panic or an abort; with --log debug the log has its words".into())
             }
             Some(trap) => Self::Trap(trap.to_string()),
             None => Self::Trap(printable(&root)),

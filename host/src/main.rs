@@ -1,22 +1,25 @@
 //! The binary: turns a command line into a task, and its outcome into an exit
 //! code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 use mcp_gateway::cli::{Cli, LogArgs, LogFormat, Task};
 use mcp_gateway::{bundled, demo, inspect, run};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr(&cli.log());
+    let _log = log_to_stderr(&cli.log());
     match act(cli) {
         Ok(code) => code,
         Err(error) => {
-            // Not through the log, whose level may hide it.
-            eprintln!("mcp-gateway: {error:#}");
+            // Not through the log, whose level may hide it. If nobody reads it,
+            // the exit code remains.
+            let _ = writeln!(std::io::stderr(), "mcp-gateway: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -54,16 +57,22 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
     code
 }
 
-/// Standard output carries the protocol, so the log goes to standard error.
-fn log_to_stderr(args: &LogArgs) {
+/// Standard output carries the protocol, so the log goes to standard error: by a
+/// thread of its own, since a client that does not read there must not hold up
+/// its messages. Lines are dropped rather than kept without bounds. What is
+/// returned writes the last of them when it is dropped.
+fn log_to_stderr(args: &LogArgs) -> WorkerGuard {
     let level = args.level.as_str();
     // wasmtime's own remarks are for its developers.
     let filter = EnvFilter::new(format!(
         "{level},wasmtime=warn,cranelift=warn,wasmtime_internal_cranelift=warn,wasmtime_internal_cache=error"
     ));
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        // It would be said on standard error, which may be what failed.
+        .log_internal_errors(false)
+        .with_writer(writer);
     match args.format {
         LogFormat::Text => log
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
@@ -71,4 +80,5 @@ fn log_to_stderr(args: &LogArgs) {
             .init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
+    guard
 }

@@ -8,6 +8,7 @@ mod build;
 mod canary;
 mod watch;
 
+use build::announce;
 pub use build::{BuildError, Refused, build};
 
 use std::path::PathBuf;
@@ -43,52 +44,57 @@ pub struct Reloader {
 impl Reloader {
     /// Watches the files for ever.
     pub async fn run(mut self) {
-        let mut files = Files::watch(self.paths());
+        announce(&self.chain.load(), &Chain::default());
+        let mut files = Files::watch(paths(&self.config).collect());
         // What was refused is not tried again until it changes.
         let mut refused = Refused::default();
         loop {
-            files.changed(SETTLE).await;
-            if self.reload_config().await {
-                files.set(self.paths());
-            }
+            // At once, since the files were read before they were watched.
+            self.reload_config(&mut files).await;
             self.reload_guardrails(&mut refused).await;
+            files.changed(SETTLE).await;
         }
     }
 
-    /// Reads the configuration again. Whether it changed.
-    async fn reload_config(&mut self) -> bool {
+    /// Reads the configuration again, and has all its files watched. One that
+    /// is refused, since a component that it names is missing or bad, is tried
+    /// again when that changes.
+    async fn reload_config(&mut self, files: &mut Files) {
         if self.config.source.is_none() {
-            return false;
+            return;
         }
         let config = match self.source.load() {
-            Ok(config) if config == self.config => return false,
+            Ok(config) if config == self.config => {
+                files.set(paths(&config).collect());
+                return;
+            }
             Ok(config) => config,
             Err(errors) => {
                 tracing::error!(
                     "the configuration stays as it was, because it has errors:\n{errors}"
                 );
-                return false;
+                return;
             }
         };
-        match build(&self.sandbox, &config, &self.chain.load(), None).await {
+        // Before they are read, so that no change falls in between.
+        files.set(paths(&self.config).chain(paths(&config)).collect());
+        let old = self.chain.load_full();
+        match build(&self.sandbox, &config, &old, None).await {
             Ok(chain) => {
-                self.chain.store(Arc::new(chain));
+                self.replace(chain, &old);
                 self.session.set_servers(&config.servers).await;
                 if config.gateway != self.config.gateway {
                     tracing::warn!("what [gateway] says takes effect at the next start");
                 }
+                files.set(paths(&config).collect());
                 self.config = config;
                 tracing::info!(
                     servers = self.config.servers.len(),
                     guardrails = self.config.guardrails.len(),
                     "the configuration was reloaded"
                 );
-                true
             }
-            Err(error) => {
-                tracing::error!("the configuration stays as it was: {error}");
-                false
-            }
+            Err(error) => tracing::error!("the configuration stays as it was: {error}"),
         }
     }
 
@@ -97,20 +103,26 @@ impl Reloader {
         let old = self.chain.load_full();
         match build(&self.sandbox, &self.config, &old, Some(refused)).await {
             Ok(chain) if chain.is_made_of_the_same(&old) => {}
-            Ok(chain) => self.chain.store(Arc::new(chain)),
+            Ok(chain) => self.replace(chain, &old),
             Err(error) => tracing::error!("the guardrails stay as they were: {error}"),
         }
     }
 
-    fn paths(&self) -> Vec<PathBuf> {
-        let components =
-            self.config
-                .guardrails
-                .iter()
-                .filter_map(|guardrail| match &guardrail.component {
-                    Source::File(path) => Some(path.clone()),
-                    Source::Bundled(_) => None,
-                });
-        components.chain(self.config.source.clone()).collect()
+    fn replace(&self, chain: Chain, old: &Chain) {
+        let chain = Arc::new(chain);
+        self.chain.store(Arc::clone(&chain));
+        announce(&chain, old);
     }
+}
+
+/// The files that a configuration consists of.
+fn paths(config: &Config) -> impl Iterator<Item = PathBuf> {
+    let components = config
+        .guardrails
+        .iter()
+        .filter_map(|guardrail| match &guardrail.component {
+            Source::File(path) => Some(path.clone()),
+            Source::Bundled(_) => None,
+        });
+    components.chain(config.source.clone())
 }

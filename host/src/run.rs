@@ -2,6 +2,7 @@
 //! message to the end of its last server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -13,6 +14,13 @@ use crate::sandbox::{CacheDir, Sandbox, SandboxError};
 use crate::session::{Opening, Session};
 use crate::upstream::reaper::Reaper;
 use crate::wire::{Lines, outbox};
+
+/// How long the end of all servers may take, together with what comes before
+/// and after it less than the 5 s after which a client may lose patience.
+const CLOSE: Duration = Duration::from_millis(3500);
+
+/// How long the client may take to read what was left for it.
+const LAST_WRITE: Duration = Duration::from_millis(200);
 
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -75,17 +83,25 @@ pub async fn run(source: ConfigSource) -> Result<(), RunError> {
             }
         }
     };
-    let why = tokio::select! {
-        why = relay => why,
-        _ = &mut writing => "the client does not read any more",
-        why = signalled() => why,
-    };
-    tracing::info!("ending: {why}");
+    tokio::select! {
+        why = relay => {
+            tracing::info!("ending: {why}");
+            session.drain().await;
+        }
+        _ = &mut writing => tracing::info!("ending: the client does not read any more"),
+        why = signalled() => tracing::info!("ending: {why}"),
+    }
     reloading.abort();
-    session.close().await;
+    tokio::select! {
+        // Whatever is left after that is ended by the reaper.
+        _ = tokio::time::timeout(CLOSE, session.close()) => {}
+        why = signalled() => tracing::warn!("ending at once: {why}"),
+    }
     // What was left for the client is written before the last outbox goes.
     drop(session);
-    let _ = tokio::time::timeout(std::time::Duration::from_millis(200), writing).await;
+    if !writing.is_finished() {
+        let _ = tokio::time::timeout(LAST_WRITE, writing).await;
+    }
     Ok(())
 }
 

@@ -14,8 +14,10 @@ mod ticker;
 pub use cache::CacheDir;
 pub use confined::{Confined, LimitExceeded};
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, Store};
 use wasmtime::{PoolingAllocationConfig, UpdateDeadline};
@@ -41,6 +43,7 @@ pub struct Sandbox {
     linker: Linker<Confined>,
     ticker: Ticker,
     cache: Option<CacheDir>,
+    turns: Arc<Semaphore>,
 }
 
 /// Why no guardrail can run at all.
@@ -60,6 +63,7 @@ impl Sandbox {
             linker,
             ticker,
             cache,
+            turns: Arc::new(Semaphore::new(processors())),
         })
     }
 
@@ -95,11 +99,22 @@ impl Sandbox {
         store
     }
 
+    /// Waits until a guest can be run [`aside`] with a processor to itself; it
+    /// has that until the permit is dropped.
+    pub(crate) async fn turn_aside(&self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes the semaphore.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
     /// Grants the store's guest a CPU budget, right before it is called, and
     /// keeps the clock ticking until the guard is dropped.
     ///
-    /// The budget is counted in ticks that pass while the guest executes; time
-    /// that it waits for its turn or for the host is not billed.
+    /// The budget is counted in ticks that pass while the guest executes. Time
+    /// that it waits for the host or for other tasks is not billed; time in
+    /// which the system gives its thread's processor to another is, since ticks
+    /// are of the clock on the wall. So no more guests are put on threads of
+    /// their own than there are processors: see
+    /// [`turn_aside`](Self::turn_aside).
     pub(crate) fn arm(&self, store: &mut Store<Confined>, cpu: Duration) -> ticker::Running<'_> {
         let running = self.ticker.run();
         let ticks = cpu.as_millis().div_ceil(TICK.as_millis());
@@ -109,6 +124,10 @@ impl Sandbox {
         store.set_epoch_deadline(1);
         running
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn engine(cache: Option<&CacheDir>) -> wasmtime::Result<Engine> {

@@ -47,7 +47,6 @@ pub struct Session {
     exchanges: Exchanges,
     asked: Asked,
     handshake: watch::Sender<Handshake>,
-    started: Instant,
     /// The tasks that look after the servers, and how to stop each.
     servers: tokio::sync::Mutex<Supervised>,
     reaper: Option<Reaper>,
@@ -62,8 +61,8 @@ struct Supervised {
 /// How far the client has come in opening the session.
 #[derive(Debug, Clone, Default)]
 struct Handshake {
-    /// Its `initialize` request.
-    initialize: Option<Message>,
+    /// Its `initialize` request, and when it came.
+    initialize: Option<(Message, Instant)>,
     /// Whether that has been answered.
     welcomed: bool,
     /// Its `notifications/initialized`.
@@ -98,7 +97,6 @@ impl Session {
             exchanges: Exchanges::default(),
             asked: Asked::default(),
             handshake: watch::Sender::default(),
-            started: Instant::now(),
             servers: tokio::sync::Mutex::default(),
             reaper: opening.reaper,
         });
@@ -110,6 +108,8 @@ impl Session {
     /// whose configuration changed is both.
     pub async fn set_servers(self: &Arc<Self>, wanted: &[Server]) {
         let mut supervised = self.servers.lock().await;
+        // Those that have ended already.
+        while supervised.tasks.try_join_next().is_some() {}
         let first = supervised.stops.is_empty();
         supervised.stops.retain(|(upstream, stop)| {
             let stays = wanted.contains(&upstream.server);
@@ -147,9 +147,8 @@ impl Session {
         }
     }
 
-    /// Ends the session: answers that are about to come are waited for a
-    /// moment, then every server ends, all at a time.
-    pub async fn close(&self) {
+    /// Gives answers that are about to come a moment to do so.
+    pub async fn drain(&self) {
         let drained = async {
             while self.asked.any_from(&Side::Client) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -157,6 +156,10 @@ impl Session {
         };
         // Whether they came or not, the client has left.
         let _ = tokio::time::timeout(DRAIN, drained).await;
+    }
+
+    /// Ends the session: every server ends, all at a time.
+    pub async fn close(&self) {
         let mut supervised = self.servers.lock().await;
         for (_, stop) in supervised.stops.drain(..) {
             stop.send_replace(true);
@@ -165,11 +168,11 @@ impl Session {
         self.chain.load().forget(&self.id);
     }
 
-    /// The outbox of whoever is at a side, if they can be written to.
-    fn outbox(&self, side: &Side) -> Option<Outbox> {
+    /// Where messages for whoever is at a side are left.
+    fn outbox<'a>(&'a self, side: &'a Side) -> &'a Outbox {
         match side {
-            Side::Client => Some(self.client.clone()),
-            Side::Server(name) => self.catalog.upstream(name)?.outbox(),
+            Side::Client => &self.client,
+            Side::Server(run) => &run.outbox,
         }
     }
 }

@@ -27,9 +27,8 @@ pub struct Upstream {
 /// Where a server is in its life.
 #[derive(Debug, Clone)]
 pub enum State {
-    /// Its process is starting, or has not answered `initialize` yet. Messages
-    /// for it are left here once the process runs.
-    Starting(Option<Outbox>),
+    /// Its process is starting, or has not answered `initialize` yet.
+    Starting,
     /// It has answered `initialize`.
     Ready(Arc<Ready>),
     /// It cannot be used, for a reason that can follow its name.
@@ -39,12 +38,23 @@ pub enum State {
 /// A server that has answered `initialize`.
 #[derive(Debug)]
 pub struct Ready {
-    /// Where messages for it are left.
-    pub outbox: Outbox,
+    /// The process that has.
+    pub run: Arc<Run>,
     /// Its answer to `initialize`, as the guardrails left it.
     pub initialize: Cleared,
     /// Whether the client's `notifications/initialized` has been passed on.
-    pub announced: watch::Sender<bool>,
+    pub announced: watch::Receiver<bool>,
+}
+
+/// One process of a server. What belongs to one never reaches the next.
+#[derive(Debug)]
+pub struct Run {
+    /// The server's name.
+    pub server: Arc<str>,
+    /// Where messages for it are left.
+    pub outbox: Outbox,
+    /// Why it can't answer any more, once it can't.
+    gone: watch::Sender<Option<Arc<str>>>,
 }
 
 /// A server cannot be used.
@@ -63,7 +73,7 @@ impl Upstream {
         Arc::new(Self {
             name: Arc::from(server.name.as_str()),
             server,
-            state: watch::Sender::new(State::Starting(None)),
+            state: watch::Sender::new(State::Starting),
         })
     }
 
@@ -86,29 +96,20 @@ impl Upstream {
     pub fn ready(&self) -> Option<Arc<Ready>> {
         match &*self.state.borrow() {
             State::Ready(ready) => Some(Arc::clone(ready)),
-            State::Starting(_) | State::Down(_) => None,
-        }
-    }
-
-    /// Where messages for it are left, if it has a process.
-    pub fn outbox(&self) -> Option<Outbox> {
-        match &*self.state.borrow() {
-            State::Starting(outbox) => outbox.clone(),
-            State::Ready(ready) => Some(ready.outbox.clone()),
-            State::Down(_) => None,
+            State::Starting | State::Down(_) => None,
         }
     }
 
     /// Waits until it can be used, or until that is known not to be so.
     pub async fn settled(&self, patience: Duration) -> Result<Arc<Ready>, Unavailable> {
         let mut state = self.state.subscribe();
-        let settled = state.wait_for(|state| !matches!(state, State::Starting(_)));
+        let settled = state.wait_for(|state| !matches!(state, State::Starting));
         let settled = tokio::time::timeout(patience, settled).await;
         let reason = match settled {
             Ok(Ok(state)) => match &*state {
                 State::Ready(ready) => return Ok(Arc::clone(ready)),
                 State::Down(reason) => Arc::clone(reason),
-                State::Starting(_) => "it is starting".into(),
+                State::Starting => "it is starting".into(),
             },
             Ok(Err(_)) => "the gateway is ending".into(),
             Err(_) => "it is still starting".into(),
@@ -122,6 +123,30 @@ impl Upstream {
             server: Arc::clone(&self.name),
             reason,
         }
+    }
+}
+
+impl Run {
+    /// A process that has just started.
+    pub fn new(server: Arc<str>, outbox: Outbox) -> Arc<Self> {
+        Arc::new(Self {
+            server,
+            outbox,
+            gone: watch::Sender::new(None),
+        })
+    }
+
+    /// Says that it can't answer any more.
+    pub fn end(&self, reason: Arc<str>) {
+        self.gone.send_replace(Some(reason));
+    }
+
+    /// Waits until it can't answer any more, and says why.
+    pub async fn gone(&self) -> Arc<str> {
+        let mut gone = self.gone.subscribe();
+        let gone = gone.wait_for(Option::is_some).await;
+        let reason = gone.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or_else(|| "the gateway is ending".into())
     }
 }
 

@@ -118,6 +118,24 @@ impl Setup {
         }
     }
 
+    /// Starts the gateway for a client that has closed the end of the log, and
+    /// opens the session.
+    pub fn start_without_a_log(self) -> Gateway {
+        let config = self.write_config();
+        let mut child = self.command(&config).spawn().unwrap();
+        drop(child.stderr.take());
+        let gateway = Gateway {
+            client: Client::on(child.stdin.take().unwrap(), child.stdout.take().unwrap()),
+            log: Log::read(std::io::empty()),
+            config,
+            child: Mutex::new(child),
+            servers: self.servers,
+            folder: self.folder,
+        };
+        gateway.client.initialize();
+        gateway
+    }
+
     /// Starts the gateway behind another process, which holds the pipe that
     /// the client writes to; returns that as well.
     pub fn start_behind_another_process(self) -> (Gateway, Child) {

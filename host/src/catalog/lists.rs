@@ -153,7 +153,9 @@ impl Catalog {
                     self.owners
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
-                        .insert(uri.into_owned(), Arc::clone(server));
+                        .entry(uri.into_owned())
+                        // Who comes later can't take another's reads over.
+                        .or_insert_with(|| Arc::clone(server));
                 }
                 None
             }

@@ -61,6 +61,11 @@ impl Names {
         hashed(name, server, name)
     }
 
+    /// Forgets the names of servers that are gone.
+    pub(super) fn retain(&mut self, stays: impl Fn(&Arc<str>) -> bool) {
+        self.0.retain(|_, (server, _)| stays(server));
+    }
+
     /// Whose tool or prompt the client means, and what its server calls it.
     pub(super) fn resolve(
         &self,

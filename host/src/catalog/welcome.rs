@@ -25,8 +25,8 @@ fn provisional() -> Value {
 ///
 /// A single server's own answer is passed on as it is. Several become one: the
 /// union of their capabilities, and all their instructions.
-pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], all_ready: bool) -> String {
-    if let ([(_, only)], true) = (ready, all_ready)
+pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> String {
+    if let ([(_, only)], 1) = (ready, servers)
         && let Some(result) = only.initialize.message().payload()
     {
         return result.to_owned();
@@ -41,7 +41,7 @@ pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], all_ready: b
         .find(|version| version.has_initialize() && version.as_str() == requested)
         .unwrap_or(newest);
 
-    let mut capabilities = if all_ready && !ready.is_empty() {
+    let mut capabilities = if ready.len() == servers && servers > 0 {
         json!({})
     } else {
         provisional()
@@ -57,11 +57,15 @@ pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], all_ready: b
             instructions.push(format!("## {server}\n\n{text}"));
         }
     }
-    if ready.len() > 1
-        && let Some(capabilities) = capabilities.as_object_mut()
-    {
+    if let Some(capabilities) = capabilities.as_object_mut() {
         // A task's id does not say whose it is.
         capabilities.remove("tasks");
+        // Servers come and go.
+        for list in ["tools", "prompts", "resources"] {
+            if let Some(Value::Object(list)) = capabilities.get_mut(list) {
+                list.insert("listChanged".into(), true.into());
+            }
+        }
     }
     let mut result = json!({
         "protocolVersion": version,
@@ -125,7 +129,7 @@ mod tests {
             Message::request("1", "initialize", Some(&params))
         };
         let version = |request: &Message| {
-            let result = welcome(request, &[], true);
+            let result = welcome(request, &[], 0);
             parse(&result).and_then(|r| r.get("protocolVersion")?.as_str().map(str::to_owned))
         };
         assert_eq!(

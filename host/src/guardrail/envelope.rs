@@ -52,7 +52,8 @@ pub enum Direction {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [
+    /// All kinds that there are.
+    pub(super) const ALL: [Self; 5] = [
         Self::Request,
         Self::Response,
         Self::Error,

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use wasmtime::Store;
 
@@ -26,6 +27,9 @@ const USES: u32 = 10_000;
 /// Bytes that an instance may grow beyond its start and still be kept: a large
 /// message must not cost its memory for ever.
 const GROWTH: u64 = 8 << 20;
+
+/// Between two looks whether an instance has come free.
+const BUSY: Duration = Duration::from_millis(5);
 
 /// All instances of one guardrail.
 pub(super) struct Instances {
@@ -64,12 +68,23 @@ impl Instances {
         }
     }
 
-    /// A warm instance of the session, or a new one.
+    /// A warm instance of the session, or a new one. While there are as many
+    /// as there can be, waits for one to be given back, for half of the time
+    /// that the whole check may take.
     pub(super) async fn take(&self, sandbox: &Sandbox, session: &str) -> Result<Instance, Fault> {
-        let warm = self.warm().get_mut(session).and_then(Vec::pop);
-        match warm {
-            Some(instance) => Ok(instance),
-            None => self.instantiate(sandbox).await,
+        let patience = Instant::now() + self.limits.wall / 2;
+        loop {
+            let warm = self.warm().get_mut(session).and_then(Vec::pop);
+            let taken = match warm {
+                Some(instance) => Ok(instance),
+                None => self.instantiate(sandbox).await,
+            };
+            match taken {
+                Err(Fault::Busy) if Instant::now() < patience => {
+                    tokio::time::sleep(BUSY).await;
+                }
+                taken => return taken,
+            }
         }
     }
 

@@ -61,6 +61,14 @@ impl Manifest {
                     && any_of(&interest.directions, |wanted| *wanted == direction)
             })
     }
+
+    /// A kind that the guardrail wants and that does not exist, if there is one.
+    pub(super) fn unknown_kind(&self) -> Option<&str> {
+        let mut kinds = self.wants.iter().flat_map(|interest| &interest.kinds);
+        kinds
+            .find(|kind| Kind::from_name(kind).is_none())
+            .map(String::as_str)
+    }
 }
 
 fn any_of<T>(wanted: &[T], matches: impl Fn(&T) -> bool) -> bool {
@@ -138,6 +146,13 @@ mod tests {
             ..all
         };
         assert!(none.wants("x", Kind::Error, Direction::ToClient));
+    }
+
+    #[test]
+    fn a_kind_that_does_not_exist_is_found() {
+        let wanting = |kinds: &[&str]| interest(&[], kinds, &[]);
+        assert_eq!(wanting(&["response", "log-line"]).unknown_kind(), None);
+        assert_eq!(wanting(&["error", "result"]).unknown_kind(), Some("result"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! anew for each of its instances.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +16,14 @@ use sha2::{Digest, Sha256};
 use wasmtime::Store;
 use wasmtime_wizer::{WasmtimeWizerComponent, Wizer};
 
-use super::{Fault, LoadError, Manifest, Recipe, START_BUDGET, compile, printable};
+use super::{Fault, LoadError, Manifest, Recipe, START_BUDGET, compile, digest, printable};
 use crate::capability::contract::v0_1::{GuardrailComponent, GuardrailComponentPre};
 use crate::config::Limits;
-use crate::sandbox::{Confined, Sandbox, aside};
+use crate::sandbox::{Confined, LimitExceeded, Sandbox, aside};
+
+/// The exact version of the tools that make snapshots: what one of them cannot
+/// do, the next may.
+const WASMTIME: &str = "48.0.8";
 
 /// Snapshots beyond this number are removed from the cache, oldest first.
 const KEPT: usize = 64;
@@ -43,6 +48,14 @@ pub(super) struct Configured {
     /// What its instances are made of: the snapshot, or the component itself.
     #[serde(skip)]
     pub(super) component: Arc<[u8]>,
+}
+
+/// The first line of a kept snapshot.
+#[derive(Serialize, Deserialize)]
+struct Head<C> {
+    /// Of the component that follows.
+    digest: String,
+    configured: C,
 }
 
 impl Start {
@@ -151,8 +164,25 @@ async fn manifest(sandbox: &Arc<Sandbox>, recipe: &Recipe) -> Result<Manifest, L
     Ok(manifest)
 }
 
-/// Instantiates a component and configures it.
+/// Instantiates a component and configures it, or gives up on it: waiting costs
+/// no CPU, so that a guest could do it for ever.
 async fn run(
+    sandbox: &Sandbox,
+    store: &mut Store<Confined>,
+    pre: &GuardrailComponentPre<Confined>,
+    recipe: &Recipe,
+) -> Result<(wasmtime::component::Instance, Manifest), LoadError> {
+    // A short limit for messages does not take from what `configure` may use.
+    let wall = recipe.limits.wall.max(recipe.limits.configure);
+    tokio::time::timeout(wall, start(sandbox, store, pre, recipe))
+        .await
+        .unwrap_or_else(|_| {
+            let limit = LimitExceeded::Wall(wall.as_millis());
+            Err(LoadError::ConfigureFault(limit.into()))
+        })
+}
+
+async fn start(
     sandbox: &Sandbox,
     store: &mut Store<Confined>,
     pre: &GuardrailComponentPre<Confined>,
@@ -190,7 +220,8 @@ async fn run(
 fn key(recipe: &Recipe) -> String {
     let mut hash = Sha256::new();
     for part in [
-        concat!("mcp-gateway ", env!("CARGO_PKG_VERSION"), " wasmtime 48").as_bytes(),
+        concat!("mcp-gateway ", env!("CARGO_PKG_VERSION")).as_bytes(),
+        WASMTIME.as_bytes(),
         &*recipe.bytes,
         recipe.config.as_bytes(),
     ] {
@@ -203,14 +234,17 @@ fn key(recipe: &Recipe) -> String {
         .collect()
 }
 
-/// Reads a kept snapshot: a line of JSON, then the component.
+/// Reads a kept snapshot: a line of JSON, then the component. One that is not
+/// what was written, because a disk was full for example, counts as none.
 fn read(path: &Path) -> Option<Configured> {
     let bytes = fs::read(path).ok()?;
     let end = memchr::memchr(b'\n', &bytes)?;
     let (head, component) = bytes.split_at_checked(end + 1)?;
-    let mut configured: Configured = serde_json::from_slice(head).ok()?;
-    configured.component = component.into();
-    Some(configured)
+    let head: Head<Configured> = serde_json::from_slice(head).ok()?;
+    (head.digest == digest(component)).then(|| Configured {
+        component: component.into(),
+        ..head.configured
+    })
 }
 
 /// Keeps a snapshot. Another gateway may read or write it at the same time, so
@@ -219,12 +253,18 @@ fn write(path: &Path, configured: &Configured) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     prune(folder)?;
-    let mut bytes = serde_json::to_vec(configured)?;
-    bytes.push(b'\n');
-    bytes.extend_from_slice(&configured.component);
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    fs::write(&draft, bytes)?;
-    fs::rename(&draft, path)
+    let head = Head {
+        digest: digest(&configured.component),
+        configured,
+    };
+    // Its name is random: in containers that share the folder, processes share
+    // their numbers as well.
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer(&mut draft, &head)?;
+    draft.write_all(b"\n")?;
+    draft.write_all(&configured.component)?;
+    draft.persist(path)?;
+    Ok(())
 }
 
 fn prune(folder: &Path) -> std::io::Result<()> {
@@ -239,4 +279,55 @@ fn prune(folder: &Path) -> std::io::Result<()> {
         let _ = fs::remove_file(path);
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn configured() -> Configured {
+        Configured {
+            manifest: Manifest {
+                name: "m".into(),
+                version: "1".into(),
+                description: "two\nlines".into(),
+                wants: Vec::new(),
+                config_schema: None,
+                examples: Vec::new(),
+            },
+            start: Start::Snapshot,
+            component: Arc::from(&b"a component"[..]),
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_was_cut_short_or_changed_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("snapshots").join("one");
+        write(&path, &configured()).unwrap();
+        let found = read(&path).unwrap();
+        assert_eq!(&*found.component, b"a component");
+        assert_eq!(found.manifest, configured().manifest);
+
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert!(read(&path).is_none());
+        let mut changed = whole;
+        *changed.last_mut().unwrap() ^= 1;
+        fs::write(&path, changed).unwrap();
+        assert!(read(&path).is_none());
+
+        write(&path, &configured()).unwrap();
+        assert!(read(&path).is_some());
+        let left = fs::read_dir(folder.path().join("snapshots")).unwrap();
+        assert_eq!(left.count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn snapshots_are_named_by_the_version_that_is_in_use() {
+        let manifest = include_str!("../../../Cargo.toml");
+        let line = format!("wasmtime-wizer = {{ version = \"={WASMTIME}\"");
+        assert!(manifest.contains(&line), "{line}");
+    }
 }

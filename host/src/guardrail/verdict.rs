@@ -4,6 +4,11 @@
 use super::types;
 use crate::message::{self, Edit, PatchOp, Texts};
 
+/// Operations that a patch may have. Each costs time by the size of the message,
+/// on the thread that relays all messages; 1,000 of them are enough to take
+/// every tool out of a long list.
+const MAX_PATCH_OPS: usize = 1_000;
+
 /// What a guardrail decided, checked against the message it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
@@ -60,6 +65,9 @@ pub enum InvalidVerdict {
     /// Its patch does not fit the message.
     #[error("its patch: {0}")]
     Patch(#[from] message::PatchError),
+    /// Its patch would take long to apply.
+    #[error("its patch has {0} operations; the limit is {MAX_PATCH_OPS}")]
+    PatchOps(usize),
     /// It is the one thing that it must not be.
     #[error("the confidence of its finding {index} is not between 0 and 1")]
     Confidence {
@@ -82,12 +90,15 @@ impl Verdict {
         let decision = match raw.decision {
             types::Decision::Pass => Decision::Pass,
             types::Decision::Redact => Decision::Redact,
+            types::Decision::Patch(ops) if ops.len() > MAX_PATCH_OPS => {
+                return Err(InvalidVerdict::PatchOps(ops.len()));
+            }
             types::Decision::Patch(ops) => Decision::Patch(ops.into_iter().map(patch_op).collect()),
             types::Decision::Block(reason) => Decision::Block(reason),
             types::Decision::Ask(question) => Decision::Ask(question),
         };
         let verdict = Self { decision, findings };
-        if verdict.decision == Decision::Redact {
+        if matches!(verdict.decision, Decision::Redact | Decision::Ask(_)) {
             texts
                 .check_edits(&verdict.edits(), growth)
                 .map_err(InvalidVerdict::Edits)?;
@@ -145,5 +156,30 @@ fn patch_op(op: types::PatchOp) -> PatchOp {
             value: at.value,
         },
         types::PatchOp::Remove(path) => PatchOp::Remove { path },
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+
+    #[test]
+    fn a_patch_may_have_so_many_operations_and_no_more() {
+        let texts = Message::notification("x", Some("{}")).texts().unwrap();
+        let accept = |ops| {
+            let raw = types::Verdict {
+                decision: types::Decision::Patch(vec![types::PatchOp::Remove("/a".into()); ops]),
+                findings: Vec::new(),
+            };
+            Verdict::accept(raw, &texts, 1 << 20)
+        };
+        assert!(accept(MAX_PATCH_OPS).is_ok());
+        let refusal = accept(MAX_PATCH_OPS + 1).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "its patch has 1001 operations; the limit is 1000"
+        );
     }
 }

@@ -8,7 +8,7 @@ use super::canary;
 use crate::bundled;
 use crate::chain::{Chain, Link};
 use crate::config::{Config, Guardrail as Spec, Mode, Source};
-use crate::guardrail::{Guardrail, LoadError, Recipe, digest};
+use crate::guardrail::{Fault, Guardrail, LoadError, Recipe, digest};
 use crate::sandbox::{Sandbox, aside};
 
 /// The builds that did not pass, by guardrail: none is tried again until it
@@ -39,13 +39,13 @@ pub enum BuildError {
         /// What is wrong with it.
         cause: Box<LoadError>,
     },
-    /// The chain fails where it must not.
+    /// It fails where it must not.
     #[error("guardrail \"{name}\" fails on a harmless message: {reason}")]
     Canary {
         /// The guardrail.
         name: Arc<str>,
         /// What happens.
-        reason: String,
+        reason: Fault,
     },
 }
 
@@ -66,10 +66,7 @@ pub async fn build(
         if spec.mode == Mode::Off {
             continue;
         }
-        let predecessor = old
-            .links()
-            .iter()
-            .find(|link| same_guardrail(link.spec(), spec));
+        let predecessor = predecessor(old, spec);
         let guardrail = match (
             renew(sandbox, spec, predecessor, refused.as_deref_mut()).await,
             predecessor,
@@ -86,19 +83,38 @@ pub async fn build(
         };
         links.push(Link::new(guardrail, spec.clone()));
     }
-    if let Some(error) = failed {
-        return Err(error);
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(Chain::new(links)),
     }
-    let chain = Chain::new(links);
-    if !chain.is_made_of_the_same(old) {
-        canary::sing(&chain)
-            .await
-            .map_err(|block| BuildError::Canary {
-                name: block.guardrail,
-                reason: block.reason,
-            })?;
+}
+
+/// Logs which guardrails a chain has that the one before had not. To be called
+/// once it is in force, so that who waits for the line sees the new build serve.
+pub(super) fn announce(chain: &Chain, old: &Chain) {
+    for link in chain.links() {
+        let guardrail = link.guardrail();
+        let mut before = old.links().iter();
+        if before.any(|old| Arc::ptr_eq(old.guardrail(), guardrail)) {
+            continue;
+        }
+        tracing::info!(
+            guardrail = &**guardrail.name(),
+            version = guardrail.manifest().version,
+            digest = guardrail.anatomy().digest,
+            "{}",
+            match predecessor(old, link.spec()) {
+                Some(_) => "guardrail swapped",
+                None => "guardrail loaded",
+            }
+        );
     }
-    Ok(chain)
+}
+
+/// The guardrail that a configuration describes, in a chain.
+fn predecessor<'a>(chain: &'a Chain, spec: &Spec) -> Option<&'a Link> {
+    let mut links = chain.links().iter();
+    links.find(|link| same_guardrail(link.spec(), spec))
 }
 
 /// The guardrail as its component now is: the old one if that has not changed.
@@ -152,21 +168,17 @@ async fn renew(
             origin: spec.component.to_string(),
             cause: Box::new(cause),
         })?;
+    let guardrail = Arc::new(guardrail);
+    canary::sing(&guardrail, spec)
+        .await
+        .map_err(|reason| BuildError::Canary {
+            name: Arc::clone(&name),
+            reason,
+        })?;
     if let Some(refused) = refused {
         refused.0.remove(&name);
     }
-    tracing::info!(
-        guardrail = &*name,
-        version = guardrail.manifest().version,
-        digest = guardrail.anatomy().digest,
-        "{}",
-        if predecessor.is_some() {
-            "guardrail swapped"
-        } else {
-            "guardrail loaded"
-        }
-    );
-    Ok(Arc::new(guardrail))
+    Ok(guardrail)
 }
 
 fn component(spec: &Spec) -> std::io::Result<Vec<u8>> {

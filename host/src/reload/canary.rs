@@ -1,21 +1,38 @@
-//! Harmless messages that go through a new chain before any real one does: a
-//! guardrail that cannot judge these would block everything.
+//! Harmless messages that a new build judges before any real one: a guardrail
+//! that cannot judge these would block everything, or, where it is configured
+//! to let messages pass then, look at nothing.
 
 use std::sync::Arc;
 
-use crate::chain::{Block, Cause, Chain, Circumstances};
-use crate::guardrail::{Direction, Envelope};
+use crate::capability::message::MessageView;
+use crate::config::Guardrail as Spec;
+use crate::guardrail::{Direction, Envelope, Fault, Guardrail, Kind};
 use crate::message::Message;
 
 /// The session that canaries run in; no client's is named so.
 const SESSION: &str = "canary";
 
-/// Passes the canaries through. A guardrail may decide about them as it likes,
-/// as long as it decides.
-pub(super) async fn sing(chain: &Chain) -> Result<(), Block> {
+/// The method of the canaries.
+const METHOD: &str = "tools/call";
+
+/// Has a guardrail judge the canaries that it would be shown. It may decide
+/// about them as it likes, as long as it decides.
+pub(super) async fn sing(guardrail: &Arc<Guardrail>, spec: &Spec) -> Result<(), Fault> {
+    // Any server will do that it looks at.
+    let server = spec
+        .only
+        .servers
+        .first()
+        .map_or(SESSION, |name| name.as_str());
+    let outcome = judge(guardrail, spec, server).await;
+    guardrail.forget(SESSION);
+    outcome
+}
+
+async fn judge(guardrail: &Arc<Guardrail>, spec: &Spec, server: &str) -> Result<(), Fault> {
     let request = Message::request(
         "1",
-        "tools/call",
+        METHOD,
         Some(r#"{"name":"read_file","arguments":{"path":"notes/naïve.txt"}}"#),
     );
     let result = Message::result(
@@ -26,23 +43,30 @@ pub(super) async fn sing(chain: &Chain) -> Result<(), Block> {
         (request, Direction::ToServer),
         (result, Direction::ToClient),
     ] {
+        let kind = Kind::from(message.kind());
+        let shown = spec.only.includes(server, METHOD)
+            && guardrail.manifest().wants(METHOD, kind, direction);
+        // The gateway's own words are readable.
+        let Some(texts) = message.texts().ok().filter(|_| shown) else {
+            continue;
+        };
         let envelope = Envelope {
             session: Arc::from(SESSION),
             exchange: Some(1),
-            server: "canary".into(),
-            method: "tools/call".into(),
-            kind: message.kind().into(),
+            server: server.into(),
+            method: METHOD.into(),
+            kind,
             direction,
             subject: Some("read_file".into()),
         };
-        match chain
-            .judge(&envelope, message, &Circumstances::default())
-            .await
-        {
-            Err(block) if block.cause == Cause::Failure => return Err(block),
-            _ => {}
-        }
+        let view = MessageView {
+            message,
+            texts: Arc::new(texts),
+            request: None,
+            earlier: Vec::new(),
+            elapsed: 0,
+        };
+        guardrail.check(&envelope, view).await?;
     }
-    chain.forget(SESSION);
     Ok(())
 }

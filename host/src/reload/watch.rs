@@ -4,7 +4,7 @@
 //! watch on the file itself. An event is only a hint; and since some file
 //! systems give none, the files are looked at now and then as well.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,8 @@ impl Files {
         files
     }
 
-    /// Changes what is watched.
+    /// Changes what is watched. Of files that are watched already, a change that
+    /// was not told yet is still told.
     pub(super) fn set(&mut self, paths: Vec<PathBuf>) {
         let wanted: BTreeSet<PathBuf> = paths
             .iter()
@@ -89,7 +90,13 @@ impl Files {
         let names = paths.iter().filter_map(|path| path.file_name());
         *self.names.lock().unwrap_or_else(PoisonError::into_inner) =
             names.map(OsString::from).collect();
-        self.seen = paths.iter().map(|path| Seen::of(path)).collect();
+        let known: HashMap<PathBuf, Option<Seen>> =
+            self.paths.drain(..).zip(self.seen.drain(..)).collect();
+        let seen = paths.iter().map(|path| match known.get(path) {
+            Some(seen) => seen.clone(),
+            None => Seen::of(path),
+        });
+        self.seen = seen.collect();
         self.paths = paths;
     }
 

@@ -53,10 +53,15 @@ pub enum LimitExceeded {
 /// Elements that a table may grow to: far more than any toolchain lays out.
 const TABLE_ELEMENTS: usize = 100_000;
 
+/// Random bytes that a guest may have at a time: they are made in the host, so
+/// neither its memory limit nor its CPU budget is billed for them.
+const RANDOM: u64 = 64 << 10;
+
 impl Confined {
     pub(super) fn new(name: &str, limits: &Limits) -> Self {
         let log = Arc::new(Mutex::new(LogBudget::new(name, limits)));
         let wasi = WasiCtx::builder()
+            .max_random_size(RANDOM)
             .stdout(Output(Arc::clone(&log)))
             .stderr(Output(Arc::clone(&log)))
             .build();

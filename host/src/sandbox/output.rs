@@ -37,8 +37,14 @@ impl LogBudget {
         }
     }
 
+    /// Starts the budget of the next message. A line that did not end with the
+    /// message before is logged as it is, so that such lines do not add up.
     pub(super) fn renew(&mut self) {
         (self.lines, self.bytes) = self.limits;
+        let partial = std::mem::take(&mut self.partial);
+        if !partial.is_empty() {
+            self.emit(&partial);
+        }
     }
 
     pub(super) fn line(&mut self, line: Line<'_>) -> Result<(), LimitExceeded> {
@@ -56,10 +62,13 @@ impl LogBudget {
             let rest = self.partial.split_off(end + 1);
             let line = std::mem::replace(&mut self.partial, rest);
             self.spend(1, 0)?;
-            let text = String::from_utf8_lossy(&line);
-            log::emit(&self.guardrail, Line::standard_error(text.trim_end()));
+            self.emit(&line);
         }
         Ok(())
+    }
+
+    fn emit(&self, line: &[u8]) {
+        log::emit(&self.guardrail, Line::standard_error(&cut(line)));
     }
 
     fn spend(&mut self, lines: u32, bytes: usize) -> Result<(), LimitExceeded> {
@@ -75,6 +84,18 @@ impl LogBudget {
             }),
         }
     }
+}
+
+/// The start of a line of standard output or error.
+fn cut(line: &[u8]) -> String {
+    const LONGEST: usize = 200;
+    let line = String::from_utf8_lossy(line);
+    let mut characters = line.trim_end().chars();
+    let mut start: String = characters.by_ref().take(LONGEST).collect();
+    if characters.next().is_some() {
+        start.push('…');
+    }
+    start
 }
 
 impl OutputStream for Output {
@@ -114,5 +135,33 @@ impl StdoutStream for Output {
     /// Only WASI 0.3 asks for this, which is not linked.
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_held_than_one_message_may_say() {
+        let limits = Limits::default();
+        let mut budget = LogBudget::new("g", &limits);
+        for _ in 0..3 {
+            budget
+                .piece(&vec![b'x'; limits.log_bytes as usize])
+                .unwrap();
+            assert!(budget.piece(b"x").is_err());
+            budget.renew();
+            assert!(budget.partial.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        assert_eq!(cut(b"short\r\n"), "short");
+        let long = "\u{e9}".repeat(201);
+        assert_eq!(cut(long.as_bytes()), "\u{e9}".repeat(200) + "…");
+        assert_eq!(cut(&[b'x'; 200]), "x".repeat(200));
     }
 }

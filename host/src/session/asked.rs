@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::exchanges::Side;
-use crate::message::Message;
+use crate::message::{Message, quote};
 
 /// All unanswered requests of a session.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,7 @@ type Key = (Side, Box<str>);
 pub(super) struct Asking {
     asked: Asked,
     key: Key,
+    cancel: mpsc::Sender<Message>,
     cancelled: mpsc::Receiver<Message>,
 }
 
@@ -29,10 +30,11 @@ impl Asked {
     pub(super) fn enter(&self, from: &Side, id: &str) -> Asking {
         let key = (from.clone(), Box::from(id));
         let (cancel, cancelled) = mpsc::channel(1);
-        self.table().insert(key.clone(), cancel);
+        self.table().insert(key.clone(), cancel.clone());
         Asking {
             asked: self.clone(),
             key,
+            cancel,
             cancelled,
         }
     }
@@ -55,11 +57,19 @@ impl Asked {
 }
 
 impl Asking {
-    /// Waits for the request to be cancelled, for ever if it is not.
+    /// Waits for the request to be cancelled, for ever if it is not. Whoever is
+    /// gone has cancelled everything.
     pub(super) async fn cancelled(&mut self) -> Message {
-        match self.cancelled.recv().await {
+        let (from, id) = &self.key;
+        let notification = tokio::select! {
+            notification = self.cancelled.recv() => notification,
+            reason = from.gone() => {
+                let params = format!(r#"{{"requestId":{id},"reason":{}}}"#, quote(&reason));
+                Some(Message::notification("notifications/cancelled", Some(&params)))
+            }
+        };
+        match notification {
             Some(notification) => notification,
-            // Another request of the same id has taken its place.
             None => std::future::pending().await,
         }
     }
@@ -67,6 +77,11 @@ impl Asking {
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        self.asked.table().remove(&self.key);
+        let mut table = self.asked.table();
+        // Another request of the same id may have taken its place.
+        let entered = table.get(&self.key);
+        if entered.is_some_and(|cancel| cancel.same_channel(&self.cancel)) {
+            table.remove(&self.key);
+        }
     }
 }

@@ -19,14 +19,12 @@ use crate::wire::Outbox;
 pub(super) struct Call {
     /// The request, as the answering side understands it.
     pub(super) request: Message,
+    /// Who is to answer it.
+    pub(super) target: Side,
     /// The server at one of the ends.
     pub(super) server: Arc<str>,
-    /// Which way the request travels.
-    pub(super) direction: Direction,
     /// What it is about.
     pub(super) subject: Option<Arc<str>>,
-    /// Where it is to be left.
-    pub(super) outbox: Outbox,
 }
 
 /// Whoever asked, while they wait. For a request of the gateway's own nobody
@@ -60,11 +58,11 @@ pub(super) enum Failure {
 }
 
 impl Call {
-    /// The side that answers.
-    fn target(&self) -> Side {
-        match self.direction {
-            Direction::ToServer => Side::Server(Arc::clone(&self.server)),
-            Direction::ToClient => Side::Client,
+    /// Which way the request travels.
+    fn direction(&self) -> Direction {
+        match self.target {
+            Side::Server(_) => Direction::ToServer,
+            Side::Client => Direction::ToClient,
         }
     }
 }
@@ -81,7 +79,7 @@ impl Session {
         mut asker: Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let chain = self.chain.load_full();
-        let mut open = self.exchanges.open(call.target(), &call.request);
+        let mut open = self.exchanges.open(call.target.clone());
         let method: Arc<str> = call.request.method().unwrap_or_default().into();
         let conversation = Conversation {
             session: self,
@@ -92,10 +90,11 @@ impl Session {
                 server: Arc::clone(&call.server),
                 method,
                 kind: call.request.kind().into(),
-                direction: call.direction,
+                direction: call.direction(),
                 subject: call.subject.clone(),
             },
             call: &call,
+            progress_token: call.request.value("/_meta/progressToken"),
         };
 
         let first = Circumstances::default();
@@ -106,7 +105,9 @@ impl Session {
         };
         let sent = request.message().clone();
         let number = open.number.to_string();
-        call.outbox
+        let mut request = request;
+        conversation.expect_progress(&open, &mut request, &number);
+        self.outbox(&call.target)
             .send(request.with_id(&number))
             .await
             .map_err(|_| conversation.gone("its connection is closed".into()))?;
@@ -120,9 +121,28 @@ struct Conversation<'a> {
     chain: &'a Chain,
     call: &'a Call,
     request: Envelope,
+    /// By which whoever asked knows its progress.
+    progress_token: Option<&'a str>,
 }
 
 impl Conversation<'_> {
+    /// Sees to it that progress finds back. Servers number their tokens alike,
+    /// so towards the client each gets the exchange's number in its place; the
+    /// client's own are told apart by the client.
+    fn expect_progress(&self, open: &Open<'_>, request: &mut Cleared, number: &str) {
+        let Some(token) = self.progress_token else {
+            return;
+        };
+        if self.call.target == Side::Client
+            && let Ok(renamed) = request.clone().renamed(&["_meta", "progressToken"], number)
+        {
+            open.expect_progress(number);
+            *request = renamed;
+        } else {
+            open.expect_progress(token);
+        }
+    }
+
     async fn wait(
         &self,
         open: &mut Open<'_>,
@@ -132,7 +152,9 @@ impl Conversation<'_> {
         let sent = Instant::now();
         loop {
             let event = tokio::select! {
+                biased;
                 event = open.events.recv() => event,
+                reason = self.call.target.gone() => return Err(self.gone(reason)),
                 notification = cancelled(&mut asker) => {
                     self.pass_cancellation(open.number, notification).await;
                     return Err(Failure::Cancelled);
@@ -143,13 +165,14 @@ impl Conversation<'_> {
                     let progress = asker.as_ref().map(|asker| asker.outbox);
                     self.pass_progress(&request, notification, progress).await;
                 }
-                Some(Event::Answer(answer, notes_before)) => {
+                Some(Event::Answer(answer, before)) => {
                     let cleared = self.admit_answer(&request, answer, sent.elapsed()).await;
-                    let from = self.call.target();
-                    self.session.notes.passed(&from, notes_before).await;
+                    if let Some(before) = before {
+                        before.passed().await;
+                    }
                     return cleared;
                 }
-                Some(Event::Gone(reason)) => return Err(self.gone(reason)),
+                Some(Event::Unusable(reason)) => return Err(self.gone(reason.into())),
                 None => return Err(self.gone("the exchange was closed".into())),
             }
         }
@@ -191,7 +214,14 @@ impl Conversation<'_> {
             elapsed: 0,
         };
         let admitted = gate::admit(self.chain, &envelope, notification, &circumstances).await;
-        if let Ok(cleared) = admitted {
+        let Ok(cleared) = admitted else { return };
+        let known = match self.progress_token {
+            Some(token) if self.call.target == Side::Client => {
+                cleared.renamed(&["progressToken"], token).ok()
+            }
+            _ => Some(cleared),
+        };
+        if let Some(cleared) = known {
             // Whoever does not read any more is noticed by its own reader.
             let _ = outbox.send(cleared.as_is()).await;
         }
@@ -223,7 +253,8 @@ impl Conversation<'_> {
                 Some(&format!(r#"{{"requestId":{number}}}"#)),
             )),
         };
-        let _ = self.call.outbox.send(admitted).await;
+        let outbox = self.session.outbox(&self.call.target);
+        let _ = outbox.send(admitted).await;
     }
 
     /// The envelope of what comes back.
@@ -258,6 +289,16 @@ impl From<Unavailable> for Failure {
 }
 
 impl Failure {
+    /// What kind of failure it is, without the words of a server.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Self::Refused(_) => "a guardrail refused it".into(),
+            Self::Unavailable(unavailable) => unavailable.reason.to_string(),
+            Self::Protocol { code, .. } => format!("it answered with error {code}"),
+            Self::Cancelled => "it was cancelled".into(),
+        }
+    }
+
     /// The answer to a request that failed so; none is due once it was
     /// cancelled.
     pub(super) fn answer(&self, id: &str, method: &str) -> Option<Message> {

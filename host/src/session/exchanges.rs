@@ -4,20 +4,24 @@
 //! an exchange is numbered, and its number is the request's id on its next hop.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::notes::Before;
 use crate::message::{Message, string};
+use crate::upstream::Run;
 
 /// Messages of one exchange that may wait for the guardrails.
 const LANE: usize = 256;
 
 /// Who is at an end of an exchange.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub(super) enum Side {
     Client,
-    Server(Arc<str>),
+    Server(Arc<Run>),
 }
 
 /// What happens to an exchange that waits for its answer.
@@ -25,11 +29,52 @@ pub(super) enum Side {
 pub(super) enum Event {
     /// A progress notification of it.
     Progress(Message),
-    /// Its result or error, and how many of the same sender's notifications
-    /// came before it.
-    Answer(Message, u64),
-    /// Whoever should answer is gone.
-    Gone(Arc<str>),
+    /// Its result or error, and what of the same sender must be through before.
+    Answer(Message, Option<Before>),
+    /// Its answer came, but is none.
+    Unusable(String),
+}
+
+impl Side {
+    /// Waits until nobody is there any more. The client's end is noticed
+    /// elsewhere, and ends the session.
+    pub(super) async fn gone(&self) -> Arc<str> {
+        match self {
+            Self::Client => std::future::pending().await,
+            Self::Server(run) => run.gone().await,
+        }
+    }
+}
+
+/// A server that was started again is another one.
+impl PartialEq for Side {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Client, Self::Client) => true,
+            (Self::Server(one), Self::Server(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Side {}
+
+impl Hash for Side {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Client => 0.hash(state),
+            Self::Server(run) => Arc::as_ptr(run).addr().hash(state),
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client => f.write_str("client"),
+            Self::Server(run) => f.write_str(&run.server),
+        }
+    }
 }
 
 /// All open exchanges of a session.
@@ -60,14 +105,14 @@ pub(super) struct Open<'a> {
 
 impl Exchanges {
     /// Opens an exchange for a request.
-    pub(super) fn open(&self, target: Side, request: &Message) -> Open<'_> {
+    pub(super) fn open(&self, target: Side) -> Open<'_> {
         let (lane, events) = mpsc::channel(LANE);
         let mut table = self.table();
         table.last += 1;
         let number = table.last;
         let entry = Entry {
             target,
-            progress_token: request.value("/_meta/progressToken").map(Box::from),
+            progress_token: None,
             lane,
         };
         table.open.insert(number, entry);
@@ -98,17 +143,17 @@ impl Exchanges {
         Some(entry.lane.clone())
     }
 
-    /// The lanes of all exchanges that wait for a peer which is gone.
-    pub(super) fn waiting_for(&self, target: &Side) -> Vec<mpsc::Sender<Event>> {
-        let table = self.table();
-        let open = table.open.values();
-        open.filter(|entry| entry.target == *target)
-            .map(|entry| entry.lane.clone())
-            .collect()
-    }
-
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open<'_> {
+    /// Makes notifications with this progress token belong to the exchange.
+    pub(super) fn expect_progress(&self, token: &str) {
+        if let Some(entry) = self.exchanges.table().open.get_mut(&self.number) {
+            entry.progress_token = Some(token.into());
+        }
     }
 }
 

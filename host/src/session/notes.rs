@@ -24,7 +24,22 @@ pub(super) struct Notes(Mutex<HashMap<Side, Lane>>);
 struct Lane {
     queue: mpsc::Sender<Message>,
     received: u64,
-    passed: watch::Sender<u64>,
+    passed: watch::Receiver<u64>,
+}
+
+/// The notifications that one side had sent at a certain time.
+#[derive(Debug)]
+pub(super) struct Before {
+    count: u64,
+    passed: watch::Receiver<u64>,
+}
+
+impl Before {
+    /// Waits until they are through.
+    pub(super) async fn passed(mut self) {
+        // An error says that the lane is gone, and with it what was in it.
+        let _ = self.passed.wait_for(|passed| *passed >= self.count).await;
+    }
 }
 
 impl Notes {
@@ -32,18 +47,14 @@ impl Notes {
         Self(Mutex::default())
     }
 
-    /// How many notifications a side has sent.
-    pub(super) fn received(&self, from: &Side) -> u64 {
-        self.lanes().get(from).map_or(0, |lane| lane.received)
-    }
-
-    /// Waits until that many of a side's notifications are through.
-    pub(super) async fn passed(&self, from: &Side, count: u64) {
-        let lane = self.lanes().get(from).map(|lane| lane.passed.subscribe());
-        if let Some(mut passed) = lane {
-            // An error says that the lane is gone, and with it what was in it.
-            let _ = passed.wait_for(|passed| *passed >= count).await;
-        }
+    /// What a side has sent up to now; `None` if that is nothing.
+    pub(super) fn before_now(&self, from: &Side) -> Option<Before> {
+        let lanes = self.lanes();
+        let lane = lanes.get(from)?;
+        Some(Before {
+            count: lane.received,
+            passed: lane.passed.clone(),
+        })
     }
 
     /// Ends the lane of a side that is gone.
@@ -74,10 +85,9 @@ impl Session {
 
     fn start_lane(self: &Arc<Self>, from: Side) -> Lane {
         let (queue, mut notes) = mpsc::channel(LANE);
-        let passed = watch::Sender::new(0);
+        let (passed, watching) = watch::channel(0);
         tokio::spawn({
             let session = Arc::downgrade(self);
-            let passed = passed.clone();
             async move {
                 while let Some(notification) = notes.recv().await {
                     let Some(session) = session.upgrade() else {
@@ -85,7 +95,9 @@ impl Session {
                     };
                     match &from {
                         Side::Client => session.pass_to_servers(notification).await,
-                        Side::Server(name) => session.pass_to_client(name, notification).await,
+                        Side::Server(run) => {
+                            session.pass_to_client(&run.server, notification).await;
+                        }
                     }
                     passed.send_modify(|passed| *passed += 1);
                 }
@@ -94,7 +106,7 @@ impl Session {
         Lane {
             queue,
             received: 0,
-            passed,
+            passed: watching,
         }
     }
 
@@ -130,7 +142,7 @@ impl Session {
             )
             .await;
             if let Ok(cleared) = admitted
-                && ready.outbox.try_send(cleared.as_is()).is_err()
+                && ready.run.outbox.try_send(cleared.as_is()).is_err()
             {
                 // Waiting for a server that does not read would keep the
                 // notification from the others.

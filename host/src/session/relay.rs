@@ -47,7 +47,7 @@ impl Session {
                 let id = message.id().unwrap_or_default();
                 match self.exchanges.answered(from, id) {
                     Some(lane) => {
-                        let before = self.notes.received(from);
+                        let before = self.notes.before_now(from);
                         // A full lane holds up only its own sender.
                         let _ = lane.send(Event::Answer(message, before)).await;
                     }
@@ -114,30 +114,17 @@ impl Session {
         length: usize,
     ) {
         tracing::warn!(from = %from, length, "dropped a line that is no message: {error}");
-        let Some(id) = salvage::id(head, tail) else {
-            return;
-        };
-        if let Some(lane) = self.exchanges.answered(from, &id) {
-            let _ = lane
-                .send(Event::Gone(
-                    format!("its answer is unusable: {error}").into(),
-                ))
-                .await;
-        } else if salvage::has_method(head, tail)
-            && let Some(outbox) = self.outbox(from)
-        {
+        // A log line may quote a message; only what begins like one may be one.
+        let id = salvage::id(head, tail).filter(|_| head.trim_ascii_start().starts_with(b"{"));
+        let Some(id) = id else { return };
+        if salvage::has_method(head, tail) {
             let text = format!("Invalid Request: {error}");
             let answer = Message::error(&id, ErrorCode::INVALID_REQUEST.0.into(), &text, None);
-            let _ = outbox.send(Admitted::own(answer)).await;
-        }
-    }
-}
-
-impl std::fmt::Display for Side {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Client => f.write_str("client"),
-            Self::Server(name) => f.write_str(name),
+            // Whoever sent it may be gone by now.
+            let _ = self.outbox(from).send(Admitted::own(answer)).await;
+        } else if let Some(lane) = self.exchanges.answered(from, &id) {
+            let unusable = format!("its answer is unusable: {error}");
+            let _ = lane.send(Event::Unusable(unusable)).await;
         }
     }
 }

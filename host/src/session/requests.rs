@@ -1,10 +1,12 @@
 //! Who answers a request, and what goes back to whoever asked.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::ErrorCode;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
@@ -12,9 +14,8 @@ use super::converse::{Asker, Call, Failure};
 use super::exchanges::Side;
 use crate::catalog::{self, LISTS, List, Page, Route, Unroutable};
 use crate::gate::{Admitted, Cleared};
-use crate::guardrail::Direction;
 use crate::message::Message;
-use crate::upstream::{Ready, State, Upstream};
+use crate::upstream::{Ready, Run, State, Unavailable, Upstream};
 
 /// How long `initialize` waits for servers: well below what the most impatient
 /// client gives a server to start.
@@ -44,7 +45,7 @@ impl Session {
         let id = request.id().unwrap_or_default();
         let reply = match from {
             Side::Client => self.client_request(&request, &mut asking).await,
-            Side::Server(name) => self.server_request(name, &request, &mut asking).await,
+            Side::Server(run) => self.server_request(run, &request, &mut asking).await,
         };
         let admitted = match reply {
             Ok(Reply::Cleared(cleared)) => Some(cleared.with_id(id)),
@@ -53,9 +54,9 @@ impl Session {
                 .answer(id, request.method().unwrap_or_default())
                 .map(Admitted::own),
         };
-        if let (Some(admitted), Some(outbox)) = (admitted, self.outbox(from)) {
+        if let Some(admitted) = admitted {
             // Whoever asked may be gone by now.
-            let _ = outbox.send(admitted).await;
+            let _ = self.outbox(from).send(admitted).await;
         }
     }
 
@@ -67,8 +68,14 @@ impl Session {
         match self.catalog.route(request)? {
             Route::Initialize => Ok(Reply::Own(self.initialize(request).await)),
             Route::Ping => Ok(Reply::Own("{}".into())),
-            Route::Gather(list) => self.gather(list, request).await,
-            Route::Everyone { capability } => self.tell_everyone(capability, request).await,
+            Route::Gather(list) => tokio::select! {
+                reply = self.gather(list, request) => reply,
+                _ = asking.cancelled() => Err(Failure::Cancelled),
+            },
+            Route::Everyone { capability } => tokio::select! {
+                reply = self.tell_everyone(capability, request) => reply,
+                _ = asking.cancelled() => Err(Failure::Cancelled),
+            },
             Route::One {
                 upstream,
                 request: routed,
@@ -83,7 +90,7 @@ impl Session {
                     ready = usable => ready?,
                     _ = asking.cancelled() => return Err(Failure::Cancelled),
                 };
-                let call = to_server(&upstream, &ready, routed, subject);
+                let call = to_server(&ready, routed, subject);
                 let asker = Asker {
                     asking,
                     outbox: &self.client,
@@ -96,37 +103,36 @@ impl Session {
 
     async fn server_request(
         &self,
-        server: &Arc<str>,
+        run: &Arc<Run>,
         request: &Message,
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
-        let outbox = self.outbox(&Side::Server(Arc::clone(server)));
         let call = Call {
             request: request.clone(),
-            server: Arc::clone(server),
-            direction: Direction::ToClient,
+            target: Side::Client,
+            server: Arc::clone(&run.server),
             subject: None,
-            outbox: self.client.clone(),
         };
-        let asker = outbox.as_ref().map(|outbox| Asker { asking, outbox });
-        let cleared = self.converse(call, asker).await?;
+        let asker = Asker {
+            asking,
+            outbox: &run.outbox,
+        };
+        let cleared = self.converse(call, Some(asker)).await?;
         Ok(Reply::Cleared(cleared))
     }
 
     /// Opens the session: the servers get the client's own request, and what
     /// they answer in time becomes the gateway's answer.
     async fn initialize(&self, request: &Message) -> String {
-        self.handshake
-            .send_modify(|handshake| handshake.initialize = Some(request.clone()));
+        self.handshake.send_modify(|handshake| {
+            handshake.initialize = Some((request.clone(), Instant::now()));
+        });
         let upstreams = self.catalog.upstreams();
         let patience = WELCOME.min(self.settings.ready_timeout);
         let ready = self.settled(&upstreams, patience).await;
-        let all_settled = upstreams
-            .iter()
-            .all(|upstream| !matches!(upstream.state(), State::Starting(_)));
         self.handshake
             .send_modify(|handshake| handshake.welcomed = true);
-        catalog::welcome(request, &ready, all_settled && !ready.is_empty())
+        catalog::welcome(request, &ready, upstreams.len())
     }
 
     /// One list of every server's.
@@ -136,11 +142,12 @@ impl Session {
         request: &Message,
     ) -> Result<Reply, Failure> {
         let upstreams = self.catalog.upstreams();
-        let patience = self
-            .settings
-            .ready_timeout
-            .saturating_sub(self.started.elapsed());
+        let since = self.handshake.borrow().initialize.as_ref().map(|it| it.1);
+        let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
+        let patience = self.settings.ready_timeout.saturating_sub(waited);
         let able = self.settled(&upstreams, patience).await;
+        // One that never answers must not keep the others' from the client.
+        let limit = self.settings.ready_timeout;
         let mut tasks = JoinSet::new();
         for (index, (server, ready)) in able.into_iter().enumerate() {
             if !ready.offers(list.capability) {
@@ -148,11 +155,20 @@ impl Session {
             }
             let (session, request) = (Arc::clone(self), request.clone());
             tasks.spawn(async move {
-                let pages = session.pages(&server, &ready, request).await;
-                (index, server, pages)
+                let pages = session.pages(&server, &ready, request);
+                let pages = tokio::time::timeout(limit, pages).await;
+                let late = || unavailable(&server, "it did not list in time");
+                (
+                    index,
+                    Arc::clone(&server),
+                    pages.unwrap_or_else(|_| Err(late())),
+                )
             });
         }
-        let mut answers = tasks.join_all().await;
+        let mut answers = Vec::new();
+        while let Some(answer) = tasks.join_next().await {
+            answers.extend(answer.ok());
+        }
         // In the order of the configuration, whoever was first to answer.
         answers.sort_by_key(|(index, ..)| *index);
 
@@ -192,13 +208,11 @@ impl Session {
         request: Message,
     ) -> Result<Vec<Page>, Failure> {
         self.after_announcement(ready).await;
-        let Some(upstream) = self.catalog.upstream(server) else {
-            return Ok(Vec::new());
-        };
+        let mut seen = HashSet::new();
         let mut pages: Vec<Page> = Vec::new();
         let mut next = catalog::without_cursor(&request);
         while pages.len() < PAGES {
-            let call = to_server(&upstream, ready, next, None);
+            let call = to_server(ready, next, None);
             let result = self.converse(call, None).await?;
             if result.message().kind() == crate::message::Kind::Error {
                 return Err(protocol_error(&result));
@@ -208,12 +222,12 @@ impl Session {
                 result,
             };
             let cursor = page.next_cursor().map(str::to_owned);
-            let again = pages
-                .iter()
-                .any(|page| page.next_cursor() == cursor.as_deref());
             pages.push(page);
             match cursor {
-                Some(cursor) if !again => next = catalog::with_cursor(&request, &cursor),
+                // A cursor that comes again would go round for ever.
+                Some(cursor) if seen.insert(cursor.clone()) => {
+                    next = catalog::with_cursor(&request, &cursor);
+                }
                 _ => break,
             }
         }
@@ -226,20 +240,26 @@ impl Session {
         capability: &str,
         request: &Message,
     ) -> Result<Reply, Failure> {
+        // One that never answers must not keep the others' from the client.
+        let limit = self.settings.ready_timeout;
         let mut tasks = JoinSet::new();
         for upstream in self.catalog.upstreams().iter() {
             let Some(ready) = upstream.ready().filter(|ready| ready.offers(capability)) else {
                 continue;
             };
             let (session, request) = (Arc::clone(self), request.clone());
-            let upstream = Arc::clone(upstream);
             tasks.spawn(async move {
                 session.after_announcement(&ready).await;
-                let call = to_server(&upstream, &ready, request, None);
-                session.converse(call, None).await
+                let call = to_server(&ready, request, None);
+                let answer = tokio::time::timeout(limit, session.converse(call, None)).await;
+                let late = || unavailable(&ready.run.server, "it did not answer in time");
+                answer.unwrap_or_else(|_| Err(late()))
             });
         }
-        let answers = tasks.join_all().await;
+        let mut answers = Vec::new();
+        while let Some(answer) = tasks.join_next().await {
+            answers.extend(answer.ok());
+        }
         let count = answers.len();
         let mut failed = None;
         for answer in answers {
@@ -279,11 +299,10 @@ impl Session {
         upstreams: &[Arc<Upstream>],
         patience: Duration,
     ) -> Vec<(Arc<str>, Arc<Ready>)> {
-        let deadline = tokio::time::Instant::now() + patience;
+        let deadline = Instant::now() + patience;
         for upstream in upstreams {
-            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-            if upstream.settled(left).await.is_err()
-                && matches!(upstream.state(), State::Starting(_))
+            let left = deadline.saturating_duration_since(Instant::now());
+            if upstream.settled(left).await.is_err() && matches!(upstream.state(), State::Starting)
             {
                 break;
             }
@@ -298,26 +317,27 @@ impl Session {
     /// the client is: no request may overtake that.
     async fn after_announcement(&self, ready: &Ready) {
         if self.handshake.borrow().initialized.is_some() {
-            let mut announced = ready.announced.subscribe();
-            // An error says that the server is gone, which sending notices.
+            let mut announced = ready.announced.clone();
+            // An error says that the server is gone, which the exchange notices.
             let _ = announced.wait_for(|announced| *announced).await;
         }
     }
 }
 
-fn to_server(
-    upstream: &Upstream,
-    ready: &Ready,
-    request: Message,
-    subject: Option<Arc<str>>,
-) -> Call {
+fn to_server(ready: &Ready, request: Message, subject: Option<Arc<str>>) -> Call {
     Call {
         request,
-        server: Arc::clone(upstream.name()),
-        direction: Direction::ToServer,
+        target: Side::Server(Arc::clone(&ready.run)),
+        server: Arc::clone(&ready.run.server),
         subject,
-        outbox: ready.outbox.clone(),
     }
+}
+
+fn unavailable(server: &Arc<str>, reason: &str) -> Failure {
+    Failure::Unavailable(Unavailable {
+        server: Arc::clone(server),
+        reason: reason.into(),
+    })
 }
 
 /// A server's own error, to be passed on in place of a list.

@@ -9,13 +9,13 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::converse::{Call, Failure};
-use super::exchanges::{Event, Side};
+use super::exchanges::Side;
 use crate::chain::Circumstances;
 use crate::gate::{self, Admitted, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Kind, Message};
-use crate::upstream::{self, Connection, Ready, State, Upstream};
-use crate::wire::{Line, Lines, Outbox};
+use crate::upstream::{self, Connection, Ready, Run, State, Upstream};
+use crate::wire::{Line, Lines};
 
 /// The first pause before a server is started again; it doubles up to the
 /// longest.
@@ -40,7 +40,6 @@ pub(super) async fn supervise(
         let begun = Instant::now();
         let reason = session.run_server(&upstream, &mut stopped).await;
         upstream.set_state(State::Down(Arc::clone(&reason)));
-        session.server_gone(&name, &reason).await;
         if *stopped.borrow() {
             break;
         }
@@ -88,10 +87,12 @@ impl Session {
             Ok(connection) => connection,
             Err(error) => return error.to_string().into(),
         };
-        let log = tokio::spawn(Arc::clone(self).read_log(Arc::clone(name), log));
-        let mut reader = tokio::spawn(Arc::clone(self).read_messages(Arc::clone(name), messages));
-        let served = {
-            let serve = self.serve(upstream, outbox);
+        let run = Run::new(Arc::clone(name), outbox);
+        let side = Side::Server(Arc::clone(&run));
+        let mut log = tokio::spawn(Arc::clone(self).read_log(Arc::clone(name), log));
+        let mut reader = tokio::spawn(Arc::clone(self).read_messages(side.clone(), messages));
+        let served: Arc<str> = {
+            let serve = self.serve(upstream, &run);
             tokio::select! {
                 reason = serve => reason,
                 reason = process.ended() => {
@@ -106,30 +107,33 @@ impl Session {
                 () = is_stopped(stopped) => "it was stopped".into(),
             }
         };
-        // Drops the last outbox, and so closes its standard input.
         upstream.set_state(State::Down(Arc::clone(&served)));
-        self.drop_waiting(name, &served).await;
+        // Everything that waits for it learns so.
+        run.end(Arc::clone(&served));
         process.end().await;
         reader.abort();
+        // What it said last may tell why.
+        let _ = tokio::time::timeout(LAST_WORDS, &mut log).await;
         log.abort();
+        self.notes.close(&side);
         served
     }
 
     /// Opens the session with a server and keeps it open; returns why that is
     /// not possible.
-    async fn serve(self: &Arc<Self>, upstream: &Arc<Upstream>, outbox: Outbox) -> Arc<str> {
-        upstream.set_state(State::Starting(Some(outbox.clone())));
+    async fn serve(self: &Arc<Self>, upstream: &Arc<Upstream>, run: &Arc<Run>) -> Arc<str> {
+        upstream.set_state(State::Starting);
         let name = upstream.name();
         let mut handshake = self.handshake.subscribe();
         let initialize = match handshake.wait_for(|h| h.initialize.is_some()).await {
             Ok(handshake) => handshake.initialize.clone(),
             Err(_) => None,
         };
-        let Some(initialize) = initialize else {
+        let Some((initialize, _)) = initialize else {
             return "the gateway is ending".into();
         };
         let begun = Instant::now();
-        let answer = match self.open_server(upstream, &outbox, initialize).await {
+        let answer = match self.open_server(upstream, run, initialize).await {
             Ok(answer) => answer,
             Err(reason) => return reason,
         };
@@ -139,10 +143,11 @@ impl Session {
             "server is ready"
         );
         let late = handshake.borrow().welcomed;
+        let (announce, announced) = watch::channel(false);
         let ready = Arc::new(Ready {
-            outbox,
+            run: Arc::clone(run),
             initialize: answer,
-            announced: watch::Sender::new(false),
+            announced,
         });
         upstream.set_state(State::Ready(Arc::clone(&ready)));
 
@@ -151,7 +156,8 @@ impl Session {
             Err(_) => None,
         };
         if let Some(notification) = initialized {
-            self.announce(name, &ready, notification).await;
+            self.announce(run, notification).await;
+            announce.send_replace(true);
         }
         if late {
             // The client may have asked for lists before this server was there.
@@ -159,40 +165,40 @@ impl Session {
                 .await;
         }
         drop(ready);
-        std::future::pending().await
+        // `announce` lives as long as the server does.
+        std::future::pending::<()>().await;
+        drop(announce);
+        "it was dropped".into()
     }
 
     async fn open_server(
         &self,
         upstream: &Upstream,
-        outbox: &Outbox,
+        run: &Arc<Run>,
         initialize: Message,
     ) -> Result<Cleared, Arc<str>> {
         let call = Call {
             request: initialize,
+            target: Side::Server(Arc::clone(run)),
             server: Arc::clone(upstream.name()),
-            direction: Direction::ToServer,
             subject: None,
-            outbox: outbox.clone(),
         };
         let patience = upstream.server.init_timeout;
         match tokio::time::timeout(patience, self.converse(call, None)).await {
             Err(_) => Err(format!("it did not answer initialize within {patience:?}").into()),
             Ok(Ok(answer)) if answer.message().kind() == Kind::Response => Ok(answer),
             Ok(Ok(_)) => Err("it refused to initialize".into()),
-            Ok(Err(Failure::Refused(refusal))) => Err(refusal.text().into()),
             Ok(Err(Failure::Unavailable(unavailable))) => Err(unavailable.reason),
-            Ok(Err(Failure::Protocol { message, .. })) => Err(message.into()),
-            Ok(Err(Failure::Cancelled)) => Err("the client cancelled".into()),
+            Ok(Err(failure)) => Err(failure.kind().into()),
         }
     }
 
     /// Passes on that the client is initialized.
-    async fn announce(&self, name: &Arc<str>, ready: &Ready, notification: Message) {
+    async fn announce(&self, run: &Run, notification: Message) {
         let envelope = Envelope {
             session: Arc::clone(&self.id),
             exchange: None,
-            server: Arc::clone(name),
+            server: Arc::clone(&run.server),
             method: "notifications/initialized".into(),
             kind: notification.kind().into(),
             direction: Direction::ToServer,
@@ -206,28 +212,13 @@ impl Session {
             // The handshake must go on; what was refused stays behind.
             Err(_) => Admitted::own(Message::notification("notifications/initialized", None)),
         };
-        let _ = ready.outbox.send(admitted).await;
-        ready.announced.send_replace(true);
+        let _ = run.outbox.send(admitted).await;
     }
 
-    /// Everything that waits for a server which is gone learns so.
-    async fn drop_waiting(&self, name: &Arc<str>, reason: &Arc<str>) {
-        let side = Side::Server(Arc::clone(name));
-        for lane in self.exchanges.waiting_for(&side) {
-            let _ = lane.send(Event::Gone(Arc::clone(reason))).await;
-        }
-    }
-
-    async fn server_gone(&self, name: &Arc<str>, reason: &Arc<str>) {
-        self.drop_waiting(name, reason).await;
-        self.notes.close(&Side::Server(Arc::clone(name)));
-    }
-
-    async fn read_messages<R>(self: Arc<Self>, name: Arc<str>, mut lines: Lines<R>)
+    async fn read_messages<R>(self: Arc<Self>, side: Side, mut lines: Lines<R>)
     where
         R: tokio::io::AsyncRead + Unpin,
     {
-        let side = Side::Server(name);
         loop {
             match lines.next().await {
                 Ok(Some(line)) => self.relay(&side, line).await,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio::process::{ChildStderr, ChildStdout};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::reaper::{Reaper, Watch};
@@ -43,6 +44,9 @@ const AFTER_EOF: Duration = Duration::from_millis(1500);
 /// How long it may take once it was told to terminate.
 const AFTER_TERM: Duration = Duration::from_millis(1000);
 
+/// How long the system may take to end it.
+const AFTER_KILL: Duration = Duration::from_millis(500);
+
 /// The longest line of a server's log that is kept whole.
 const LOG_LINE: usize = 16 << 10;
 
@@ -63,7 +67,9 @@ pub struct Connection {
 pub struct Process {
     child: Box<dyn ChildWrapper>,
     group: Option<u32>,
-    _watch: Option<Watch>,
+    /// Writes to its standard input, and closes it when it is aborted.
+    writer: AbortHandle,
+    watch: Option<Watch>,
 }
 
 /// Why a server's process did not start.
@@ -141,15 +147,16 @@ pub fn start(
     widen(&stdout);
     let group = child.id();
     let (outbox, write) = outbox(stdin);
-    tokio::spawn(write);
+    let writer = tokio::spawn(write).abort_handle();
     Ok(Connection {
         outbox,
         messages: Lines::new(stdout, longest_message),
         log: Lines::new(stderr, LOG_LINE),
         process: Process {
-            _watch: group.zip(reaper).map(|(group, reaper)| reaper.watch(group)),
+            watch: group.zip(reaper).map(|(group, reaper)| reaper.watch(group)),
             child,
             group,
+            writer,
         },
     })
 }
@@ -166,11 +173,21 @@ impl Process {
         }
     }
 
-    /// Ends the process and everything in its group. Its standard input must
-    /// have been closed; a server that heeds that is given time to.
+    /// Ends the process and everything in its group: its standard input is
+    /// closed, and a server that heeds that is given time to.
     pub async fn end(mut self) {
+        self.writer.abort();
+        if self.is_ended().await
+            && let Some(watch) = self.watch.take()
+        {
+            watch.ended();
+        }
+    }
+
+    /// Whether nothing of it is left in the end.
+    async fn is_ended(&mut self) -> bool {
         if self.gone_within(AFTER_EOF).await {
-            return;
+            return true;
         }
         #[cfg(unix)]
         {
@@ -178,11 +195,11 @@ impl Process {
             // An error says that nobody is left.
             let _ = self.child.signal(SIGTERM);
             if self.gone_within(AFTER_TERM).await {
-                return;
+                return true;
             }
         }
         let _ = self.child.start_kill();
-        self.gone_within(AFTER_TERM).await;
+        self.gone_within(AFTER_KILL).await
     }
 
     async fn gone_within(&mut self, patience: Duration) -> bool {

@@ -27,8 +27,7 @@ struct Helper {
     process: Child,
 }
 
-/// A process group that is to be ended if the gateway is killed; dropping it
-/// says that it has ended.
+/// A process group that is to be ended if the gateway does not do so itself.
 #[derive(Debug)]
 pub struct Watch {
     reaper: Reaper,
@@ -82,8 +81,9 @@ impl Drop for Helper {
     }
 }
 
-impl Drop for Watch {
-    fn drop(&mut self) {
+impl Watch {
+    /// Says that nothing of the group is left.
+    pub fn ended(self) {
         self.reaper.tell('-', self.group);
     }
 }

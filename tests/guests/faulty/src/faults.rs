@@ -13,7 +13,7 @@ use crate::{decided, finding};
 
 const MIB: usize = 1 << 20;
 
-const CHECK_FAULTS: [&str; 26] = [
+const CHECK_FAULTS: [&str; 29] = [
     "none",
     "block",
     "ask",
@@ -39,7 +39,10 @@ const CHECK_FAULTS: [&str; 26] = [
     "bad-patch",
     "bad-patch-value",
     "stateful",
+    "stateful-invalid",
+    "work",
     "bad-example",
+    "unknown-kind",
 ];
 
 /// Does what a fault does while the guardrail is configured, and refuses one that there isn't.
@@ -48,6 +51,7 @@ pub(crate) fn configure(fault: &str) -> Result<(), String> {
         "configure-error" => Err("configure fails as it was asked to: set another fault".into()),
         "configure-trap" => trap(),
         "configure-spin" => spin(),
+        "configure-sleep" => sleep(),
         "configure-prints" => {
             eprintln!("a handle of standard error stays open");
             Ok(())
@@ -76,10 +80,7 @@ pub(crate) fn check(fault: &str, texts: &Texts, message: &Message) -> Result<Ver
         "trap" => trap(),
         "spin" => spin(),
         "grow" => grow(),
-        "sleep" => {
-            std::thread::sleep(Duration::from_secs(3600));
-            decided(Decision::Pass)
-        }
+        "sleep" => sleep(),
         "flood-host" => loop {
             black_box(message.elapsed());
         },
@@ -101,7 +102,7 @@ pub(crate) fn check(fault: &str, texts: &Texts, message: &Message) -> Result<Ver
                 .map(|(start, _)| (start, start + 5));
             redact(places, &"x".repeat(2 * MIB))
         }
-        "span-out-of-range" => redact([(length, length + 10)], ""),
+        "span-out-of-range" | "stateful-invalid" => redact([(length, length + 10)], ""),
         "span-reversed" => redact([(3, 1)], ""),
         "span-inside-character" => {
             let inside = (0..length).find(|at| !texts.joined.is_char_boundary(*at));
@@ -125,6 +126,9 @@ pub(crate) fn check(fault: &str, texts: &Texts, message: &Message) -> Result<Ver
             }
         }
         _ => {
+            if let Some(steps) = fault.strip_prefix("work:").and_then(|n| n.parse().ok()) {
+                black_box((0..steps).fold(1_u64, |sum, step| black_box(sum) ^ step));
+            }
             if let Some(milliseconds) = fault.strip_prefix("slow:").and_then(|ms| ms.parse().ok()) {
                 let start = Instant::now();
                 while start.elapsed() < Duration::from_millis(milliseconds) {
@@ -148,6 +152,12 @@ fn redact(places: impl IntoIterator<Item = (usize, usize)>, replacement: &str) -
 #[expect(clippy::panic, reason = "the fault itself")]
 fn trap() -> ! {
     panic!("this guest panics as it was asked to")
+}
+
+fn sleep() -> ! {
+    loop {
+        std::thread::sleep(Duration::from_secs(3600));
+    }
 }
 
 fn spin() -> ! {

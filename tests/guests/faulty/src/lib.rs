@@ -7,7 +7,8 @@ use std::cell::{Cell, RefCell};
 use mcp_gateway_sdk::bindings::exports::mcp_gateway::guardrail::guardrail::Guest;
 use mcp_gateway_sdk::bindings::mcp_gateway::guardrail::message::Message;
 use mcp_gateway_sdk::bindings::mcp_gateway::guardrail::types::{
-    Decision, Direction, Envelope, Example, Expectation, Finding, Manifest, Span, Texts, Verdict,
+    Decision, Direction, Envelope, Example, Expectation, Finding, Interest, Manifest, Span, Texts,
+    Verdict,
 };
 use serde::Deserialize;
 
@@ -57,8 +58,12 @@ impl Guest for Faulty {
         let check = CHECKS.get() + 1;
         CHECKS.set(check);
         match config.fault.as_str() {
-            "none" | "bad-example" | "configure-prints" => Ok(healthy(&texts, &config)),
-            "stateful" if check > 1 => Ok(decided(Decision::Block(format!("check {check}")))),
+            "none" | "bad-example" | "unknown-kind" | "configure-prints" => {
+                Ok(healthy(&texts, &config))
+            }
+            "stateful" | "stateful-invalid" if check > 1 => {
+                Ok(decided(Decision::Block(format!("check {check}"))))
+            }
             fault if texts.joined.contains("FAULT") => faults::check(fault, &texts, message),
             _ => Ok(decided(Decision::Pass)),
         }
@@ -121,11 +126,20 @@ fn manifest(config: &Config) -> Manifest {
         expects: Expectation::Block,
         after: Vec::new(),
     };
+    let unknown = Interest {
+        methods: Vec::new(),
+        kinds: vec!["result".into()],
+        directions: Vec::new(),
+    };
     Manifest {
         name: "faulty".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         description: env!("CARGO_PKG_DESCRIPTION").into(),
-        wants: Vec::new(),
+        wants: if config.fault == "unknown-kind" {
+            vec![unknown]
+        } else {
+            Vec::new()
+        },
         config_schema: None,
         examples: if config.fault == "bad-example" {
             vec![bad]

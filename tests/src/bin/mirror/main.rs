@@ -12,7 +12,7 @@
 //!
 //! Environment: `MIRROR_LOG` the diary; `MIRROR_PAGE` tools on a page;
 //! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_INSTRUCTIONS`; `MIRROR_BEHAVIOUR` any of `hang` (never answer
-//! `initialize`), `chatter` (nonsense on both streams, all the time), `deaf`
+//! `initialize`), `mute` (never list tools), `chatter` (nonsense on both streams, all the time), `deaf`
 //! (ignore the end of standard input), `parent` (have a child that is deaf, too).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -216,6 +216,7 @@ impl Mirror {
                 ));
             }
             "ping" | "logging/setLevel" | "resources/subscribe" => self.answer(id, "{}"),
+            "tools/list" if self.has("mute") => {}
             "tools/list" => self.list_tools(id, params.cursor.as_deref()),
             "tools/call" => self.call(id, line, &params),
             "prompts/list" => self.answer(id, r#"{"prompts":[{"name":"say","description":"says it","arguments":[{"name":"text"}],"x-p":1}]}"#),

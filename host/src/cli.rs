@@ -37,7 +37,7 @@ pub struct Cli {
 pub enum Task {
     /// Run the gateway on stdio, with the configuration from here.
     Gateway(ConfigSource),
-    /// Show what guardrails do, without a client or a server.
+    /// Show what guardrails do, in front of a real server.
     Demo,
     /// Show what a component is and what it can do.
     Inspect {
@@ -170,7 +170,7 @@ struct GuardrailArgs {
 enum Command {
     /// Guard one server, whose tools keep their names
     Wrap(WrapArgs),
-    /// See guardrails at work, without a client or a server
+    /// See guardrails at work in front of a real server (needs Node.js)
     Demo,
     /// Look at guardrail components
     #[command(subcommand)]
@@ -196,7 +196,7 @@ struct WrapArgs {
 enum PluginCommand {
     /// Show what a component is and what it can do
     Inspect {
-        /// The component's .wasm file
+        /// A .wasm file, or the name of a bundled guardrail
         file: PathBuf,
         /// Answer in JSON, for scripts
         #[arg(long)]

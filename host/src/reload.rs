@@ -1,8 +1,8 @@
 //! From the configuration to a chain, at the start and whenever a file changes.
 //!
 //! A change goes live whole or not at all: a new build is checked, compiled,
-//! run through its own examples and, in its chain, through the gateway's
-//! canary. Whatever fails leaves the old one serving and says why in the log.
+//! run through its own examples and through the gateway's canary. Whatever
+//! fails leaves the old one serving and says why in the log.
 
 mod build;
 mod canary;

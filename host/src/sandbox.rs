@@ -110,10 +110,10 @@ impl Sandbox {
     /// keeps the clock ticking until the guard is dropped.
     ///
     /// The budget is counted in ticks that pass while the guest executes. Time
-    /// that it waits for the host or for other tasks is not billed; time in
-    /// which the system gives its thread's processor to another is, since ticks
-    /// are of the clock on the wall. So no more guests are put on threads of
-    /// their own than there are processors: see
+    /// that it waits for the host or for other tasks is not billed. But ticks
+    /// are of the clock on the wall: each time that the system gives the
+    /// thread's processor to another may cost the guest one. So no more guests
+    /// are put on threads of their own than there are processors: see
     /// [`turn_aside`](Self::turn_aside).
     pub(crate) fn arm(&self, store: &mut Store<Confined>, cpu: Duration) -> ticker::Running<'_> {
         let running = self.ticker.run();

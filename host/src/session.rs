@@ -1,5 +1,5 @@
 //! One client and its servers: every message of either side comes in through
-//! [`Session::relay`], and every one leaves admitted by the gate.
+//! `Session::relay`, and every one leaves admitted by the gate.
 //!
 //! Exchanges run beside each other, so a slow check holds up nobody else's
 //! call. Within an exchange messages keep their order, and so do one sender's

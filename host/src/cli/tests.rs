@@ -177,7 +177,7 @@ fn the_help_says_what_there_is() {
 
     Commands (none: run the gateway on stdio):
       wrap    Guard one server, whose tools keep their names
-      demo    See guardrails at work, without a client or a server
+      demo    See guardrails at work in front of a real server (needs Node.js)
       plugin  Look at guardrail components
 
     Options:
@@ -271,7 +271,7 @@ fn the_help_says_what_there_is() {
 
     Arguments:
       <FILE>
-              The component's .wasm file
+              A .wasm file, or the name of a bundled guardrail
 
     Options:
           --json

@@ -61,7 +61,6 @@ pub async fn build(
     mut refused: Option<&mut Refused>,
 ) -> Result<Chain, BuildError> {
     let mut links = Vec::new();
-    let mut failed = None;
     for spec in &config.guardrails {
         if spec.mode == Mode::Off {
             continue;
@@ -76,17 +75,11 @@ pub async fn build(
                 tracing::error!("the old build goes on serving: {error}");
                 Arc::clone(link.guardrail())
             }
-            (Err(error), _) => {
-                failed = Some(error);
-                break;
-            }
+            (Err(error), _) => return Err(error),
         };
         links.push(Link::new(guardrail, spec.clone()));
     }
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(Chain::new(links)),
-    }
+    Ok(Chain::new(links))
 }
 
 /// Logs which guardrails a chain has that the one before had not. To be called

@@ -46,8 +46,11 @@ async fn judge(guardrail: &Arc<Guardrail>, spec: &Spec, server: &str) -> Result<
         let kind = Kind::from(message.kind());
         let shown = spec.only.includes(server, METHOD)
             && guardrail.manifest().wants(METHOD, kind, direction);
-        // The gateway's own words are readable.
-        let Some(texts) = message.texts().ok().filter(|_| shown) else {
+        if !shown {
+            continue;
+        }
+        let Ok(texts) = message.texts() else {
+            // The gateway's own words can be read.
             continue;
         };
         let envelope = Envelope {

@@ -108,6 +108,29 @@ fn a_guardrails_mode_changes() {
 }
 
 #[test]
+fn a_broken_file_of_one_guardrail_does_not_hold_up_changes_elsewhere() {
+    let setup = Gateway::with().mirror();
+    let file = setup.folder().join("rule.wasm");
+    fs::copy(guest("guardrail_codename"), &file).unwrap();
+    let gateway = setup.guardrail(&file, "").start();
+    let said = || {
+        let text = json!({"text": "BLUEBIRD ann@example.org"});
+        gateway.client.call("m_echo", text).text()
+    };
+    assert_eq!(said(), "<CODENAME> ann@example.org");
+    Gateway::rename_over(&file, b"broken");
+    gateway.log.wait("the old build goes on serving");
+    let email = guest("guardrail_email");
+    rewrite(&gateway, |text| {
+        format!(
+            "{text}\n[[guardrails]]\nuse = {:?}\n",
+            email.display().to_string()
+        )
+    });
+    eventually("both guardrails", || said() == "<CODENAME> <EMAIL>");
+}
+
+#[test]
 fn a_guardrails_own_configuration_changes() {
     let gateway = Gateway::with()
         .mirror()

@@ -50,16 +50,17 @@ impl Reloader {
         let mut refused = Refused::default();
         loop {
             // At once, since the files were read before they were watched.
-            self.reload_config(&mut files).await;
+            self.reload_config(&mut files, &mut refused).await;
             self.reload_guardrails(&mut refused).await;
             files.changed(SETTLE).await;
         }
     }
 
-    /// Reads the configuration again, and has all its files watched. One that
-    /// is refused, since a component that it names is missing or bad, is tried
-    /// again when that changes.
-    async fn reload_config(&mut self, files: &mut Files) {
+    /// Reads the configuration again, and has all its files watched. A guardrail
+    /// that it leaves as it was keeps serving with its old build, should its file
+    /// be broken by now. A configuration that is refused, since a component that
+    /// it names is missing or bad, is tried again when that changes.
+    async fn reload_config(&mut self, files: &mut Files, refused: &mut Refused) {
         if self.config.source.is_none() {
             return;
         }
@@ -79,7 +80,7 @@ impl Reloader {
         // Before they are read, so that no change falls in between.
         files.set(paths(&self.config).chain(paths(&config)).collect());
         let old = self.chain.load_full();
-        match build(&self.sandbox, &config, &old, None).await {
+        match build(&self.sandbox, &config, &old, Some(refused)).await {
             Ok(chain) => {
                 self.replace(chain, &old);
                 self.session.set_servers(&config.servers).await;

@@ -242,11 +242,7 @@ impl Fault {
     /// Classifies what wasmtime reports.
     fn from_call(error: &wasmtime::Error, limits: &Limits) -> Self {
         if let Some(limit) = error.downcast_ref::<LimitExceeded>() {
-            return match limit {
-                // The budget of the call at hand may not be that of a check.
-                LimitExceeded::Cpu(_) => Self::Limit(LimitExceeded::Cpu(limits.cpu.as_millis())),
-                other => Self::Limit(*other),
-            };
+            return Self::Limit(*limit);
         }
         if error.is::<PoolConcurrencyLimitError>() {
             return Self::Busy;

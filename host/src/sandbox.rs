@@ -120,7 +120,7 @@ impl Sandbox {
         let ticks = cpu.as_millis().div_ceil(TICK.as_millis());
         store
             .data_mut()
-            .grant_ticks(u32::try_from(ticks).unwrap_or(u32::MAX));
+            .grant(cpu, u32::try_from(ticks).unwrap_or(u32::MAX));
         store.set_epoch_deadline(1);
         running
     }

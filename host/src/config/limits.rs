@@ -8,8 +8,10 @@ pub struct Limits {
     /// Linear memory of one instance, in bytes. 64 MiB: a Python or JavaScript
     /// guest takes about 30 MiB before it does anything.
     pub memory: u64,
-    /// Time on the CPU. 100 ms: a hundred times what the bundled guardrails
-    /// need, and still too short for a person to notice.
+    /// Time on the CPU, for a message of up to a MiB of text; each further MiB
+    /// has half of it in addition, since a large message takes longer to read.
+    /// 100 ms: far more than the bundled guardrails need, and still too short
+    /// for a person to notice.
     pub cpu: Duration,
     /// Time by the clock around everything, waiting included. 10 s: a check in
     /// the cloud may be slow, but the client must get an answer before it
@@ -34,6 +36,12 @@ impl Limits {
     /// The most memory that can be granted: 1 GiB, which is reserved as address
     /// space for every instance that can exist.
     pub const MAX_MEMORY: u64 = 1 << 30;
+
+    /// The time on the CPU for a message with so many bytes of text.
+    pub fn cpu_for(&self, text: usize) -> Duration {
+        let further = u32::try_from(text.saturating_sub(1) >> 20).unwrap_or(u32::MAX);
+        self.cpu + (self.cpu / 2).saturating_mul(further)
+    }
 }
 
 impl Default for Limits {
@@ -48,5 +56,18 @@ impl Default for Limits {
             host_calls: 10_000,
             configure: Duration::from_secs(5),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_message_has_more_time() {
+        let limits = Limits::default();
+        let time = |text| limits.cpu_for(text).as_millis();
+        assert_eq!([time(0), time(1 << 20)], [100, 100]);
+        assert_eq!([time((1 << 20) + 1), time(20 << 20)], [150, 1050]);
     }
 }

@@ -170,7 +170,7 @@ impl Instance {
         };
         let view = self.store.data_mut().table.push(view)?;
         let lent = wasmtime::component::Resource::new_borrow(view.rep());
-        let running = sandbox.arm(&mut self.store, self.limits.cpu);
+        let running = sandbox.arm(&mut self.store, self.limits.cpu_for(texts.joined.len()));
         let verdict = self
             .guardrail
             .mcp_gateway_guardrail_guardrail()

@@ -18,7 +18,6 @@ use wasmtime_wizer::{WasmtimeWizerComponent, Wizer};
 
 use super::{Fault, LoadError, Manifest, Recipe, START_BUDGET, compile, digest, printable};
 use crate::capability::contract::v0_1::{GuardrailComponent, GuardrailComponentPre};
-use crate::config::Limits;
 use crate::sandbox::{Confined, LimitExceeded, Sandbox, aside};
 
 /// The exact version of the tools that make snapshots: what one of them cannot
@@ -189,13 +188,8 @@ async fn start(
     recipe: &Recipe,
 ) -> Result<(wasmtime::component::Instance, Manifest), LoadError> {
     let limits = &recipe.limits;
-    let fault = |error: wasmtime::Error| {
-        let limits = Limits {
-            cpu: limits.configure,
-            ..limits.clone()
-        };
-        LoadError::ConfigureFault(Fault::from_call(&error, &limits))
-    };
+    let fault =
+        |error: wasmtime::Error| LoadError::ConfigureFault(Fault::from_call(&error, limits));
     let running = sandbox.arm(store, START_BUDGET);
     let instance = pre
         .instance_pre()

@@ -2,6 +2,7 @@
 //! and what it has left of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
@@ -17,6 +18,7 @@ pub struct Confined {
     pub(crate) table: ResourceTable,
     log: Arc<Mutex<LogBudget>>,
     limits: Limits,
+    granted: Duration,
     ticks: u32,
     host_calls: u32,
     memory: u64,
@@ -70,6 +72,7 @@ impl Confined {
             table: ResourceTable::new(),
             log,
             limits: limits.clone(),
+            granted: Duration::ZERO,
             ticks: 0,
             host_calls: limits.host_calls,
             memory: 0,
@@ -101,7 +104,9 @@ impl Confined {
         self.log().line(line)
     }
 
-    pub(super) fn grant_ticks(&mut self, ticks: u32) {
+    /// Grants a CPU budget, which is so many ticks.
+    pub(super) fn grant(&mut self, cpu: Duration, ticks: u32) {
+        self.granted = cpu;
         self.ticks = ticks;
     }
 
@@ -111,7 +116,7 @@ impl Confined {
         self.ticks = self
             .ticks
             .checked_sub(1)
-            .ok_or(LimitExceeded::Cpu(self.limits.cpu.as_millis()))?;
+            .ok_or(LimitExceeded::Cpu(self.granted.as_millis()))?;
         Ok(())
     }
 

@@ -78,16 +78,6 @@ impl Message {
         envelope::parse_line(raw.into()).map(Self::from)
     }
 
-    /// Reads a message that is a document of its own, such as an HTTP body or
-    /// an event of a stream. It may be spread over lines; each line break
-    /// becomes a space, so that the message can leave as one line.
-    ///
-    /// # Errors
-    /// As [`Message::parse`].
-    pub fn parse_document(raw: Bytes) -> Result<Self, ParseError> {
-        envelope::parse_document(raw.into()).map(Self::from)
-    }
-
     /// What the message is.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -63,18 +63,6 @@ pub(super) fn parse_line(raw: Vec<u8>) -> Result<Inner, ParseError> {
     read(text(raw)?)
 }
 
-/// Reads what may be spread over lines, and makes one line of it.
-pub(super) fn parse_document(raw: Vec<u8>) -> Result<Inner, ParseError> {
-    let spread = memchr2(b'\n', b'\r', &raw).is_some();
-    let mut message = read(text(raw)?)?;
-    if spread {
-        // In valid JSON a line break stands between tokens only, never in a
-        // string. A space is as long, so every remembered place stays right.
-        message.line = message.line.replace(['\n', '\r'], " ");
-    }
-    Ok(message)
-}
-
 fn text(raw: Vec<u8>) -> Result<String, ParseError> {
     String::from_utf8(raw).map_err(|error| ParseError::NotUtf8(error.utf8_error()))
 }

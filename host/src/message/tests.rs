@@ -196,13 +196,7 @@ fn a_line_break_cannot_hide_a_second_message() {
             refusal(document.as_bytes()),
             "message has a line break in it"
         );
-        let message = Message::parse_document(Bytes::from(document.clone())).unwrap();
-        assert!(!message.line().contains(['\n', '\r']));
-        assert_eq!(message.line().len(), document.len());
-        assert_eq!(message.payload(), Some(r#"{"id":1,"method":"evil"}"#));
     }
-    let in_a_string = Bytes::from_static(b"{\"method\":\"m\",\"params\":\"a\nb\"}");
-    assert!(Message::parse_document(in_a_string).is_err());
 }
 
 #[test]

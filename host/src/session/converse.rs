@@ -69,7 +69,7 @@ impl Call {
 
 impl Session {
     /// Sends a request and waits for its answer; both pass the guardrails, and
-    /// so does its progress, which goes to `progress`.
+    /// so does its progress, which goes to whoever asked.
     ///
     /// One exchange sees one chain: a call that began before a guardrail was
     /// swapped ends under the old one.
@@ -99,13 +99,12 @@ impl Session {
 
         let first = Circumstances::default();
         let admission = gate::admit(&chain, &conversation.request, call.request.clone(), &first);
-        let request = tokio::select! {
+        let mut request = tokio::select! {
             admitted = admission => admitted?,
             _ = cancelled(&mut asker) => return Err(Failure::Cancelled),
         };
         let sent = request.message().clone();
         let number = open.number.to_string();
-        let mut request = request;
         conversation.expect_progress(&open, &mut request, &number);
         self.outbox(&call.target)
             .send(request.with_id(&number))

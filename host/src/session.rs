@@ -8,6 +8,7 @@
 mod asked;
 mod converse;
 mod exchanges;
+mod lists;
 mod notes;
 mod relay;
 mod requests;

@@ -8,7 +8,7 @@ mod welcome;
 
 pub use lists::{LISTS, List, Page, with_cursor, without_cursor};
 pub use methods::Plan;
-pub use welcome::{SERVER_INFO_NAME, welcome};
+pub use welcome::{SERVER_INFO_NAME, introduction, welcome};
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

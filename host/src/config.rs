@@ -35,7 +35,7 @@ pub use guardrail::{Guardrail, Isolation, Mode, OnError, Only, Source, covers};
 pub use hint::Hint;
 pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
-pub use server::Server;
+pub use server::{Protocol, Server};
 pub use source::{ConfigSource, Form, GuardrailArg};
 
 /// A configuration without errors.

@@ -8,10 +8,14 @@
 mod asked;
 mod converse;
 mod exchanges;
+mod inputs;
+mod listeners;
 mod lists;
+mod modern;
 mod notes;
 mod relay;
 mod requests;
+mod rounds;
 mod salvage;
 mod supervise;
 
@@ -27,12 +31,15 @@ use crate::catalog::Catalog;
 use crate::chain::Chain;
 use crate::config::{Gateway, Server};
 use crate::message::Message;
-use crate::upstream::Upstream;
+use crate::protocol::{Era, Hello};
 use crate::upstream::reaper::Reaper;
+use crate::upstream::{State, Upstream};
 use crate::wire::Outbox;
 use asked::Asked;
 use exchanges::{Exchanges, Side};
+use listeners::{Listeners, Subscribed};
 use notes::Notes;
+use rounds::Rounds;
 
 /// How long answers may take that are outstanding when the client leaves.
 const DRAIN: Duration = Duration::from_millis(1000);
@@ -47,6 +54,12 @@ pub struct Session {
     notes: Notes,
     exchanges: Exchanges,
     asked: Asked,
+    rounds: Rounds,
+    listeners: Listeners,
+    /// What a legacy client wants to be told of the resources of modern servers.
+    subscribed: watch::Sender<Subscribed>,
+    /// The least severe log messages that the client wants, as it wrote that.
+    log_level: std::sync::Mutex<Option<Arc<str>>>,
     handshake: watch::Sender<Handshake>,
     /// The tasks that look after the servers, and how to stop each.
     servers: tokio::sync::Mutex<Supervised>,
@@ -62,9 +75,9 @@ struct Supervised {
 /// How far the client has come in opening the session.
 #[derive(Debug, Clone, Default)]
 struct Handshake {
-    /// Its `initialize` request, and when it came.
-    initialize: Option<(Message, Instant)>,
-    /// Whether that has been answered.
+    /// What it says about itself, and when it first did.
+    hello: Option<(Arc<Hello>, Instant)>,
+    /// Whether its `initialize` has been answered.
     welcomed: bool,
     /// Its `notifications/initialized`.
     initialized: Option<Message>,
@@ -97,6 +110,10 @@ impl Session {
             notes: Notes::new(),
             exchanges: Exchanges::default(),
             asked: Asked::default(),
+            rounds: Rounds::default(),
+            listeners: Listeners::default(),
+            subscribed: watch::Sender::default(),
+            log_level: std::sync::Mutex::default(),
             handshake: watch::Sender::default(),
             servers: tokio::sync::Mutex::default(),
             reaper: opening.reaper,
@@ -167,6 +184,47 @@ impl Session {
         }
         while supervised.tasks.join_next().await.is_some() {}
         self.chain.load().forget(&self.id);
+    }
+
+    /// What the client said about itself.
+    fn client(&self) -> Option<Arc<Hello>> {
+        let handshake = self.handshake.borrow();
+        handshake.hello.as_ref().map(|(hello, _)| Arc::clone(hello))
+    }
+
+    /// Of which era the client is; legacy until it shows.
+    fn client_era(&self) -> Era {
+        let handshake = self.handshake.borrow();
+        let hello = handshake.hello.as_ref();
+        hello.map_or(Era::Legacy, |(hello, _)| hello.era)
+    }
+
+    /// Takes notice of what a request says about the client.
+    ///
+    /// The first that says something opens the servers. Some clients ask
+    /// `server/discover` and go on with `initialize` all the same; the servers are
+    /// then opened anew, since those of both eras stay with what came first.
+    fn greet(&self, request: &Message) {
+        let opens = request.method() == Some("initialize");
+        let known = self.handshake.borrow().hello.as_ref().map(|it| it.0.era);
+        if known.is_some() && !(opens && known == Some(Era::Modern)) {
+            return;
+        }
+        let Some(hello) = Hello::of(request) else {
+            return;
+        };
+        if known.is_some() {
+            tracing::info!("the client goes on with initialize: servers are opened anew");
+            for upstream in self.catalog.upstreams().iter() {
+                upstream.set_state(State::Starting);
+            }
+        }
+        self.handshake.send_modify(|handshake| {
+            *handshake = Handshake {
+                hello: Some((Arc::new(hello), Instant::now())),
+                ..Handshake::default()
+            };
+        });
     }
 
     /// Where messages for whoever is at a side are left.

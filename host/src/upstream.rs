@@ -5,13 +5,14 @@ pub mod reaper;
 
 pub use process::{Connection, Process, StartError, start};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::config::Server;
 use crate::gate::Cleared;
+use crate::protocol::{Bridge, Era, Hello, meta};
 use crate::wire::Outbox;
 
 /// A server, through all the processes that it may run in while the gateway
@@ -27,21 +28,26 @@ pub struct Upstream {
 /// Where a server is in its life.
 #[derive(Debug, Clone)]
 pub enum State {
-    /// Its process is starting, or has not answered `initialize` yet.
+    /// It is starting, or has not said yet what it is.
     Starting,
-    /// It has answered `initialize`.
+    /// It has said what it is, and takes requests.
     Ready(Arc<Ready>),
     /// It cannot be used, for a reason that can follow its name.
     Down(Arc<str>),
 }
 
-/// A server that has answered `initialize`.
+/// A server that has said what it is: in its answer to `initialize`, or to
+/// `server/discover`.
 #[derive(Debug)]
 pub struct Ready {
     /// The process that has.
     pub run: Arc<Run>,
-    /// Its answer to `initialize`, as the guardrails left it.
-    pub initialize: Cleared,
+    /// What it is, in the words of the client's era, as the guardrails left it.
+    pub introduction: Cleared,
+    /// The client that it was opened for.
+    pub client: Arc<Hello>,
+    /// What lies between that client and the server.
+    pub bridge: Bridge,
     /// Whether the client's `notifications/initialized` has been passed on.
     pub announced: watch::Receiver<bool>,
 }
@@ -53,6 +59,10 @@ pub struct Run {
     pub server: Arc<str>,
     /// Where messages for it are left.
     pub outbox: Outbox,
+    /// Of which era it is, once that is known.
+    era: OnceLock<Era>,
+    /// The log level that it was told last, as a JSON text.
+    log_level: Mutex<Option<Arc<str>>>,
     /// Why it can't answer any more, once it can't.
     gone: watch::Sender<Option<Arc<str>>>,
 }
@@ -117,6 +127,17 @@ impl Upstream {
         Err(self.unavailable(reason))
     }
 
+    /// Waits until it can be used, through any number of restarts; `None` once it
+    /// is gone for good.
+    pub async fn usable(&self) -> Option<Arc<Ready>> {
+        let mut state = self.state.subscribe();
+        let usable = state.wait_for(|state| matches!(state, State::Ready(_)));
+        match &*usable.await.ok()? {
+            State::Ready(ready) => Some(Arc::clone(ready)),
+            State::Starting | State::Down(_) => None,
+        }
+    }
+
     /// Says that it cannot be used.
     pub fn unavailable(&self, reason: Arc<str>) -> Unavailable {
         Unavailable {
@@ -132,8 +153,29 @@ impl Run {
         Arc::new(Self {
             server,
             outbox,
+            era: OnceLock::new(),
+            log_level: Mutex::default(),
             gone: watch::Sender::new(None),
         })
+    }
+
+    /// Says of which era it is. The first word counts.
+    pub fn set_era(&self, era: Era) {
+        let _ = self.era.set(era);
+    }
+
+    /// Of which era it is; legacy until the opposite is known.
+    pub fn era(&self) -> Era {
+        self.era.get().copied().unwrap_or(Era::Legacy)
+    }
+
+    /// Notes that it is to be told this log level; `false` if it knows already.
+    pub fn wants_log_level(&self, level: &Arc<str>) -> bool {
+        let mut told = self
+            .log_level
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        told.replace(Arc::clone(level)).as_ref() != Some(level)
     }
 
     /// Says that it can't answer any more.
@@ -151,9 +193,21 @@ impl Run {
 }
 
 impl Ready {
-    /// Whether its answer to `initialize` offers a capability, such as `tools`.
+    /// Whether it offers a capability, such as `tools`.
     pub fn offers(&self, capability: &str) -> bool {
         let pointer = format!("/capabilities/{capability}");
-        self.initialize.message().value(&pointer).is_some()
+        self.introduction.message().value(&pointer).is_some()
+    }
+
+    /// Whether it tells of changes of a list, such as `tools`.
+    pub fn tells_of(&self, list: &str) -> bool {
+        let pointer = format!("/capabilities/{list}/listChanged");
+        self.introduction.message().value(&pointer) == Some("true")
+    }
+
+    /// The JSON text of its name and version, as modern results carry it.
+    pub fn server_info(&self) -> Option<&str> {
+        let pointer = format!("/_meta/{}", meta::SERVER_INFO);
+        self.introduction.message().value(&pointer)
     }
 }

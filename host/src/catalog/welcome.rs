@@ -1,4 +1,5 @@
-//! The gateway's answer to `initialize`: what its servers answered, as one.
+//! The gateway's answer to `initialize` and to `server/discover`: what its
+//! servers answered, as one.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use rmcp::model::ProtocolVersion;
 use serde_json::{Map, Value, json};
 
 use crate::message::{self, Message};
+use crate::protocol::{MODERN_VERSIONS, meta};
 use crate::upstream::Ready;
 
 /// The name under which several servers appear as one.
@@ -27,7 +29,7 @@ fn provisional() -> Value {
 /// union of their capabilities, and all their instructions.
 pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> String {
     if let ([(_, only)], 1) = (ready, servers)
-        && let Some(result) = only.initialize.message().payload()
+        && let Some(result) = only.introduction.message().payload()
     {
         return result.to_owned();
     }
@@ -41,20 +43,59 @@ pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], servers: usi
         .find(|version| version.has_initialize() && version.as_str() == requested)
         .unwrap_or(newest);
 
+    let mut result = json!({
+        "protocolVersion": version,
+        "capabilities": capabilities(ready, servers),
+        "serverInfo": server_info(),
+    });
+    instruct(&mut result, ready);
+    result.to_string()
+}
+
+/// The result of `server/discover`, as [`welcome`] that of `initialize`.
+pub fn introduction(ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> String {
+    if let ([(_, only)], 1) = (ready, servers)
+        && let Some(result) = only.introduction.message().payload()
+    {
+        return result.to_owned();
+    }
+    let mut result = json!({
+        "resultType": "complete",
+        "supportedVersions": MODERN_VERSIONS,
+        "capabilities": capabilities(ready, servers),
+        "_meta": {},
+        // Servers come and go, and what they say has passed this client's
+        // guardrails.
+        "ttlMs": 0,
+        "cacheScope": "private",
+    });
+    if let Some(meta) = result.get_mut("_meta").and_then(Value::as_object_mut) {
+        meta.insert(meta::SERVER_INFO.replace("~1", "/"), server_info());
+    }
+    instruct(&mut result, ready);
+    result.to_string()
+}
+
+/// Who the gateway is.
+fn server_info() -> Value {
+    json!({
+        "name": SERVER_INFO_NAME,
+        "title": "MCP Gateway",
+        "version": env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// What the servers are able to do, together.
+fn capabilities(ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> Value {
     let mut capabilities = if ready.len() == servers && servers > 0 {
         json!({})
     } else {
         provisional()
     };
-    let mut instructions = Vec::new();
-    for (server, ready) in ready {
-        let theirs = ready.initialize.message();
+    for (_, ready) in ready {
+        let theirs = ready.introduction.message();
         if let Some(offered) = theirs.value("/capabilities").and_then(parse) {
             unite(&mut capabilities, offered);
-        }
-        let text = theirs.value("/instructions").and_then(message::string);
-        if let Some(text) = text.filter(|text| !text.is_empty()) {
-            instructions.push(format!("## {server}\n\n{text}"));
         }
     }
     if let Some(capabilities) = capabilities.as_object_mut() {
@@ -67,19 +108,22 @@ pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], servers: usi
             }
         }
     }
-    let mut result = json!({
-        "protocolVersion": version,
-        "capabilities": capabilities,
-        "serverInfo": {
-            "name": SERVER_INFO_NAME,
-            "title": "MCP Gateway",
-            "version": env!("CARGO_PKG_VERSION"),
-        },
-    });
+    capabilities
+}
+
+/// Adds what the servers tell the model, each under its name.
+fn instruct(result: &mut Value, ready: &[(Arc<str>, Arc<Ready>)]) {
+    let mut instructions = Vec::new();
+    for (server, ready) in ready {
+        let text = ready.introduction.message().value("/instructions");
+        let text = text.and_then(message::string);
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            instructions.push(format!("## {server}\n\n{text}"));
+        }
+    }
     if let (false, Some(result)) = (instructions.is_empty(), result.as_object_mut()) {
         result.insert("instructions".into(), instructions.join("\n\n").into());
     }
-    result.to_string()
 }
 
 fn parse(json: &str) -> Option<Value> {

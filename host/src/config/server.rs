@@ -22,6 +22,20 @@ pub struct Server {
     pub cwd: Option<PathBuf>,
     /// How long it may take until it answers the first request.
     pub init_timeout: Duration,
+    /// The era of MCP that it speaks.
+    pub protocol: Protocol,
+}
+
+/// The era of MCP that a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// It shows in how the server answers.
+    #[default]
+    Auto,
+    /// Revisions up to 2025-11-25, which `initialize` opens.
+    Legacy,
+    /// From 2026-07-28 on.
+    Modern,
 }
 
 impl Server {
@@ -37,6 +51,7 @@ impl Server {
             env: BTreeMap::new(),
             cwd: None,
             init_timeout: Self::INIT_TIMEOUT,
+            protocol: Protocol::default(),
         }
     }
 }
@@ -51,6 +66,7 @@ impl fmt::Debug for Server {
             .field("env", &self.env.keys())
             .field("cwd", &self.cwd)
             .field("init_timeout", &self.init_timeout)
+            .field("protocol", &self.protocol)
             .finish()
     }
 }

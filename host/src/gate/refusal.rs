@@ -6,6 +6,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use crate::chain::{Block, Cause};
 use crate::guardrail::{Direction, Envelope, Kind};
 use crate::message::{Message, quote};
+use crate::protocol::Era;
 
 /// The JSON-RPC error code of a refusal. It lies in the range that JSON-RPC 2.0
 /// leaves to implementations.
@@ -77,10 +78,10 @@ impl Refusal {
     ///
     /// A tool call is answered with a tool error, which a model gets to read; a
     /// protocol error would end in the client.
-    pub fn answer(&self, id: &str) -> Message {
+    pub fn answer(&self, id: &str, era: Era) -> Message {
         let text = self.text();
         if &*self.envelope.method == "tools/call" {
-            return tool_error(id, &text);
+            return tool_error(id, &text, era);
         }
         let rule = self.block.rule.as_deref().map_or("null".into(), quote);
         let data = format!(
@@ -94,10 +95,11 @@ impl Refusal {
 }
 
 /// The result of a tool call that went wrong, which a model gets to read.
-pub fn tool_error(id: &str, text: &str) -> Message {
+pub fn tool_error(id: &str, text: &str, era: Era) -> Message {
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
-    // The member is of a revision that has no `initialize`.
-    result.result_type = None;
+    if era == Era::Legacy {
+        result.result_type = None;
+    }
     match serde_json::to_string(&result) {
         Ok(result) => Message::result(id, &result),
         Err(_) => Message::error(id, REFUSED, text, None),
@@ -152,7 +154,7 @@ mod tests {
             Direction::ToServer,
             Cause::Decision,
         );
-        let answer = call.answer("\"x\"");
+        let answer = call.answer("\"x\"", Era::Legacy);
         assert_eq!(answer.kind(), crate::message::Kind::Response);
         assert_eq!(answer.id(), Some("\"x\""));
         assert_eq!(answer.value("/isError"), Some("true"));
@@ -163,7 +165,7 @@ mod tests {
             Direction::ToServer,
             Cause::Decision,
         );
-        let answer = read.answer("7");
+        let answer = read.answer("7", Era::Legacy);
         assert_eq!(answer.kind(), crate::message::Kind::Error);
         assert_eq!(answer.value("/code"), Some("-32001"));
         assert_eq!(answer.value("/data/rule"), Some("\"drop-table\""));

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rmcp::model::ErrorCode;
 use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
 use super::exchanges::{Event, Open, Side};
+use super::listeners::Listener;
 use crate::chain::{Chain, Circumstances};
 use crate::gate::{self, Cleared, Refusal};
 use crate::guardrail::{Direction, Envelope};
-use crate::message::Message;
-use crate::upstream::Unavailable;
+use crate::message::{Message, string};
+use crate::protocol::{self, Bridge, Era};
+use crate::upstream::{Ready, Unavailable};
 use crate::wire::Outbox;
 
 /// A request on its way to whoever answers it.
@@ -25,6 +28,55 @@ pub(super) struct Call {
     pub(super) server: Arc<str>,
     /// What it is about.
     pub(super) subject: Option<Arc<str>>,
+    /// What is done with the answer before anybody sees it.
+    pub(super) translation: Translation,
+    /// Whose notifications the answering side will send until it answers.
+    pub(super) listener: Option<Arc<Listener>>,
+}
+
+/// How an answer becomes one of the asking side's era.
+#[derive(Debug, Clone)]
+pub(super) enum Translation {
+    /// Both are of one era.
+    None,
+    /// A modern server answers a legacy client.
+    ForLegacy {
+        /// The revision that the client asked for.
+        version: Arc<str>,
+    },
+    /// A legacy server answers a modern client.
+    ForModern {
+        /// The JSON text of the server's name and version, if it is known yet.
+        server_info: Option<Arc<str>>,
+    },
+}
+
+impl Translation {
+    /// How answers of a server are translated.
+    pub(super) fn of(ready: &Ready) -> Self {
+        match ready.bridge {
+            Bridge::None => Self::None,
+            Bridge::ToModern => Self::ForLegacy {
+                version: ready.client.version().into(),
+            },
+            Bridge::ToLegacy => Self::ForModern {
+                server_info: ready.server_info().map(Into::into),
+            },
+        }
+    }
+
+    fn apply(&self, method: &str, answer: Message) -> Result<Message, Failure> {
+        Ok(match self {
+            Self::None => answer,
+            Self::ForLegacy { .. } if protocol::is_input_required(&answer) => {
+                return Err(Failure::InputRequired(answer));
+            }
+            Self::ForLegacy { version } => protocol::answer_for_legacy(method, answer, version)?,
+            Self::ForModern { server_info } => {
+                protocol::answer_for_modern(method, answer, server_info.as_deref())?
+            }
+        })
+    }
 }
 
 /// Whoever asked, while they wait. For a request of the gateway's own nobody
@@ -52,12 +104,42 @@ pub(super) enum Failure {
     /// Nobody is there to answer it.
     Unavailable(Unavailable),
     /// It cannot be answered, as a JSON-RPC error.
-    Protocol { code: i64, message: String },
+    Protocol {
+        code: i64,
+        message: String,
+        /// More about it, as a JSON text.
+        data: Option<String>,
+    },
     /// Whoever asked does not want to know any more.
     Cancelled,
+    /// A modern server wants to know something first, which a legacy client must
+    /// be asked for. Nobody has seen this answer yet.
+    InputRequired(Message),
 }
 
 impl Call {
+    /// A server's request to the client.
+    pub(super) fn to_client(server: &Arc<str>, request: Message) -> Self {
+        Self {
+            request,
+            target: Side::Client,
+            server: Arc::clone(server),
+            subject: None,
+            translation: Translation::None,
+            listener: None,
+        }
+    }
+
+    /// The method as guardrails know it: of a server that is opened, whatever
+    /// its era, they see what the client gets to see.
+    fn known_as(&self) -> &str {
+        match (&self.translation, self.request.method().unwrap_or_default()) {
+            (Translation::ForLegacy { .. }, "server/discover") => "initialize",
+            (Translation::ForModern { .. }, "initialize") => "server/discover",
+            (_, method) => method,
+        }
+    }
+
     /// Which way the request travels.
     fn direction(&self) -> Direction {
         match self.target {
@@ -79,8 +161,10 @@ impl Session {
         mut asker: Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let chain = self.chain.load_full();
-        let mut open = self.exchanges.open(call.target.clone());
-        let method: Arc<str> = call.request.method().unwrap_or_default().into();
+        let mut open = self
+            .exchanges
+            .open(call.target.clone(), call.listener.clone());
+        let method: Arc<str> = call.known_as().into();
         let conversation = Conversation {
             session: self,
             chain: &chain,
@@ -183,6 +267,8 @@ impl Conversation<'_> {
         answer: Message,
         elapsed: Duration,
     ) -> Result<Cleared, Failure> {
+        let method = self.call.request.method().unwrap_or_default();
+        let answer = self.call.translation.apply(method, answer)?;
         let envelope = Envelope {
             kind: answer.kind().into(),
             ..self.backwards()
@@ -288,6 +374,17 @@ impl From<Unavailable> for Failure {
 }
 
 impl Failure {
+    /// An error that somebody answered with, to be passed on.
+    pub(super) fn of_error(error: &Message) -> Self {
+        let code = error.value("/code").and_then(|code| code.parse().ok());
+        let text = error.value("/message").and_then(string);
+        Self::Protocol {
+            code: code.unwrap_or(ErrorCode::INTERNAL_ERROR.0.into()),
+            message: text.unwrap_or_default().into_owned(),
+            data: error.value("/data").map(str::to_owned),
+        }
+    }
+
     /// What kind of failure it is, without the words of a server.
     pub(super) fn kind(&self) -> String {
         match self {
@@ -295,25 +392,36 @@ impl Failure {
             Self::Unavailable(unavailable) => unavailable.reason.to_string(),
             Self::Protocol { code, .. } => format!("it answered with error {code}"),
             Self::Cancelled => "it was cancelled".into(),
+            Self::InputRequired(_) => "it asked for input".into(),
         }
     }
 
     /// The answer to a request that failed so; none is due once it was
     /// cancelled.
-    pub(super) fn answer(&self, id: &str, method: &str) -> Option<Message> {
+    pub(super) fn answer(&self, id: &str, method: &str, era: Era) -> Option<Message> {
         /// JSON-RPC 2.0's range for implementations.
         const UNAVAILABLE: i64 = -32000;
         match self {
-            Self::Refused(refusal) => Some(refusal.answer(id)),
+            Self::Refused(refusal) => Some(refusal.answer(id, era)),
             Self::Unavailable(unavailable) => {
                 let text = unavailable.to_string();
                 Some(if method == "tools/call" {
-                    gate::tool_error(id, &text)
+                    gate::tool_error(id, &text, era)
                 } else {
                     Message::error(id, UNAVAILABLE, &text, None)
                 })
             }
-            Self::Protocol { code, message } => Some(Message::error(id, *code, message, None)),
+            Self::Protocol {
+                code,
+                message,
+                data,
+            } => Some(Message::error(id, *code, message, data.as_deref())),
+            Self::InputRequired(_) => Some(Message::error(
+                id,
+                ErrorCode::INTERNAL_ERROR.0.into(),
+                "the server asked for input where it may not",
+                None,
+            )),
             Self::Cancelled => None,
         }
     }

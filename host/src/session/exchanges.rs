@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::listeners::Listener;
 use super::notes::Before;
 use crate::message::{Message, string};
 use crate::upstream::Run;
@@ -93,6 +94,8 @@ struct Entry {
     target: Side,
     progress_token: Option<Box<str>>,
     lane: mpsc::Sender<Event>,
+    /// Who listens to what comes until the answer.
+    listener: Option<Arc<Listener>>,
 }
 
 /// An exchange, open until this is dropped.
@@ -105,7 +108,7 @@ pub(super) struct Open<'a> {
 
 impl Exchanges {
     /// Opens an exchange for a request.
-    pub(super) fn open(&self, target: Side) -> Open<'_> {
+    pub(super) fn open(&self, target: Side, listener: Option<Arc<Listener>>) -> Open<'_> {
         let (lane, events) = mpsc::channel(LANE);
         let mut table = self.table();
         table.last += 1;
@@ -114,6 +117,7 @@ impl Exchanges {
             target,
             progress_token: None,
             lane,
+            listener,
         };
         table.open.insert(number, entry);
         Open {
@@ -141,6 +145,27 @@ impl Exchanges {
             entry.target == *from && entry.progress_token.as_deref() == Some(token)
         })?;
         Some(entry.lane.clone())
+    }
+
+    /// Who listens to the notifications of an exchange, by its number as a
+    /// server wrote that.
+    pub(super) fn listener(&self, from: &Side, number: &str) -> Option<Arc<Listener>> {
+        let number = string(number).map_or_else(|| number.parse().ok(), |id| id.parse().ok())?;
+        let table = self.table();
+        let entry = table.open.get(&number)?;
+        let listener = entry.listener.as_ref();
+        listener.filter(|_| entry.target == *from).cloned()
+    }
+
+    /// The open exchanges that somebody listens to.
+    pub(super) fn of_listener(&self, listener: &Arc<Listener>) -> Vec<(Side, u64)> {
+        let table = self.table();
+        let open = table.open.iter().filter(|(_, entry)| {
+            let theirs = entry.listener.as_ref();
+            theirs.is_some_and(|theirs| Arc::ptr_eq(theirs, listener))
+        });
+        open.map(|(number, entry)| (entry.target.clone(), *number))
+            .collect()
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {

@@ -10,10 +10,11 @@ use tokio::task::JoinSet;
 
 use super::Session;
 use super::converse::Failure;
-use super::requests::{Reply, to_server};
+use super::requests::Reply;
 use crate::catalog::{self, LISTS, List, Page};
-use crate::gate::{Admitted, Cleared};
+use crate::gate::Admitted;
 use crate::message::Message;
+use crate::protocol::{Bridge, Era};
 use crate::upstream::{Ready, Unavailable};
 
 /// Pages that a list may have: a server that never stops must not keep the
@@ -28,7 +29,7 @@ impl Session {
         request: &Message,
     ) -> Result<Reply, Failure> {
         let upstreams = self.catalog.upstreams();
-        let since = self.handshake.borrow().initialize.as_ref().map(|it| it.1);
+        let since = self.handshake.borrow().hello.as_ref().map(|it| it.1);
         let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
         let patience = self.settings.ready_timeout.saturating_sub(waited);
         let able = self.settled(&upstreams, patience).await;
@@ -65,7 +66,7 @@ impl Session {
             match answer {
                 Ok(answer) => pages.extend(answer),
                 Err(failure) => {
-                    let why = failure.answer("0", list.method);
+                    let why = failure.answer("0", list.method, Era::Legacy);
                     tracing::warn!(
                         server = &*server,
                         method = list.method,
@@ -98,10 +99,10 @@ impl Session {
         let mut pages: Vec<Page> = Vec::new();
         let mut next = catalog::without_cursor(&request);
         while pages.len() < PAGES {
-            let call = to_server(ready, next, None);
+            let call = self.to_server(ready, next, None)?;
             let result = self.converse(call, None).await?;
             if result.message().kind() == crate::message::Kind::Error {
-                return Err(protocol_error(&result));
+                return Err(Failure::of_error(result.message()));
             }
             let page = Page {
                 server: Arc::clone(server),
@@ -128,15 +129,21 @@ impl Session {
     ) -> Result<Reply, Failure> {
         // One that never answers must not keep the others' from the client.
         let limit = self.settings.ready_timeout;
+        let mut heeded = false;
         let mut tasks = JoinSet::new();
         for upstream in self.catalog.upstreams().iter() {
             let Some(ready) = upstream.ready().filter(|ready| ready.offers(capability)) else {
                 continue;
             };
+            if ready.bridge == Bridge::ToModern {
+                // It is told with every request.
+                heeded = true;
+                continue;
+            }
             let (session, request) = (Arc::clone(self), request.clone());
             tasks.spawn(async move {
                 session.after_announcement(&ready).await;
-                let call = to_server(&ready, request, None);
+                let call = session.to_server(&ready, request, None)?;
                 let answer = tokio::time::timeout(limit, session.converse(call, None)).await;
                 let late = || unavailable(&ready.run.server, "it did not answer in time");
                 answer.unwrap_or_else(|_| Err(late()))
@@ -156,9 +163,10 @@ impl Session {
         }
         match failed {
             Some(failure) => Err(failure),
-            None if count == 0 => Err(Failure::Protocol {
+            None if count == 0 && !heeded => Err(Failure::Protocol {
                 code: ErrorCode::METHOD_NOT_FOUND.0.into(),
                 message: format!("no server offers {capability}"),
+                data: None,
             }),
             None => Ok(Reply::Own("{}".into())),
         }
@@ -167,6 +175,9 @@ impl Session {
     /// Tells the client that lists have changed: those that `offered` says yes
     /// to.
     pub(super) async fn lists_changed(&self, offered: impl Fn(&str) -> bool) {
+        if self.client_era() == Era::Modern {
+            return self.tell_listeners(offered).await;
+        }
         if self.handshake.borrow().initialized.is_none() {
             return;
         }
@@ -184,17 +195,4 @@ fn unavailable(server: &Arc<str>, reason: &str) -> Failure {
         server: Arc::clone(server),
         reason: reason.into(),
     })
-}
-
-/// A server's own error, to be passed on in place of a list.
-fn protocol_error(error: &Cleared) -> Failure {
-    let error = error.message();
-    let text = error.value("/message").and_then(crate::message::string);
-    Failure::Protocol {
-        code: error
-            .value("/code")
-            .and_then(|code| code.parse().ok())
-            .unwrap_or(ErrorCode::INTERNAL_ERROR.0.into()),
-        message: text.unwrap_or_default().into_owned(),
-    }
 }

@@ -96,7 +96,9 @@ impl Session {
                     match &from {
                         Side::Client => session.pass_to_servers(notification).await,
                         Side::Server(run) => {
-                            session.pass_to_client(&run.server, notification).await;
+                            for addressed in session.addressed(run, notification) {
+                                session.pass_to_client(&run.server, addressed).await;
+                            }
                         }
                     }
                     passed.send_modify(|passed| *passed += 1);

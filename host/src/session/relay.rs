@@ -38,6 +38,9 @@ impl Session {
     async fn relay_message(self: &Arc<Self>, from: &Side, message: Message) {
         match message.kind() {
             Kind::Request => {
+                if *from == Side::Client {
+                    self.greet(&message);
+                }
                 let session = Arc::clone(self);
                 let asking = self.asked.enter(from, message.id().unwrap_or_default());
                 let from = from.clone();

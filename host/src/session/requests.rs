@@ -7,11 +7,12 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::{Asker, Call, Failure};
+use super::converse::{Asker, Call, Failure, Translation};
 use super::exchanges::Side;
 use crate::catalog::{self, Route, Unroutable};
 use crate::gate::{Admitted, Cleared};
-use crate::message::Message;
+use crate::message::{Message, PatchError};
+use crate::protocol::{self, Bridge, Era};
 use crate::upstream::{Ready, Run, State, Upstream};
 
 /// How long `initialize` waits for servers: well below what the most impatient
@@ -36,15 +37,25 @@ impl Session {
         mut asking: Asking,
     ) {
         let id = request.id().unwrap_or_default();
-        let reply = match from {
-            Side::Client => self.client_request(&request, &mut asking).await,
-            Side::Server(run) => self.server_request(run, &request, &mut asking).await,
+        let (reply, era) = match from {
+            Side::Client => {
+                let era = self.client_era();
+                let reply = match era {
+                    Era::Legacy => self.client_request(&request, &mut asking).await,
+                    Era::Modern => self.modern_request(&request, &mut asking).await,
+                };
+                (reply, era)
+            }
+            Side::Server(run) => {
+                let reply = self.server_request(run, &request, &mut asking).await;
+                (reply, run.era())
+            }
         };
         let admitted = match reply {
             Ok(Reply::Cleared(cleared)) => Some(cleared.with_id(id)),
             Ok(Reply::Own(result)) => Some(Admitted::own(Message::result(id, &result))),
             Err(failure) => failure
-                .answer(id, request.method().unwrap_or_default())
+                .answer(id, request.method().unwrap_or_default(), era)
                 .map(Admitted::own),
         };
         if let Some(admitted) = admitted {
@@ -53,7 +64,8 @@ impl Session {
         }
     }
 
-    async fn client_request(
+    /// Answers a request of the client's, or has it answered.
+    pub(super) async fn client_request(
         self: &Arc<Self>,
         request: &Message,
         asking: &mut Asking,
@@ -65,10 +77,15 @@ impl Session {
                 reply = self.gather(list, request) => reply,
                 _ = asking.cancelled() => Err(Failure::Cancelled),
             },
-            Route::Everyone { capability } => tokio::select! {
-                reply = self.tell_everyone(capability, request) => reply,
-                _ = asking.cancelled() => Err(Failure::Cancelled),
-            },
+            Route::Everyone { capability } => {
+                if let Some(level) = request.value("/level") {
+                    self.set_log_level(level);
+                }
+                tokio::select! {
+                    reply = self.tell_everyone(capability, request) => reply,
+                    _ = asking.cancelled() => Err(Failure::Cancelled),
+                }
+            }
             Route::One {
                 upstream,
                 request: routed,
@@ -83,15 +100,32 @@ impl Session {
                     ready = usable => ready?,
                     _ = asking.cancelled() => return Err(Failure::Cancelled),
                 };
-                let call = to_server(&ready, routed, subject);
-                let asker = Asker {
-                    asking,
-                    outbox: &self.client,
-                };
-                let cleared = self.converse(call, Some(asker)).await?;
-                Ok(Reply::Cleared(cleared))
+                self.ask_server(&ready, routed, subject, asking).await
             }
         }
+    }
+
+    /// Has a server answer, in as many rounds as that takes where the client is
+    /// of another era.
+    async fn ask_server(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        request: Message,
+        subject: Option<Arc<str>>,
+        asking: &mut Asking,
+    ) -> Result<Reply, Failure> {
+        match ready.bridge {
+            Bridge::None => {}
+            Bridge::ToModern => return self.ask_modern(ready, request, subject, asking).await,
+            Bridge::ToLegacy => return self.ask_legacy(ready, request, subject, asking).await,
+        }
+        let call = self.to_server(ready, request, subject)?;
+        let asker = Asker {
+            asking,
+            outbox: &self.client,
+        };
+        let cleared = self.converse(call, Some(asker)).await?;
+        Ok(Reply::Cleared(cleared))
     }
 
     async fn server_request(
@@ -100,12 +134,10 @@ impl Session {
         request: &Message,
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
-        let call = Call {
-            request: request.clone(),
-            target: Side::Client,
-            server: Arc::clone(&run.server),
-            subject: None,
-        };
+        if self.client_era() == Era::Modern {
+            return self.ask_in_a_round(run, request, asking).await;
+        }
+        let call = Call::to_client(&run.server, request.clone());
         let asker = Asker {
             asking,
             outbox: &run.outbox,
@@ -117,15 +149,16 @@ impl Session {
     /// Opens the session: the servers get the client's own request, and what
     /// they answer in time becomes the gateway's answer.
     async fn initialize(&self, request: &Message) -> String {
-        self.handshake.send_modify(|handshake| {
-            handshake.initialize = Some((request.clone(), Instant::now()));
-        });
         let upstreams = self.catalog.upstreams();
-        let patience = WELCOME.min(self.settings.ready_timeout);
-        let ready = self.settled(&upstreams, patience).await;
+        let ready = self.settled(&upstreams, self.welcome_patience()).await;
         self.handshake
             .send_modify(|handshake| handshake.welcomed = true);
         catalog::welcome(request, &ready, upstreams.len())
+    }
+
+    /// How long the client waits to be told what the servers are able to do.
+    pub(super) fn welcome_patience(&self) -> Duration {
+        WELCOME.min(self.settings.ready_timeout)
     }
 
     /// The servers that can be used once all are settled or patience ends, in
@@ -149,6 +182,30 @@ impl Session {
             .collect()
     }
 
+    /// A request on its way to a server, in the words of that server's era.
+    pub(super) fn to_server(
+        &self,
+        ready: &Ready,
+        request: Message,
+        subject: Option<Arc<str>>,
+    ) -> Result<Call, Failure> {
+        let request = match ready.bridge {
+            Bridge::None => request,
+            Bridge::ToModern => {
+                protocol::for_modern(&request, &ready.client, self.log_level().as_deref())?
+            }
+            Bridge::ToLegacy => protocol::for_legacy(&request)?,
+        };
+        Ok(Call {
+            request,
+            target: Side::Server(Arc::clone(&ready.run)),
+            server: Arc::clone(&ready.run.server),
+            subject,
+            translation: Translation::of(ready),
+            listener: None,
+        })
+    }
+
     /// Waits until a server has been told that the client is initialized, if
     /// the client is: no request may overtake that.
     pub(super) async fn after_announcement(&self, ready: &Ready) {
@@ -160,12 +217,13 @@ impl Session {
     }
 }
 
-pub(super) fn to_server(ready: &Ready, request: Message, subject: Option<Arc<str>>) -> Call {
-    Call {
-        request,
-        target: Side::Server(Arc::clone(&ready.run)),
-        server: Arc::clone(&ready.run.server),
-        subject,
+impl From<PatchError> for Failure {
+    fn from(error: PatchError) -> Self {
+        Self::Protocol {
+            code: rmcp::model::ErrorCode::INVALID_PARAMS.0.into(),
+            message: format!("Invalid params: {}", error.error),
+            data: None,
+        }
     }
 }
 
@@ -174,6 +232,7 @@ impl From<Unroutable> for Failure {
         Self::Protocol {
             code: unroutable.code.0.into(),
             message: unroutable.message,
+            data: None,
         }
     }
 }

@@ -8,12 +8,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Session;
-use super::converse::{Call, Failure};
+use super::converse::{Call, Failure, Translation};
 use super::exchanges::Side;
 use crate::chain::Circumstances;
+use crate::config::Protocol;
 use crate::gate::{self, Admitted, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Kind, Message};
+use crate::protocol::{Bridge, Era, Hello};
 use crate::upstream::{self, Connection, Ready, Run, State, Upstream};
 use crate::wire::{Line, Lines};
 
@@ -24,6 +26,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A server that ran for so long is not in a crash loop.
 const HEALTHY: Duration = Duration::from_secs(60);
+
+/// How often a server is asked what it is: in one way, in the other, and once
+/// more in the first, since a slow one may have heard that after all.
+const ATTEMPTS: usize = 3;
+
+/// How long a server may be silent when it is asked in a way that it may not
+/// know: some say nothing to what they do not know.
+const PROBE: Duration = Duration::from_secs(10);
+
+const INITIALIZED: &str = "notifications/initialized";
 
 /// How long the other sign of a server's end may take once there is one.
 const LAST_WORDS: Duration = Duration::from_millis(300);
@@ -38,11 +50,11 @@ pub(super) async fn supervise(
     let mut pause = FIRST_PAUSE;
     while !*stopped.borrow() {
         let begun = Instant::now();
-        let reason = session.run_server(&upstream, &mut stopped).await;
-        upstream.set_state(State::Down(Arc::clone(&reason)));
+        let end = session.run_server(&upstream, &mut stopped).await;
         if *stopped.borrow() {
             break;
         }
+        let End::Failed(reason) = end else { continue };
         if begun.elapsed() >= HEALTHY {
             pause = FIRST_PAUSE;
         }
@@ -58,6 +70,15 @@ pub(super) async fn supervise(
     }
 }
 
+/// Why a server's process is gone.
+#[derive(Debug, Clone)]
+enum End {
+    /// It cannot go on, for a reason that can follow its name.
+    Failed(Arc<str>),
+    /// The client has opened another session, for which it is started anew.
+    ForAnotherSession,
+}
+
 /// Waits until the server is not wanted any more.
 async fn is_stopped(stopped: &mut watch::Receiver<bool>) {
     // An error says that the session is gone, and with it the wish.
@@ -71,7 +92,7 @@ impl Session {
         self: &Arc<Self>,
         upstream: &Arc<Upstream>,
         stopped: &mut watch::Receiver<bool>,
-    ) -> Arc<str> {
+    ) -> End {
         let name = upstream.name();
         let started = upstream::start(
             &upstream.server,
@@ -85,111 +106,202 @@ impl Session {
             mut process,
         } = match started {
             Ok(connection) => connection,
-            Err(error) => return error.to_string().into(),
+            Err(error) => {
+                let reason: Arc<str> = error.to_string().into();
+                upstream.set_state(State::Down(Arc::clone(&reason)));
+                return End::Failed(reason);
+            }
         };
         let run = Run::new(Arc::clone(name), outbox);
         let side = Side::Server(Arc::clone(&run));
         let mut log = tokio::spawn(Arc::clone(self).read_log(Arc::clone(name), log));
         let mut reader = tokio::spawn(Arc::clone(self).read_messages(side.clone(), messages));
-        let served: Arc<str> = {
+        let end = {
             let serve = self.serve(upstream, &run);
             tokio::select! {
-                reason = serve => reason,
+                end = serve => end,
                 reason = process.ended() => {
                     // What it wrote before it ended still counts.
                     let _ = tokio::time::timeout(LAST_WORDS, &mut reader).await;
-                    reason.into()
+                    End::Failed(reason.into())
                 }
                 _ = &mut reader => {
                     let ended = tokio::time::timeout(LAST_WORDS, process.ended()).await;
-                    ended.unwrap_or_else(|_| "it closed its standard output".into()).into()
+                    let reason = ended.unwrap_or_else(|_| "it closed its standard output".into());
+                    End::Failed(reason.into())
                 }
-                () = is_stopped(stopped) => "it was stopped".into(),
+                () = is_stopped(stopped) => End::Failed("it was stopped".into()),
             }
         };
-        upstream.set_state(State::Down(Arc::clone(&served)));
         // Everything that waits for it learns so.
-        run.end(Arc::clone(&served));
+        match &end {
+            End::Failed(reason) => {
+                upstream.set_state(State::Down(Arc::clone(reason)));
+                run.end(Arc::clone(reason));
+            }
+            End::ForAnotherSession => {
+                upstream.set_state(State::Starting);
+                run.end("the client has opened another session".into());
+            }
+        }
         process.end().await;
         reader.abort();
         // What it said last may tell why.
         let _ = tokio::time::timeout(LAST_WORDS, &mut log).await;
         log.abort();
         self.notes.close(&side);
-        served
+        end
     }
 
     /// Opens the session with a server and keeps it open; returns why that is
     /// not possible.
-    async fn serve(self: &Arc<Self>, upstream: &Arc<Upstream>, run: &Arc<Run>) -> Arc<str> {
+    async fn serve(self: &Arc<Self>, upstream: &Arc<Upstream>, run: &Arc<Run>) -> End {
         upstream.set_state(State::Starting);
         let name = upstream.name();
         let mut handshake = self.handshake.subscribe();
-        let initialize = match handshake.wait_for(|h| h.initialize.is_some()).await {
-            Ok(handshake) => handshake.initialize.clone(),
+        let client = match handshake.wait_for(|h| h.hello.is_some()).await {
+            Ok(handshake) => handshake.hello.as_ref().map(|(it, _)| Arc::clone(it)),
             Err(_) => None,
         };
-        let Some((initialize, _)) = initialize else {
-            return "the gateway is ending".into();
+        let Some(client) = client else {
+            return End::Failed("the gateway is ending".into());
         };
         let begun = Instant::now();
-        let answer = match self.open_server(upstream, run, initialize).await {
-            Ok(answer) => answer,
-            Err(reason) => return reason,
+        let (introduction, era) = match self.open_server(upstream, run, &client).await {
+            Ok(opened) => opened,
+            Err(reason) => return End::Failed(reason),
         };
+        run.set_era(era);
         tracing::info!(
             server = &**name,
             milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             "server is ready"
         );
-        let late = handshake.borrow().welcomed;
+        let late = handshake.borrow().welcomed || client.era == Era::Modern;
         let (announce, announced) = watch::channel(false);
         let ready = Arc::new(Ready {
             run: Arc::clone(run),
-            initialize: answer,
+            introduction,
+            bridge: Bridge::between(client.era, era),
+            client: Arc::clone(&client),
             announced,
         });
         upstream.set_state(State::Ready(Arc::clone(&ready)));
 
-        let initialized = match handshake.wait_for(|h| h.initialized.is_some()).await {
-            Ok(handshake) => handshake.initialized.clone(),
-            Err(_) => None,
-        };
-        if let Some(notification) = initialized {
-            self.announce(run, notification).await;
+        let initialized = async {
+            let announcement = match (client.era, era) {
+                (Era::Legacy, Era::Legacy) => {
+                    let said = handshake.wait_for(|h| h.initialized.is_some()).await;
+                    said.ok()
+                        .and_then(|handshake| handshake.initialized.clone())
+                }
+                (Era::Modern, Era::Legacy) => Some(Message::notification(INITIALIZED, None)),
+                (_, Era::Modern) => None,
+            };
+            if let Some(notification) = announcement {
+                self.announce(run, notification).await;
+            }
             announce.send_replace(true);
+            if late {
+                // The client may have asked for lists before this server was there.
+                self.lists_changed(|capability| ready.offers(capability))
+                    .await;
+            }
+            if ready.bridge == Bridge::ToModern {
+                self.listen_for_legacy(&ready).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut sessions = self.handshake.subscribe();
+        let another = sessions.wait_for(|h| {
+            let theirs = h.hello.as_ref().map(|(it, _)| it);
+            !theirs.is_some_and(|it| Arc::ptr_eq(it, &client))
+        });
+        tokio::select! {
+            () = initialized => {}
+            _ = another => {}
         }
-        if late {
-            // The client may have asked for lists before this server was there.
-            self.lists_changed(|capability| ready.offers(capability))
-                .await;
-        }
-        drop(ready);
-        // `announce` lives as long as the server does.
-        std::future::pending::<()>().await;
-        drop(announce);
-        "it was dropped".into()
+        End::ForAnotherSession
     }
 
+    /// Has a server say what it is. Of which era it is shows in how it answers;
+    /// where nobody says, it is first addressed in the client's own way, since
+    /// servers of both eras stay with what they hear first.
     async fn open_server(
         &self,
         upstream: &Upstream,
         run: &Arc<Run>,
-        initialize: Message,
-    ) -> Result<Cleared, Arc<str>> {
+        client: &Hello,
+    ) -> Result<(Cleared, Era), Arc<str>> {
+        let (mut era, settled) = match upstream.server.protocol {
+            Protocol::Auto => (client.era, false),
+            Protocol::Legacy => (Era::Legacy, true),
+            Protocol::Modern => (Era::Modern, true),
+        };
+        let patience = upstream.server.init_timeout;
+        let attempts = if settled { 1 } else { ATTEMPTS };
+        let mut refusal: Arc<str> = "it has not said what it is".into();
+        for attempt in 1..=attempts {
+            let probing = era == Era::Modern && attempt < attempts;
+            let patience = if probing {
+                patience.min(PROBE)
+            } else {
+                patience
+            };
+            let opened = self.introduce(upstream, run, client, era);
+            match tokio::time::timeout(patience, opened).await {
+                Ok(Ok(introduction)) => return Ok((introduction, era)),
+                Ok(Err(Failure::Unavailable(unavailable))) => return Err(unavailable.reason),
+                Ok(Err(Failure::Refused(_))) => return Err("a guardrail refused it".into()),
+                Ok(Err(failure)) => refusal = failure.kind().into(),
+                Err(_) => {
+                    let asked = match era {
+                        Era::Legacy => "initialize",
+                        Era::Modern => "server/discover",
+                    };
+                    refusal = format!("it did not answer {asked} within {patience:?}").into();
+                    if !probing {
+                        break;
+                    }
+                }
+            }
+            era = match era {
+                Era::Legacy => Era::Modern,
+                Era::Modern => Era::Legacy,
+            };
+        }
+        Err(refusal)
+    }
+
+    /// Opens the session with a legacy server, or asks a modern one what it is.
+    async fn introduce(
+        &self,
+        upstream: &Upstream,
+        run: &Arc<Run>,
+        client: &Hello,
+        era: Era,
+    ) -> Result<Cleared, Failure> {
         let call = Call {
-            request: initialize,
+            request: match era {
+                Era::Legacy => client.initialize(),
+                Era::Modern => client.discover(),
+            },
             target: Side::Server(Arc::clone(run)),
             server: Arc::clone(upstream.name()),
             subject: None,
+            translation: match Bridge::between(client.era, era) {
+                Bridge::None => Translation::None,
+                Bridge::ToModern => Translation::ForLegacy {
+                    version: client.version().into(),
+                },
+                Bridge::ToLegacy => Translation::ForModern { server_info: None },
+            },
+            listener: None,
         };
-        let patience = upstream.server.init_timeout;
-        match tokio::time::timeout(patience, self.converse(call, None)).await {
-            Err(_) => Err(format!("it did not answer initialize within {patience:?}").into()),
-            Ok(Ok(answer)) if answer.message().kind() == Kind::Response => Ok(answer),
-            Ok(Ok(_)) => Err("it refused to initialize".into()),
-            Ok(Err(Failure::Unavailable(unavailable))) => Err(unavailable.reason),
-            Ok(Err(failure)) => Err(failure.kind().into()),
+        let answer = self.converse(call, None).await?;
+        match answer.message().kind() {
+            Kind::Response => Ok(answer),
+            _ => Err(Failure::of_error(answer.message())),
         }
     }
 
@@ -199,7 +311,7 @@ impl Session {
             session: Arc::clone(&self.id),
             exchange: None,
             server: Arc::clone(&run.server),
-            method: "notifications/initialized".into(),
+            method: INITIALIZED.into(),
             kind: notification.kind().into(),
             direction: Direction::ToServer,
             subject: None,
@@ -210,7 +322,7 @@ impl Session {
         let admitted = match admitted {
             Ok(cleared) => cleared.as_is(),
             // The handshake must go on; what was refused stays behind.
-            Err(_) => Admitted::own(Message::notification("notifications/initialized", None)),
+            Err(_) => Admitted::own(Message::notification(INITIALIZED, None)),
         };
         let _ = run.outbox.send(admitted).await;
     }

@@ -9,7 +9,7 @@ use crate::config::error::Problem;
 use crate::config::field::Field;
 use crate::config::section::Section;
 use crate::config::tree::Value;
-use crate::config::{Server, ServerName};
+use crate::config::{Protocol, Server, ServerName};
 
 /// Which file an entry stands in. They differ in what else it may hold, and in
 /// what a relative path is relative to: the file's folder for the gateway's
@@ -64,6 +64,13 @@ const TRANSPORTS: [(&str, Transport); 6] = [
     ("ws", Transport::Remote),
 ];
 
+/// The eras of MCP as the configuration spells them.
+const PROTOCOLS: [(&str, Protocol); 3] = [
+    ("auto", Protocol::Auto),
+    ("legacy", Protocol::Legacy),
+    ("modern", Protocol::Modern),
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Transport {
     Stdio,
@@ -116,6 +123,10 @@ fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> O
                 field.duration(Duration::from_millis(100)..=Duration::from_secs(3600))
             })
             .unwrap_or(Server::INIT_TIMEOUT),
+        protocol: section
+            .take("protocol")
+            .and_then(|field| field.choice(&PROTOCOLS))
+            .unwrap_or_default(),
         ..Server::of_command(name, command.clone().unwrap_or_default(), Vec::new())
     };
     if matches!(dialect, Dialect::McpJson) {

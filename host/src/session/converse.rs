@@ -79,7 +79,13 @@ impl Session {
         mut asker: Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let chain = self.chain.load_full();
-        let mut open = self.exchanges.open(call.target.clone());
+        let asking = asker.as_ref().map(|asker| &*asker.asking);
+        let asked_as = asking.map(Asking::id);
+        let about = match asking {
+            Some(asking) if call.target == Side::Client => self.exchanges.latest_of(asking.from()),
+            _ => None,
+        };
+        let mut open = self.exchanges.open(call.target.clone(), asked_as);
         let method: Arc<str> = call.request.method().unwrap_or_default().into();
         let conversation = Conversation {
             session: self,
@@ -94,6 +100,7 @@ impl Session {
                 subject: call.subject.clone(),
             },
             call: &call,
+            about,
             progress_token: call.request.value("/_meta/progressToken"),
         };
 
@@ -107,7 +114,7 @@ impl Session {
         let number = open.number.to_string();
         conversation.expect_progress(&open, &mut request, &number);
         self.outbox(&call.target)
-            .send(request.with_id(&number))
+            .send(request.with_id(&number).about(conversation.about.clone()))
             .await
             .map_err(|_| conversation.gone("its connection is closed".into()))?;
         conversation.wait(&mut open, sent, asker).await
@@ -120,6 +127,9 @@ struct Conversation<'a> {
     chain: &'a Chain,
     call: &'a Call,
     request: Envelope,
+    /// The client's own request that a server's belongs to, as far as one can
+    /// know.
+    about: Option<Arc<str>>,
     /// By which whoever asked knows its progress.
     progress_token: Option<&'a str>,
 }
@@ -161,8 +171,8 @@ impl Conversation<'_> {
             };
             match event {
                 Some(Event::Progress(notification)) => {
-                    let progress = asker.as_ref().map(|asker| asker.outbox);
-                    self.pass_progress(&request, notification, progress).await;
+                    self.pass_progress(&request, notification, asker.as_ref())
+                        .await;
                 }
                 Some(Event::Answer(answer, before)) => {
                     let cleared = self.admit_answer(&request, answer, sent.elapsed()).await;
@@ -200,9 +210,9 @@ impl Conversation<'_> {
         &self,
         request: &Message,
         notification: Message,
-        progress: Option<&Outbox>,
+        asker: Option<&Asker<'_>>,
     ) {
-        let Some(outbox) = progress else { return };
+        let Some(asker) = asker else { return };
         let envelope = Envelope {
             method: notification.method().unwrap_or_default().into(),
             kind: notification.kind().into(),
@@ -222,7 +232,8 @@ impl Conversation<'_> {
         };
         if let Some(cleared) = known {
             // Whoever does not read any more is noticed by its own reader.
-            let _ = outbox.send(cleared.as_is()).await;
+            let progress = cleared.as_is().about(Some(asker.asking.id()));
+            let _ = asker.outbox.send(progress).await;
         }
     }
 
@@ -253,7 +264,7 @@ impl Conversation<'_> {
             )),
         };
         let outbox = self.session.outbox(&self.call.target);
-        let _ = outbox.send(admitted).await;
+        let _ = outbox.send(admitted.about(self.about.clone())).await;
     }
 
     /// The envelope of what comes back.

@@ -7,6 +7,8 @@ mod refusal;
 
 pub use refusal::{Refusal, tool_error};
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::chain::{Chain, Circumstances};
@@ -24,6 +26,8 @@ pub struct Admitted {
     /// What stands before the id, the id, and what stands after it; a message
     /// whose id stays has one part.
     parts: [Bytes; 3],
+    kind: message::Kind,
+    about: Option<Arc<str>>,
 }
 
 /// Passes a message through the chain.
@@ -72,11 +76,11 @@ pub async fn admit_log_line(chain: &Chain, envelope: &Envelope, line: String) ->
 }
 
 /// The envelope of a line that a server wrote for a person.
-pub fn log_line_envelope(session: &std::sync::Arc<str>, server: &std::sync::Arc<str>) -> Envelope {
+pub fn log_line_envelope(session: &Arc<str>, server: &Arc<str>) -> Envelope {
     Envelope {
-        session: std::sync::Arc::clone(session),
+        session: Arc::clone(session),
         exchange: None,
-        server: std::sync::Arc::clone(server),
+        server: Arc::clone(server),
         method: "log-line".into(),
         kind: Kind::LogLine,
         direction: Direction::ToClient,
@@ -95,6 +99,8 @@ impl Cleared {
         match self.0.split_at_id() {
             Some((before, after)) => Admitted {
                 parts: [before, Bytes::copy_from_slice(id.as_bytes()), after],
+                kind: self.0.kind(),
+                about: None,
             },
             None => self.as_is(),
         }
@@ -119,6 +125,24 @@ impl Admitted {
         Self::whole(message)
     }
 
+    /// The same as part of what belongs to a request of the peer: its answer,
+    /// its progress, what is asked of the peer meanwhile. The id is the
+    /// peer's, as it is written.
+    #[must_use]
+    pub fn about(self, id: Option<Arc<str>>) -> Self {
+        Self { about: id, ..self }
+    }
+
+    /// The peer's request that it belongs to, if that is known.
+    pub fn belongs_to(&self) -> Option<&Arc<str>> {
+        self.about.as_ref()
+    }
+
+    /// What it is, by JSON-RPC.
+    pub fn kind(&self) -> message::Kind {
+        self.kind
+    }
+
     /// What is to be written, one part after the other.
     pub(crate) fn parts(&self) -> &[Bytes; 3] {
         &self.parts
@@ -126,7 +150,9 @@ impl Admitted {
 
     fn whole(message: Message) -> Self {
         Self {
+            kind: message.kind(),
             parts: [message.raw(), Bytes::new(), Bytes::new()],
+            about: None,
         }
     }
 }

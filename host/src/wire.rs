@@ -31,6 +31,11 @@ const ENDS: usize = 1 << 10;
 #[derive(Debug, Clone)]
 pub struct Outbox(mpsc::Sender<Admitted>);
 
+/// The other end of an [`Outbox`], for a peer that is not at the end of one
+/// stream of bytes.
+#[derive(Debug)]
+pub struct Queue(mpsc::Receiver<Admitted>);
+
 /// The peer no longer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the connection is closed")]
@@ -75,6 +80,13 @@ impl Outbox {
     }
 }
 
+impl Queue {
+    /// The next message; `None` once the last outbox is gone.
+    pub async fn next(&mut self) -> Option<Admitted> {
+        self.0.recv().await
+    }
+}
+
 /// Widens a pipe. One that stays as it is works, too, and so does anything that
 /// is no pipe.
 #[cfg(target_os = "linux")]
@@ -94,19 +106,25 @@ pub fn outbox<W>(writer: W) -> (Outbox, impl Future<Output = io::Result<()>> + S
 where
     W: AsyncWrite + Unpin + Send,
 {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    (Outbox(sender), write(receiver, writer))
+    let (outbox, queue) = queue();
+    (outbox, write(queue, writer))
 }
 
-async fn write<W>(mut queue: mpsc::Receiver<Admitted>, writer: W) -> io::Result<()>
+/// An outbox, and where what is left in it is taken from.
+pub fn queue() -> (Outbox, Queue) {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    (Outbox(sender), Queue(receiver))
+}
+
+async fn write<W>(mut queue: Queue, writer: W) -> io::Result<()>
 where
     W: AsyncWrite + Unpin + Send,
 {
     let mut writer = BufWriter::with_capacity(CHUNK, writer);
-    while let Some(message) = queue.recv().await {
+    while let Some(message) = queue.next().await {
         put(&mut writer, &message).await?;
         // Whatever else waits goes out in the same write.
-        while let Ok(message) = queue.try_recv() {
+        while let Ok(message) = queue.0.try_recv() {
             put(&mut writer, &message).await?;
         }
         writer.flush().await?;

@@ -14,7 +14,7 @@ use crate::message::{Message, quote};
 pub(super) struct Asked(Arc<Mutex<HashMap<Key, mpsc::Sender<Message>>>>);
 
 /// Who asked, and the id that they gave the request.
-type Key = (Side, Box<str>);
+type Key = (Side, Arc<str>);
 
 /// A request that waits for its answer, until this is dropped.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Asking {
 impl Asked {
     /// Enters a request.
     pub(super) fn enter(&self, from: &Side, id: &str) -> Asking {
-        let key = (from.clone(), Box::from(id));
+        let key = (from.clone(), Arc::from(id));
         let (cancel, cancelled) = mpsc::channel(1);
         self.table().insert(key.clone(), cancel.clone());
         Asking {
@@ -42,7 +42,7 @@ impl Asked {
     /// Hands a cancellation to the request that it is for. Whether there is one.
     pub(super) fn cancel(&self, from: &Side, id: &str, notification: Message) -> bool {
         let table = self.table();
-        let request = table.get(&(from.clone(), Box::from(id)));
+        let request = table.get(&(from.clone(), Arc::from(id)));
         request.is_some_and(|cancel| cancel.try_send(notification).is_ok())
     }
 
@@ -57,6 +57,16 @@ impl Asked {
 }
 
 impl Asking {
+    /// Who asked.
+    pub(super) fn from(&self) -> &Side {
+        &self.key.0
+    }
+
+    /// The id that they gave the request, as it is written.
+    pub(super) fn id(&self) -> Arc<str> {
+        Arc::clone(&self.key.1)
+    }
+
     /// Waits for the request to be cancelled, for ever if it is not. Whoever is
     /// gone has cancelled everything.
     pub(super) async fn cancelled(&mut self) -> Message {

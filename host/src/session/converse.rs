@@ -161,9 +161,15 @@ impl Session {
         mut asker: Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let chain = self.chain.load_full();
+        let asking = asker.as_ref().map(|asker| &*asker.asking);
+        let asked_as = asking.map(Asking::id);
+        let about = match asking {
+            Some(asking) if call.target == Side::Client => self.exchanges.latest_of(asking.from()),
+            _ => None,
+        };
         let mut open = self
             .exchanges
-            .open(call.target.clone(), call.listener.clone());
+            .open(call.target.clone(), asked_as, call.listener.clone());
         let method: Arc<str> = call.known_as().into();
         let conversation = Conversation {
             session: self,
@@ -178,6 +184,7 @@ impl Session {
                 subject: call.subject.clone(),
             },
             call: &call,
+            about,
             progress_token: call.request.value("/_meta/progressToken"),
         };
 
@@ -191,7 +198,7 @@ impl Session {
         let number = open.number.to_string();
         conversation.expect_progress(&open, &mut request, &number);
         self.outbox(&call.target)
-            .send(request.with_id(&number))
+            .send(request.with_id(&number).about(conversation.about.clone()))
             .await
             .map_err(|_| conversation.gone("its connection is closed".into()))?;
         conversation.wait(&mut open, sent, asker).await
@@ -204,6 +211,9 @@ struct Conversation<'a> {
     chain: &'a Chain,
     call: &'a Call,
     request: Envelope,
+    /// The client's own request that a server's belongs to, as far as one can
+    /// know.
+    about: Option<Arc<str>>,
     /// By which whoever asked knows its progress.
     progress_token: Option<&'a str>,
 }
@@ -245,8 +255,8 @@ impl Conversation<'_> {
             };
             match event {
                 Some(Event::Progress(notification)) => {
-                    let progress = asker.as_ref().map(|asker| asker.outbox);
-                    self.pass_progress(&request, notification, progress).await;
+                    self.pass_progress(&request, notification, asker.as_ref())
+                        .await;
                 }
                 Some(Event::Answer(answer, before)) => {
                     let cleared = self.admit_answer(&request, answer, sent.elapsed()).await;
@@ -286,9 +296,9 @@ impl Conversation<'_> {
         &self,
         request: &Message,
         notification: Message,
-        progress: Option<&Outbox>,
+        asker: Option<&Asker<'_>>,
     ) {
-        let Some(outbox) = progress else { return };
+        let Some(asker) = asker else { return };
         let envelope = Envelope {
             method: notification.method().unwrap_or_default().into(),
             kind: notification.kind().into(),
@@ -308,7 +318,8 @@ impl Conversation<'_> {
         };
         if let Some(cleared) = known {
             // Whoever does not read any more is noticed by its own reader.
-            let _ = outbox.send(cleared.as_is()).await;
+            let progress = cleared.as_is().about(Some(asker.asking.id()));
+            let _ = asker.outbox.send(progress).await;
         }
     }
 
@@ -339,7 +350,7 @@ impl Conversation<'_> {
             )),
         };
         let outbox = self.session.outbox(&self.call.target);
-        let _ = outbox.send(admitted).await;
+        let _ = outbox.send(admitted.about(self.about.clone())).await;
     }
 
     /// The envelope of what comes back.

@@ -92,6 +92,9 @@ struct Table {
 struct Entry {
     /// Who is to answer.
     target: Side,
+    /// The id that whoever asked gave the request; nobody asked for one of the
+    /// gateway's own.
+    asked_as: Option<Arc<str>>,
     progress_token: Option<Box<str>>,
     lane: mpsc::Sender<Event>,
     /// Who listens to what comes until the answer.
@@ -108,13 +111,19 @@ pub(super) struct Open<'a> {
 
 impl Exchanges {
     /// Opens an exchange for a request.
-    pub(super) fn open(&self, target: Side, listener: Option<Arc<Listener>>) -> Open<'_> {
+    pub(super) fn open(
+        &self,
+        target: Side,
+        asked_as: Option<Arc<str>>,
+        listener: Option<Arc<Listener>>,
+    ) -> Open<'_> {
         let (lane, events) = mpsc::channel(LANE);
         let mut table = self.table();
         table.last += 1;
         let number = table.last;
         let entry = Entry {
             target,
+            asked_as,
             progress_token: None,
             lane,
             listener,
@@ -166,6 +175,18 @@ impl Exchanges {
         });
         open.map(|(number, entry)| (entry.target.clone(), *number))
             .collect()
+    }
+
+    /// The request that somebody most likely works at who is to answer: the
+    /// latest of them, by the id that whoever asked gave it.
+    pub(super) fn latest_of(&self, target: &Side) -> Option<Arc<str>> {
+        let table = self.table();
+        let open = table
+            .open
+            .iter()
+            .filter(|(_, entry)| entry.asked_as.is_some() && entry.target == *target);
+        let (_, latest) = open.max_by_key(|(number, _)| **number)?;
+        latest.asked_as.clone()
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {

@@ -180,7 +180,8 @@ impl Session {
         let acknowledged = Message::notification(ACKNOWLEDGED, Some(&params));
         if let Some(acknowledged) = listener.address(&acknowledged) {
             // A client that does not read any more ends the session elsewhere.
-            let _ = self.client.send(Admitted::own(acknowledged)).await;
+            let acknowledged = Admitted::own(acknowledged).about(Some(asking.id()));
+            let _ = self.client.send(acknowledged).await;
         }
         self.listeners.all().push(Arc::clone(&listener));
         // Later words of servers that were started again change nothing.
@@ -343,9 +344,22 @@ impl Session {
         for list in LISTS.into_iter().filter(|list| offered(list.capability)) {
             let notification = Message::notification(list.changed, None);
             for addressed in self.to_each_listener(&notification) {
-                let _ = self.client.send(Admitted::own(addressed)).await;
+                let about = self.listening(&addressed);
+                let _ = self
+                    .client
+                    .send(Admitted::own(addressed).about(about))
+                    .await;
             }
         }
+    }
+
+    /// The listening request of a modern client that a notification is for.
+    pub(super) fn listening(&self, notification: &Message) -> Option<Arc<str>> {
+        if self.client_era() == Era::Legacy {
+            return None;
+        }
+        let id = notification.value(&format!("/_meta/{}", meta::SUBSCRIPTION_ID));
+        id.map(Into::into)
     }
 
     fn to_each_listener(&self, notification: &Message) -> Vec<Message> {

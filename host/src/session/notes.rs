@@ -97,7 +97,7 @@ impl Session {
                         Side::Client => session.pass_to_servers(notification).await,
                         Side::Server(run) => {
                             for addressed in session.addressed(run, notification) {
-                                session.pass_to_client(&run.server, addressed).await;
+                                session.pass_to_client(&from, &run.server, addressed).await;
                             }
                         }
                     }
@@ -112,14 +112,22 @@ impl Session {
         }
     }
 
-    async fn pass_to_client(&self, server: &Arc<str>, notification: Message) {
+    async fn pass_to_client(&self, from: &Side, server: &Arc<str>, notification: Message) {
         let envelope = self.note_envelope(server, &notification, Direction::ToClient);
         let chain = self.chain.load_full();
+        let listening = self.listening(&notification);
+        let about = match &*envelope.method {
+            _ if listening.is_some() => listening,
+            // What the server says whether it is asked or not.
+            "notifications/resources/updated" => None,
+            method if method.ends_with("list_changed") => None,
+            _ => self.exchanges.latest_of(from),
+        };
         let admitted =
             gate::admit(&chain, &envelope, notification, &Circumstances::default()).await;
         if let Ok(cleared) = admitted {
             // A client that does not read any more ends the session elsewhere.
-            let _ = self.client.send(cleared.as_is()).await;
+            let _ = self.client.send(cleared.as_is().about(about)).await;
         }
     }
 

@@ -124,7 +124,8 @@ impl Session {
             let text = format!("Invalid Request: {error}");
             let answer = Message::error(&id, ErrorCode::INVALID_REQUEST.0.into(), &text, None);
             // Whoever sent it may be gone by now.
-            let _ = self.outbox(from).send(Admitted::own(answer)).await;
+            let answer = Admitted::own(answer).about(Some(id.into()));
+            let _ = self.outbox(from).send(answer).await;
         } else if let Some(lane) = self.exchanges.answered(from, &id) {
             let unusable = format!("its answer is unusable: {error}");
             let _ = lane.send(Event::Unusable(unusable)).await;

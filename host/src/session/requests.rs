@@ -60,6 +60,7 @@ impl Session {
         };
         if let Some(admitted) = admitted {
             // Whoever asked may be gone by now.
+            let admitted = admitted.about(Some(asking.id()));
             let _ = self.outbox(from).send(admitted).await;
         }
     }

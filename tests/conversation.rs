@@ -219,17 +219,6 @@ fn a_message_beyond_the_limit_is_answered_with_an_error() {
 }
 
 #[test]
-fn a_batch_is_answered() {
-    let gateway = Gateway::with().mirror().start();
-    let call = json!({"jsonrpc": "2.0", "id": "b", "method": "tools/call", "params": {"name": "m_echo", "arguments": {"text": "in a batch"}}});
-    gateway
-        .client
-        .send_raw(&json!([{"jsonrpc": "2.0", "id": "a", "method": "ping"}, call]).to_string());
-    assert_eq!(gateway.client.answer("\"a\"").value()["result"], json!({}));
-    assert_eq!(gateway.client.answer("\"b\"").text(), "in a batch");
-}
-
-#[test]
 fn nonsense_of_the_client_is_survived() {
     let gateway = Gateway::with().mirror().start();
     for line in [

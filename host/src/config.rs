@@ -24,6 +24,7 @@ mod report;
 mod section;
 mod server;
 mod source;
+mod timeouts;
 mod tree;
 
 use std::path::PathBuf;
@@ -35,8 +36,10 @@ pub use guardrail::{Guardrail, Isolation, Mode, OnError, Only, Source, covers};
 pub use hint::Hint;
 pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
+pub use quantity::show_duration;
 pub use server::{Protocol, Server};
 pub use source::{ConfigSource, Form, GuardrailArg};
+pub use timeouts::{Key, Patience, Timeouts};
 
 /// A configuration without errors.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -66,6 +69,14 @@ pub struct Gateway {
     /// The longest message accepted from either side, in bytes. 64 MiB: room
     /// for a base64 image or a file, but not for a peer that never ends a line.
     pub max_message: usize,
+    /// How long an answer may take without a sign of life, whoever is asked. An
+    /// hour: a person may be asked, too, and most clients give up long before.
+    pub request_timeout: Duration,
+    /// How long the answers to certain methods may take.
+    pub timeouts: Timeouts,
+    /// The requests of one side that may wait for their answer at a time. 1000:
+    /// far more than a client that is in order has, and little memory.
+    pub max_in_flight: usize,
 }
 
 /// How the client sees the names of tools and prompts.
@@ -84,6 +95,9 @@ impl Default for Gateway {
             naming: Naming::default(),
             ready_timeout: Duration::from_secs(10),
             max_message: 64 << 20,
+            request_timeout: Duration::from_secs(3600),
+            timeouts: Timeouts::default(),
+            max_in_flight: 1000,
         }
     }
 }

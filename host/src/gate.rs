@@ -143,6 +143,29 @@ impl Admitted {
         self.kind
     }
 
+    /// Several messages as one batch.
+    pub(crate) fn together(messages: &[Self]) -> Self {
+        let length: usize = messages.iter().map(|message| message.len() + 1).sum();
+        let mut batch = Vec::with_capacity(length + 1);
+        for (index, message) in messages.iter().enumerate() {
+            batch.push(if index == 0 { b'[' } else { b',' });
+            for part in &message.parts {
+                batch.extend_from_slice(part);
+            }
+        }
+        batch.push(b']');
+        Self {
+            parts: [batch.into(), Bytes::new(), Bytes::new()],
+            kind: message::Kind::Response,
+            about: messages.first().and_then(|first| first.about.clone()),
+        }
+    }
+
+    /// How many bytes it is.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(Bytes::len).sum()
+    }
+
     /// What is to be written, one part after the other.
     pub(crate) fn parts(&self) -> &[Bytes; 3] {
         &self.parts

@@ -17,7 +17,8 @@ pub use confined::{Confined, LimitExceeded};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinError;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, Store};
 use wasmtime::{PoolingAllocationConfig, UpdateDeadline};
@@ -203,14 +204,33 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Confined>> {
 }
 
 /// Does long work on another thread than the one that relays messages. A panic
-/// of the work becomes an error.
-pub(crate) async fn aside<W>(work: W) -> Result<W::Output, tokio::task::JoinError>
+/// of the work becomes an error; work that nobody waits for any more ends where
+/// it next gives way, which a guest does at every tick.
+pub(crate) async fn aside<W>(work: W) -> Result<W::Output, JoinError>
 where
     W: Future + Send + 'static,
     W::Output: Send,
 {
     let runtime = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(work)).await
+    let (mut done, output) = oneshot::channel();
+    let thread = tokio::task::spawn_blocking(move || {
+        runtime.block_on(async move {
+            tokio::select! {
+                biased;
+                () = done.closed() => {}
+                // Whoever waited may have left at this very moment.
+                output = work => drop(done.send(output)),
+            }
+        });
+    });
+    match output.await {
+        Ok(output) => Ok(output),
+        Err(_) => match thread.await {
+            Err(panic) => Err(panic),
+            // The work is given up only when this is.
+            Ok(()) => std::future::pending().await,
+        },
+    }
 }
 
 /// Whether an import that the contract does not define belongs to the inert

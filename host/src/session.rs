@@ -6,9 +6,12 @@
 //! notifications; an answer never overtakes what its sender sent before it.
 
 mod asked;
+mod batch;
+mod clock;
 mod converse;
 mod exchanges;
 mod inputs;
+mod limits;
 mod listeners;
 mod lists;
 mod modern;
@@ -34,7 +37,7 @@ use crate::message::Message;
 use crate::protocol::{Era, Hello};
 use crate::upstream::reaper::Reaper;
 use crate::upstream::{State, Upstream};
-use crate::wire::Outbox;
+use crate::wire::{Outbox, Room};
 use asked::Asked;
 use exchanges::{Exchanges, Side};
 use listeners::{Listeners, Subscribed};
@@ -51,6 +54,8 @@ pub struct Session {
     catalog: Catalog,
     settings: Gateway,
     client: Outbox,
+    /// Room for what the client sent and nobody has taken yet.
+    client_room: Room,
     notes: Notes,
     exchanges: Exchanges,
     asked: Asked,
@@ -107,6 +112,7 @@ impl Session {
             chain: opening.chain,
             settings: opening.settings,
             client: opening.client,
+            client_room: Room::new(),
             notes: Notes::new(),
             exchanges: Exchanges::default(),
             asked: Asked::default(),
@@ -232,6 +238,14 @@ impl Session {
         match side {
             Side::Client => &self.client,
             Side::Server(run) => &run.outbox,
+        }
+    }
+
+    /// Room for what a side sent and nobody has taken yet.
+    fn room<'a>(&'a self, side: &'a Side) -> &'a Room {
+        match side {
+            Side::Client => &self.client_room,
+            Side::Server(run) => &run.room,
         }
     }
 }

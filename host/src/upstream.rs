@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::config::Server;
 use crate::gate::Cleared;
 use crate::protocol::{Bridge, Era, Hello, meta};
-use crate::wire::Outbox;
+use crate::wire::{Outbox, Room};
 
 /// A server, through all the processes that it may run in while the gateway
 /// restarts it.
@@ -63,6 +63,8 @@ pub struct Run {
     era: OnceLock<Era>,
     /// The log level that it was told last, as a JSON text.
     log_level: Mutex<Option<Arc<str>>>,
+    /// Room for what it sent and nobody has taken yet.
+    pub room: Room,
     /// Why it can't answer any more, once it can't.
     gone: watch::Sender<Option<Arc<str>>>,
 }
@@ -155,6 +157,7 @@ impl Run {
             outbox,
             era: OnceLock::new(),
             log_level: Mutex::default(),
+            room: Room::new(),
             gone: watch::Sender::new(None),
         })
     }

@@ -2,15 +2,23 @@
 //! a line.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::gate::Admitted;
 
 /// Messages that wait to be written to a peer that is slow to read.
 const QUEUE: usize = 256;
+
+/// Bytes of messages that may wait in one place: enough to keep a fast peer
+/// busy, and not much for a machine.
+const ROOM: usize = 16 << 20;
+
+/// The grain in which room is counted.
+const GRAIN: usize = 1 << 10;
 
 /// Bytes that are read at a time, at least.
 const CHUNK: usize = 64 << 10;
@@ -29,12 +37,25 @@ const ENDS: usize = 1 << 10;
 /// Where messages for one peer are left. Cheap to clone; the writer ends when
 /// the last clone is gone.
 #[derive(Debug, Clone)]
-pub struct Outbox(mpsc::Sender<Admitted>);
+pub struct Outbox {
+    queue: mpsc::Sender<(Admitted, Taken)>,
+    room: Room,
+}
+
+/// Room for messages that wait: so many bytes, however many messages they are.
+/// Who finds none waits until there is, in the order of coming. A message that
+/// is larger than all the room takes all of it.
+#[derive(Debug, Clone)]
+pub struct Room(Arc<Semaphore>);
+
+/// Room that is taken until this is dropped.
+#[derive(Debug)]
+pub struct Taken(#[expect(dead_code, reason = "it is held")] Option<OwnedSemaphorePermit>);
 
 /// The other end of an [`Outbox`], for a peer that is not at the end of one
 /// stream of bytes.
 #[derive(Debug)]
-pub struct Queue(mpsc::Receiver<Admitted>);
+pub struct Queue(mpsc::Receiver<(Admitted, Taken)>);
 
 /// The peer no longer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -71,20 +92,62 @@ pub struct Lines<R> {
 impl Outbox {
     /// Leaves a message; waits while the peer is slow to read.
     pub async fn send(&self, message: Admitted) -> Result<(), Closed> {
-        self.0.send(message).await.map_err(|_| Closed)
+        let taken = self.room.take(message.len()).await;
+        let sent = self.queue.send((message, taken)).await;
+        sent.map_err(|_| Closed)
     }
 
     /// Leaves a message if there is room for it now.
     pub fn try_send(&self, message: Admitted) -> Result<(), Closed> {
-        self.0.try_send(message).map_err(|_| Closed)
+        let taken = self.room.try_take(message.len()).ok_or(Closed)?;
+        self.queue.try_send((message, taken)).map_err(|_| Closed)
     }
 }
 
 impl Queue {
     /// The next message; `None` once the last outbox is gone.
     pub async fn next(&mut self) -> Option<Admitted> {
-        self.0.recv().await
+        self.0.recv().await.map(|(message, _)| message)
     }
+
+    /// The next message if there is one now.
+    fn try_next(&mut self) -> Option<Admitted> {
+        self.0.try_recv().ok().map(|(message, _)| message)
+    }
+}
+
+impl Room {
+    /// Room that is all free.
+    pub fn new() -> Self {
+        Self(Arc::new(Semaphore::new(ROOM / GRAIN)))
+    }
+
+    /// Takes room for so many bytes; waits until there is some.
+    pub async fn take(&self, bytes: usize) -> Taken {
+        // Nobody closes it.
+        Taken(
+            Arc::clone(&self.0)
+                .acquire_many_owned(grains(bytes))
+                .await
+                .ok(),
+        )
+    }
+
+    /// Takes room for so many bytes if there is some now.
+    fn try_take(&self, bytes: usize) -> Option<Taken> {
+        let taken = Arc::clone(&self.0).try_acquire_many_owned(grains(bytes));
+        taken.ok().map(|taken| Taken(Some(taken)))
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn grains(bytes: usize) -> u32 {
+    u32::try_from(bytes.clamp(1, ROOM).div_ceil(GRAIN)).unwrap_or(u32::MAX)
 }
 
 /// Widens a pipe. One that stays as it is works, too, and so does anything that
@@ -113,7 +176,11 @@ where
 /// An outbox, and where what is left in it is taken from.
 pub fn queue() -> (Outbox, Queue) {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    (Outbox(sender), Queue(receiver))
+    let outbox = Outbox {
+        queue: sender,
+        room: Room::new(),
+    };
+    (outbox, Queue(receiver))
 }
 
 async fn write<W>(mut queue: Queue, writer: W) -> io::Result<()>
@@ -124,7 +191,7 @@ where
     while let Some(message) = queue.next().await {
         put(&mut writer, &message).await?;
         // Whatever else waits goes out in the same write.
-        while let Ok(message) = queue.0.try_recv() {
+        while let Some(message) = queue.try_next() {
             put(&mut writer, &message).await?;
         }
         writer.flush().await?;
@@ -238,6 +305,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::message::Message;
 
     async fn lines(input: &[u8], longest: usize) -> Vec<Line> {
         let mut lines = Lines::new(input, longest);
@@ -280,5 +348,45 @@ mod tests {
             lines(format!("{line}\n").as_bytes(), 70_000).await,
             [whole(&line)]
         );
+    }
+
+    fn message(length: usize) -> Admitted {
+        Admitted::own(Message::notification("n", Some(&"1".repeat(length))))
+    }
+
+    /// Leaves messages until there is no room for another; how many that were.
+    fn fill(outbox: &Outbox, length: usize) -> usize {
+        let left = (0..).take_while(|_| outbox.try_send(message(length)).is_ok());
+        left.count()
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_slow_reader_is_bounded_in_number_and_in_bytes() {
+        let (small, _writing) = outbox(tokio::io::sink());
+        assert_eq!(fill(&small, 10), QUEUE);
+        let (large, writing) = outbox(tokio::io::sink());
+        let left = fill(&large, 1_000_000);
+        assert!((14..=16).contains(&left), "{left}");
+        // Once they are written, there is room again.
+        let (done, ()) = tokio::join!(writing, async {
+            large.send(message(1_000_000)).await.unwrap();
+            drop(large);
+        });
+        done.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_message_larger_than_all_the_room_passes_alone() {
+        let (outbox, _writing) = outbox(tokio::io::sink());
+        outbox.send(message(ROOM * 2)).await.unwrap();
+        assert_eq!(outbox.try_send(message(1)), Err(Closed));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_learns_that_the_peer_is_gone() {
+        let (outbox, writing) = outbox(tokio::io::sink());
+        fill(&outbox, 1_000_000);
+        let (sent, ()) = tokio::join!(outbox.send(message(1_000_000)), async { drop(writing) });
+        assert_eq!(sent, Err(Closed));
     }
 }

@@ -27,7 +27,9 @@ pub use client::{Client, Received};
 pub use gateway::{Gateway, Setup};
 pub use log::{Event, Log};
 pub use paths::{gateway_binary, guest, peer, peers, program_beside, repository};
-pub use processes::{Signal, alive, descendants, signal};
+#[cfg(target_os = "linux")]
+pub use processes::cpu_time;
+pub use processes::{Signal, alive, descendants, resident, signal};
 pub use server::{RELEASED, Server};
 
 use std::time::{Duration, Instant};

@@ -41,6 +41,29 @@ pub fn alive(process: u32) -> bool {
     !state.is_empty() && !state.starts_with('Z')
 }
 
+/// The bytes of memory that a process has at the moment.
+pub fn resident(process: u32) -> u64 {
+    let process = process.to_string();
+    let output = Command::new("ps")
+        .args(["-o", "rss=", "-p", &process])
+        .output();
+    let kibibytes = String::from_utf8_lossy(&output.unwrap().stdout)
+        .trim()
+        .parse::<u64>();
+    kibibytes.unwrap() << 10
+}
+
+/// The time on the CPU that a process has used.
+#[cfg(target_os = "linux")]
+pub fn cpu_time(process: u32) -> std::time::Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    // In user and in kernel mode, in ticks of a hundredth of a second.
+    let ticks = rest.split(' ').skip(11).take(2);
+    let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    std::time::Duration::from_millis(ticks * 10)
+}
+
 /// All processes that a process has started, and that those have.
 pub fn descendants(process: u32) -> Vec<u32> {
     let output = Command::new("ps")

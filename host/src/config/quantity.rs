@@ -43,7 +43,7 @@ pub(super) fn show_size(bytes: u64) -> String {
 }
 
 /// A duration in the largest unit that divides it.
-pub(super) fn show_duration(duration: Duration) -> String {
+pub fn show_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")];
     match units

@@ -6,6 +6,7 @@ mod guardrail;
 mod mcp_json;
 mod methods;
 mod server;
+mod timeouts;
 
 use std::path::Path;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::ServerName;
+use super::{ServerName, Timeouts};
 
 /// A server to start. Two that are equal need no restart on a reload.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct Server {
     pub init_timeout: Duration,
     /// The era of MCP that it speaks.
     pub protocol: Protocol,
+    /// How long an answer may take, in place of what the gateway says.
+    pub timeout: Option<Duration>,
+    /// How long the answers of its tools may take.
+    pub tool_timeouts: Timeouts,
 }
 
 /// The era of MCP that a server speaks.
@@ -52,6 +56,8 @@ impl Server {
             cwd: None,
             init_timeout: Self::INIT_TIMEOUT,
             protocol: Protocol::default(),
+            timeout: None,
+            tool_timeouts: Timeouts::default(),
         }
     }
 }
@@ -67,6 +73,8 @@ impl fmt::Debug for Server {
             .field("cwd", &self.cwd)
             .field("init_timeout", &self.init_timeout)
             .field("protocol", &self.protocol)
+            .field("timeout", &self.timeout)
+            .field("tool_timeouts", &self.tool_timeouts)
             .finish()
     }
 }

@@ -25,8 +25,9 @@ pub enum ParseError {
     /// Not a JSON text.
     #[error("message is not json")]
     NotJson(#[source] serde_json::Error),
-    /// An array of messages, which MCP had in one version and took back.
-    #[error("message is a batch, which is not supported")]
+    /// An array of messages, which MCP had in one version and took back. Each is
+    /// to be read by itself.
+    #[error("message is a batch of messages")]
     Batch,
     /// Some other JSON value.
     #[error("message is not a json object")]

@@ -112,9 +112,9 @@ fn what_is_no_message_is_refused() {
         ("[1", "message is not json"),
         (
             r#"[{"id":1,"method":"m"}]"#,
-            "message is a batch, which is not supported",
+            "message is a batch of messages",
         ),
-        (r#" [] "#, "message is a batch, which is not supported"),
+        (r#" [] "#, "message is a batch of messages"),
         (r#""text""#, "message is not a json object"),
         ("{}", "message has neither method nor result nor error"),
         (

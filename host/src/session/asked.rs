@@ -7,51 +7,113 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::exchanges::Side;
+use crate::gate::Admitted;
 use crate::message::{Message, quote};
+use crate::wire::{Outbox, Taken};
 
 /// All unanswered requests of a session.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Asked(Arc<Mutex<HashMap<Key, mpsc::Sender<Message>>>>);
+pub(super) struct Asked(Arc<Mutex<HashMap<Side, Waiting>>>);
 
-/// Who asked, and the id that they gave the request.
-type Key = (Side, Arc<str>);
+/// What one side waits for.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// How to cancel each request, by the id that the side gave it.
+    requests: HashMap<Arc<str>, mpsc::Sender<Message>>,
+    /// How many there are. Two may have one id, though they should not.
+    count: usize,
+    /// How many bytes they have.
+    bytes: usize,
+}
+
+/// How much one side may wait for at a time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    /// In requests.
+    pub(super) count: usize,
+    /// In bytes of all of them. A request that is alone may have more.
+    pub(super) bytes: usize,
+}
+
+/// One side waits for too much already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TooMany {
+    #[error(
+        "too many requests are waiting for their answer; the limit is {0} (\"max_in_flight\" in [gateway])"
+    )]
+    Requests(usize),
+    #[error(
+        "the requests that are waiting for their answer are too large together; the limit is {0} bytes (four times \"max_message\" in [gateway])"
+    )]
+    Bytes(usize),
+}
 
 /// A request that waits for its answer, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Asking {
     asked: Asked,
-    key: Key,
+    from: Side,
+    id: Arc<str>,
+    bytes: usize,
     cancel: mpsc::Sender<Message>,
     cancelled: mpsc::Receiver<Message>,
+    /// Where the answer goes if the request was part of a batch.
+    batch: Option<mpsc::Sender<Admitted>>,
+    /// The room that the answer takes until it is left for whoever asked.
+    answer: Option<Taken>,
 }
 
 impl Asked {
-    /// Enters a request.
-    pub(super) fn enter(&self, from: &Side, id: &str) -> Asking {
-        let key = (from.clone(), Arc::from(id));
-        let (cancel, cancelled) = mpsc::channel(1);
-        self.table().insert(key.clone(), cancel.clone());
-        Asking {
+    /// Enters a request of so many bytes.
+    pub(super) fn enter(
+        &self,
+        from: &Side,
+        id: &str,
+        bytes: usize,
+        most: Most,
+    ) -> Result<Asking, TooMany> {
+        let mut table = self.table();
+        if !table.contains_key(from) {
+            table.insert(from.clone(), Waiting::default());
+        }
+        let (id, (cancel, cancelled)) = (Arc::<str>::from(id), mpsc::channel(1));
+        if let Some(waiting) = table.get_mut(from) {
+            if waiting.count >= most.count {
+                return Err(TooMany::Requests(most.count));
+            }
+            if waiting.count > 0 && waiting.bytes.saturating_add(bytes) > most.bytes {
+                return Err(TooMany::Bytes(most.bytes));
+            }
+            waiting.count += 1;
+            waiting.bytes += bytes;
+            waiting.requests.insert(Arc::clone(&id), cancel.clone());
+        }
+        drop(table);
+        Ok(Asking {
             asked: self.clone(),
-            key,
+            from: from.clone(),
+            id,
+            bytes,
             cancel,
             cancelled,
-        }
+            batch: None,
+            answer: None,
+        })
     }
 
     /// Hands a cancellation to the request that it is for. Whether there is one.
     pub(super) fn cancel(&self, from: &Side, id: &str, notification: Message) -> bool {
         let table = self.table();
-        let request = table.get(&(from.clone(), Arc::from(id)));
+        let request = table.get(from).and_then(|waiting| waiting.requests.get(id));
         request.is_some_and(|cancel| cancel.try_send(notification).is_ok())
     }
 
     /// Whether a side waits for an answer.
     pub(super) fn any_from(&self, side: &Side) -> bool {
-        self.table().keys().any(|(from, _)| from == side)
+        self.table().contains_key(side)
     }
 
-    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<Key, mpsc::Sender<Message>>> {
+    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<Side, Waiting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -59,22 +121,46 @@ impl Asked {
 impl Asking {
     /// Who asked.
     pub(super) fn from(&self) -> &Side {
-        &self.key.0
+        &self.from
     }
 
     /// The id that they gave the request, as it is written.
     pub(super) fn id(&self) -> Arc<str> {
-        Arc::clone(&self.key.1)
+        Arc::clone(&self.id)
+    }
+
+    /// Has the answer go to whoever collects those of a batch.
+    pub(super) fn in_batch(mut self, batch: mpsc::Sender<Admitted>) -> Self {
+        self.batch = Some(batch);
+        self
+    }
+
+    /// Holds the room that the answer takes.
+    pub(super) fn keep(&mut self, room: Taken) {
+        self.answer = Some(room);
+    }
+
+    /// Leaves the answer for whoever asked.
+    pub(super) async fn answer(self, outbox: &Outbox, answer: Admitted) {
+        let answer = answer.about(Some(self.id()));
+        // Whoever asked may be gone by now.
+        match &self.batch {
+            Some(batch) => drop(batch.send(answer).await),
+            None => drop(outbox.send(answer).await),
+        }
     }
 
     /// Waits for the request to be cancelled, for ever if it is not. Whoever is
     /// gone has cancelled everything.
     pub(super) async fn cancelled(&mut self) -> Message {
-        let (from, id) = &self.key;
         let notification = tokio::select! {
             notification = self.cancelled.recv() => notification,
-            reason = from.gone() => {
-                let params = format!(r#"{{"requestId":{id},"reason":{}}}"#, quote(&reason));
+            reason = self.from.gone() => {
+                let params = format!(
+                    r#"{{"requestId":{},"reason":{}}}"#,
+                    self.id,
+                    quote(&reason),
+                );
                 Some(Message::notification("notifications/cancelled", Some(&params)))
             }
         };
@@ -88,10 +174,48 @@ impl Asking {
 impl Drop for Asking {
     fn drop(&mut self) {
         let mut table = self.asked.table();
+        let Some(waiting) = table.get_mut(&self.from) else {
+            return;
+        };
+        waiting.count -= 1;
+        waiting.bytes -= self.bytes;
         // Another request of the same id may have taken its place.
-        let entered = table.get(&self.key);
+        let entered = waiting.requests.get(&self.id);
         if entered.is_some_and(|cancel| cancel.same_channel(&self.cancel)) {
-            table.remove(&self.key);
+            waiting.requests.remove(&self.id);
         }
+        if waiting.count == 0 {
+            table.remove(&self.from);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_side_may_wait_for_is_bounded_in_number_and_in_bytes() {
+        let asked = Asked::default();
+        let most = Most {
+            count: 3,
+            bytes: 100,
+        };
+        let enter = |id, bytes| asked.enter(&Side::Client, id, bytes, most);
+        let alone = enter("0", 1_000).unwrap();
+        assert_eq!(enter("1", 1).unwrap_err(), TooMany::Bytes(100));
+        drop(alone);
+        assert!(!asked.any_from(&Side::Client));
+
+        let first = enter("1", 60).unwrap();
+        assert_eq!(enter("2", 41).unwrap_err(), TooMany::Bytes(100));
+        // One id for two requests does not make them one.
+        let others = [enter("1", 20).unwrap(), enter("2", 20).unwrap()];
+        assert_eq!(enter("3", 0).unwrap_err(), TooMany::Requests(3));
+        drop(first);
+        assert!(enter("3", 0).is_ok());
+        drop(others);
+        assert!(!asked.any_from(&Side::Client));
     }
 }

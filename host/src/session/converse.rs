@@ -7,16 +7,23 @@ use rmcp::model::ErrorCode;
 use tokio::time::Instant;
 
 use super::Session;
-use super::asked::Asking;
-use super::exchanges::{Event, Open, Side};
+use super::asked::{Asking, TooMany};
+use super::clock::{self, Clock};
+use super::exchanges::{Answer, Event, Open, Side};
+use super::limits;
 use super::listeners::Listener;
 use crate::chain::{Chain, Circumstances};
-use crate::gate::{self, Cleared, Refusal};
+use crate::config::{Patience, show_duration};
+use crate::gate::{self, Admitted, Cleared, Refusal};
 use crate::guardrail::{Direction, Envelope};
-use crate::message::{Message, string};
+use crate::message::{Message, quote, string};
 use crate::protocol::{self, Bridge, Era};
 use crate::upstream::{Ready, Unavailable};
 use crate::wire::Outbox;
+
+/// The error code for what cannot be done now, of JSON-RPC 2.0's range for
+/// implementations.
+pub(super) const UNAVAILABLE: i64 = -32000;
 
 /// A request on its way to whoever answers it.
 pub(super) struct Call {
@@ -110,6 +117,12 @@ pub(super) enum Failure {
         /// More about it, as a JSON text.
         data: Option<String>,
     },
+    /// No answer came in time.
+    Late { limit: Duration, text: String },
+    /// It became longer than a message may be.
+    TooLong { longest: usize },
+    /// Whoever asked waits for too much already.
+    TooMany(TooMany),
     /// Whoever asked does not want to know any more.
     Cancelled,
     /// A modern server wants to know something first, which a legacy client must
@@ -167,7 +180,7 @@ impl Session {
             Some(asking) if call.target == Side::Client => self.exchanges.latest_of(asking.from()),
             _ => None,
         };
-        let mut open = self
+        let open = self
             .exchanges
             .open(call.target.clone(), asked_as, call.listener.clone());
         let method: Arc<str> = call.known_as().into();
@@ -194,18 +207,35 @@ impl Session {
             admitted = admission => admitted?,
             _ = cancelled(&mut asker) => return Err(Failure::Cancelled),
         };
+        self.check_length(request.message().line().len())?;
         let sent = request.message().clone();
         let number = open.number.to_string();
         conversation.expect_progress(&open, &mut request, &number);
-        self.outbox(&call.target)
-            .send(request.with_id(&number).about(conversation.about.clone()))
-            .await
-            .map_err(|_| conversation.gone("its connection is closed".into()))?;
-        conversation.wait(&mut open, sent, asker).await
+        let patience = asker.is_some().then(|| self.patience(&call)).flatten();
+        let bed = std::pin::pin!(clock::bed(patience));
+        let exchange = Exchange {
+            open,
+            clock: Clock::new(patience, bed),
+        };
+        let admitted = request.with_id(&number).about(conversation.about.clone());
+        conversation.run(exchange, admitted, sent, asker).await
     }
 }
 
-/// An exchange whose request was sent.
+/// Where an exchange's progress goes.
+struct Progress<'a> {
+    outbox: &'a Outbox,
+    /// The request, as whoever asked knows it.
+    about: Arc<str>,
+}
+
+/// An exchange and the time that it has.
+struct Exchange<'a> {
+    open: Open<'a>,
+    clock: Clock<'a>,
+}
+
+/// An exchange, as both sides see it.
 struct Conversation<'a> {
     session: &'a Session,
     chain: &'a Chain,
@@ -236,35 +266,89 @@ impl Conversation<'_> {
         }
     }
 
-    async fn wait(
+    /// Sends the request, waits for its answer and has that judged.
+    async fn run(
         &self,
-        open: &mut Open<'_>,
+        mut exchange: Exchange<'_>,
+        admitted: Admitted,
         request: Message,
         mut asker: Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
-        let sent = Instant::now();
+        let (begun, number) = (Instant::now(), exchange.open.number);
+        let progress = asker.as_ref().map(|asker| Progress {
+            outbox: asker.outbox,
+            about: asker.asking.id(),
+        });
+        let answered = async {
+            self.send(&mut exchange, admitted).await?;
+            self.answered(&mut exchange, &request, progress.as_ref())
+                .await
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = answered => answer,
+            notification = cancelled(&mut asker) => {
+                self.pass_cancellation(number, notification).await;
+                return Err(Failure::Cancelled);
+            }
+        };
+        let answer = answer.inspect_err(|failure| {
+            if let Failure::Late { limit, .. } = failure {
+                self.give_up(number, *limit);
+            }
+        })?;
+        if let Some(asker) = &mut asker {
+            asker.asking.keep(answer.room);
+        }
+        let judged = async {
+            let elapsed = begun.elapsed();
+            let cleared = self.admit_answer(&request, answer.message, elapsed).await;
+            if let Some(before) = answer.before {
+                before.passed().await;
+            }
+            cleared
+        };
+        tokio::select! {
+            biased;
+            cleared = judged => cleared,
+            // The answering side is done with it. What judges its answer ends.
+            _ = cancelled(&mut asker) => Err(Failure::Cancelled),
+        }
+    }
+
+    /// Leaves the request for whoever is to answer it.
+    async fn send(&self, exchange: &mut Exchange<'_>, request: Admitted) -> Result<(), Failure> {
+        let outbox = self.session.outbox(&self.call.target);
+        tokio::select! {
+            biased;
+            sent = outbox.send(request) => {
+                sent.map_err(|_| self.gone("its connection is closed".into()))
+            }
+            reason = self.call.target.gone() => Err(self.gone(reason)),
+            patience = exchange.clock.struck() => Err(self.late(patience)),
+        }
+    }
+
+    /// Waits for the answer, and passes progress on until it comes.
+    async fn answered(
+        &self,
+        exchange: &mut Exchange<'_>,
+        request: &Message,
+        progress: Option<&Progress<'_>>,
+    ) -> Result<Answer, Failure> {
         loop {
             let event = tokio::select! {
                 biased;
-                event = open.events.recv() => event,
+                event = exchange.open.events.recv() => event,
                 reason = self.call.target.gone() => return Err(self.gone(reason)),
-                notification = cancelled(&mut asker) => {
-                    self.pass_cancellation(open.number, notification).await;
-                    return Err(Failure::Cancelled);
-                }
+                patience = exchange.clock.struck() => return Err(self.late(patience)),
             };
             match event {
-                Some(Event::Progress(notification)) => {
-                    self.pass_progress(&request, notification, asker.as_ref())
-                        .await;
+                Some(Event::Progress(notification, _room)) => {
+                    self.pass_progress(request, notification, progress).await;
+                    exchange.clock.restart();
                 }
-                Some(Event::Answer(answer, before)) => {
-                    let cleared = self.admit_answer(&request, answer, sent.elapsed()).await;
-                    if let Some(before) = before {
-                        before.passed().await;
-                    }
-                    return cleared;
-                }
+                Some(Event::Answer(answer)) => return Ok(answer),
                 Some(Event::Unusable(reason)) => return Err(self.gone(reason.into())),
                 None => return Err(self.gone("the exchange was closed".into())),
             }
@@ -287,7 +371,8 @@ impl Conversation<'_> {
             request: Some(request.clone()),
             elapsed: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         };
-        Ok(gate::admit(self.chain, &envelope, answer, &circumstances).await?)
+        let cleared = gate::admit(self.chain, &envelope, answer, &circumstances).await?;
+        Ok(cleared)
     }
 
     /// A progress notification that is refused is dropped: its exchange goes on
@@ -296,9 +381,9 @@ impl Conversation<'_> {
         &self,
         request: &Message,
         notification: Message,
-        asker: Option<&Asker<'_>>,
+        progress: Option<&Progress<'_>>,
     ) {
-        let Some(asker) = asker else { return };
+        let Some(progress) = progress else { return };
         let envelope = Envelope {
             method: notification.method().unwrap_or_default().into(),
             kind: notification.kind().into(),
@@ -316,10 +401,10 @@ impl Conversation<'_> {
             }
             _ => Some(cleared),
         };
-        if let Some(cleared) = known {
+        if let Some(cleared) = known.filter(|it| self.session.may_pass(it, &self.call.server)) {
             // Whoever does not read any more is noticed by its own reader.
-            let progress = cleared.as_is().about(Some(asker.asking.id()));
-            let _ = asker.outbox.send(progress).await;
+            let about = Some(Arc::clone(&progress.about));
+            let _ = progress.outbox.send(cleared.as_is().about(about)).await;
         }
     }
 
@@ -344,13 +429,40 @@ impl Conversation<'_> {
         };
         let admitted = match cleared {
             Some(cleared) => cleared.as_is(),
-            None => gate::Admitted::own(Message::notification(
+            None => Admitted::own(Message::notification(
                 "notifications/cancelled",
                 Some(&format!(r#"{{"requestId":{number}}}"#)),
             )),
         };
         let outbox = self.session.outbox(&self.call.target);
         let _ = outbox.send(admitted.about(self.about.clone())).await;
+    }
+
+    /// Tells the answering side that nobody waits any more.
+    fn give_up(&self, number: u64, limit: Duration) {
+        let reason = quote(&format!("no answer within {}", show_duration(limit)));
+        let params = format!(r#"{{"requestId":{number},"reason":{reason}}}"#);
+        let notification = Message::notification("notifications/cancelled", Some(&params));
+        let outbox = self.session.outbox(&self.call.target);
+        // One that does not even read will not stop either.
+        let notification = Admitted::own(notification).about(self.about.clone());
+        let _ = outbox.try_send(notification);
+    }
+
+    fn late(&self, patience: Patience) -> Failure {
+        let server = &self.call.server;
+        let who = match self.call.target {
+            Side::Server(_) => format!("server {server:?} did not answer"),
+            Side::Client => format!("the client did not answer server {server:?}"),
+        };
+        let limit = show_duration(patience.limit);
+        let key = patience.key.in_file(server);
+        Failure::Late {
+            limit: patience.limit,
+            text: format!(
+                "{who} within {limit}, and is told to stop; to allow more time, a person can set {key} of the gateway's configuration"
+            ),
+        }
     }
 
     /// The envelope of what comes back.
@@ -378,6 +490,12 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<TooMany> for Failure {
+    fn from(too_many: TooMany) -> Self {
+        Self::TooMany(too_many)
+    }
+}
+
 impl From<Unavailable> for Failure {
     fn from(unavailable: Unavailable) -> Self {
         Self::Unavailable(unavailable)
@@ -402,6 +520,9 @@ impl Failure {
             Self::Refused(_) => "a guardrail refused it".into(),
             Self::Unavailable(unavailable) => unavailable.reason.to_string(),
             Self::Protocol { code, .. } => format!("it answered with error {code}"),
+            Self::Late { .. } => "it did not answer in time".into(),
+            Self::TooMany(too_many) => too_many.to_string(),
+            Self::TooLong { .. } => "the guardrails made it too long".into(),
             Self::Cancelled => "it was cancelled".into(),
             Self::InputRequired(_) => "it asked for input".into(),
         }
@@ -410,30 +531,34 @@ impl Failure {
     /// The answer to a request that failed so; none is due once it was
     /// cancelled.
     pub(super) fn answer(&self, id: &str, method: &str, era: Era) -> Option<Message> {
-        /// JSON-RPC 2.0's range for implementations.
-        const UNAVAILABLE: i64 = -32000;
-        match self {
-            Self::Refused(refusal) => Some(refusal.answer(id, era)),
-            Self::Unavailable(unavailable) => {
-                let text = unavailable.to_string();
-                Some(if method == "tools/call" {
-                    gate::tool_error(id, &text, era)
-                } else {
-                    Message::error(id, UNAVAILABLE, &text, None)
-                })
-            }
+        let text = match self {
+            Self::Refused(refusal) => return Some(refusal.answer(id, era)),
             Self::Protocol {
                 code,
                 message,
                 data,
-            } => Some(Message::error(id, *code, message, data.as_deref())),
-            Self::InputRequired(_) => Some(Message::error(
-                id,
-                ErrorCode::INTERNAL_ERROR.0.into(),
-                "the server asked for input where it may not",
-                None,
-            )),
-            Self::Cancelled => None,
-        }
+            } => return Some(Message::error(id, *code, message, data.as_deref())),
+            Self::InputRequired(_) => {
+                return Some(Message::error(
+                    id,
+                    ErrorCode::INTERNAL_ERROR.0.into(),
+                    "the server asked for input where it may not",
+                    None,
+                ));
+            }
+            Self::TooMany(too_many) => {
+                let text = too_many.to_string();
+                return Some(Message::error(id, UNAVAILABLE, &text, None));
+            }
+            Self::Cancelled => return None,
+            Self::Unavailable(unavailable) => unavailable.to_string(),
+            Self::Late { text, .. } => text.clone(),
+            Self::TooLong { longest } => limits::too_long(*longest),
+        };
+        Some(if method == "tools/call" {
+            gate::tool_error(id, &text, era)
+        } else {
+            Message::error(id, UNAVAILABLE, &text, None)
+        })
     }
 }

@@ -14,6 +14,7 @@ use super::listeners::Listener;
 use super::notes::Before;
 use crate::message::{Message, string};
 use crate::upstream::Run;
+use crate::wire::Taken;
 
 /// Messages of one exchange that may wait for the guardrails.
 const LANE: usize = 256;
@@ -29,11 +30,22 @@ pub(super) enum Side {
 #[derive(Debug)]
 pub(super) enum Event {
     /// A progress notification of it.
-    Progress(Message),
-    /// Its result or error, and what of the same sender must be through before.
-    Answer(Message, Option<Before>),
+    Progress(Message, Taken),
+    /// Its result or error.
+    Answer(Answer),
     /// Its answer came, but is none.
     Unusable(String),
+}
+
+/// The answer that an exchange waited for.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The result or error.
+    pub(super) message: Message,
+    /// What of the same sender must be through before.
+    pub(super) before: Option<Before>,
+    /// The room that it takes.
+    pub(super) room: Taken,
 }
 
 impl Side {

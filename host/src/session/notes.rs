@@ -13,6 +13,7 @@ use crate::chain::Circumstances;
 use crate::gate;
 use crate::guardrail::{Direction, Envelope};
 use crate::message::Message;
+use crate::wire::Taken;
 
 /// Notifications of one sender that may wait for the guardrails.
 const LANE: usize = 1024;
@@ -22,7 +23,7 @@ pub(super) struct Notes(Mutex<HashMap<Side, Lane>>);
 
 #[derive(Clone)]
 struct Lane {
-    queue: mpsc::Sender<Message>,
+    queue: mpsc::Sender<(Message, Taken)>,
     received: u64,
     passed: watch::Receiver<u64>,
 }
@@ -69,8 +70,13 @@ impl Notes {
 
 impl Session {
     /// Takes a notification; waits while too many of this sender's are not
-    /// through.
-    pub(super) async fn take_note(self: &Arc<Self>, from: &Side, notification: Message) {
+    /// through. It takes its room until it is.
+    pub(super) async fn take_note(
+        self: &Arc<Self>,
+        from: &Side,
+        notification: Message,
+        room: Taken,
+    ) {
         let queue = {
             let mut lanes = self.notes.lanes();
             let lane = lanes
@@ -80,7 +86,7 @@ impl Session {
             lane.queue.clone()
         };
         // The lane's task ends with the session.
-        let _ = queue.send(notification).await;
+        let _ = queue.send((notification, room)).await;
     }
 
     fn start_lane(self: &Arc<Self>, from: Side) -> Lane {
@@ -89,7 +95,7 @@ impl Session {
         tokio::spawn({
             let session = Arc::downgrade(self);
             async move {
-                while let Some(notification) = notes.recv().await {
+                while let Some((notification, _room)) = notes.recv().await {
                     let Some(session) = session.upgrade() else {
                         break;
                     };
@@ -125,7 +131,9 @@ impl Session {
         };
         let admitted =
             gate::admit(&chain, &envelope, notification, &Circumstances::default()).await;
-        if let Ok(cleared) = admitted {
+        if let Ok(cleared) = admitted
+            && self.may_pass(&cleared, server)
+        {
             // A client that does not read any more ends the session elsewhere.
             let _ = self.client.send(cleared.as_is().about(about)).await;
         }
@@ -152,6 +160,7 @@ impl Session {
             )
             .await;
             if let Ok(cleared) = admitted
+                && self.may_pass(&cleared, upstream.name())
                 && ready.run.outbox.try_send(cleared.as_is()).is_err()
             {
                 // Waiting for a server that does not read would keep the

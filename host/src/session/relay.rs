@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use rmcp::model::ErrorCode;
+use tokio::sync::mpsc;
 
 use super::Session;
-use super::exchanges::{Event, Side};
+use super::converse::UNAVAILABLE;
+use super::exchanges::{Answer, Event, Side};
+use super::limits::too_long;
 use super::salvage;
 use crate::gate::Admitted;
-use crate::message::{self, Kind, Message, ParseError};
+use crate::message::{Kind, Message, ParseError};
 use crate::wire::Line;
 
 impl Session {
@@ -21,38 +24,38 @@ impl Session {
     pub(super) async fn relay(self: &Arc<Self>, from: &Side, line: Line) {
         match line {
             Line::Whole(bytes) => match Message::parse(bytes.clone()) {
-                Ok(message) => self.relay_message(from, message).await,
+                Ok(message) => self.relay_message(from, message, None).await,
                 Err(ParseError::Batch) => self.relay_batch(from, &bytes).await,
                 Err(error) => self.reject(from, &error, &bytes, &bytes, bytes.len()).await,
             },
             Line::TooLong { head, tail, length } => {
-                let error = format!(
-                    "message is longer than the limit of {} bytes",
-                    self.settings.max_message
-                );
+                let error = too_long(self.settings.max_message);
                 self.reject(from, &error, &head, &tail, length).await;
             }
         }
     }
 
-    async fn relay_message(self: &Arc<Self>, from: &Side, message: Message) {
+    /// Takes a message; the answer to a request of a batch goes to whoever
+    /// collects them.
+    pub(super) async fn relay_message(
+        self: &Arc<Self>,
+        from: &Side,
+        message: Message,
+        batch: Option<&mpsc::Sender<Admitted>>,
+    ) {
         match message.kind() {
-            Kind::Request => {
-                if *from == Side::Client {
-                    self.greet(&message);
-                }
-                let session = Arc::clone(self);
-                let asking = self.asked.enter(from, message.id().unwrap_or_default());
-                let from = from.clone();
-                tokio::spawn(async move { session.answer(&from, message, asking).await });
-            }
+            Kind::Request => self.relay_request(from, message, batch).await,
             Kind::Response | Kind::Error => {
                 let id = message.id().unwrap_or_default();
                 match self.exchanges.answered(from, id) {
                     Some(lane) => {
-                        let before = self.notes.before_now(from);
+                        let answer = Answer {
+                            before: self.notes.before_now(from),
+                            room: self.room(from).take(message.line().len()).await,
+                            message,
+                        };
                         // A full lane holds up only its own sender.
-                        let _ = lane.send(Event::Answer(message, before)).await;
+                        let _ = lane.send(Event::Answer(answer)).await;
                     }
                     None => {
                         tracing::debug!(from = %from, "dropped an answer that nobody waits for")
@@ -61,6 +64,39 @@ impl Session {
             }
             Kind::Notification => self.relay_notification(from, message).await,
         }
+    }
+
+    async fn relay_request(
+        self: &Arc<Self>,
+        from: &Side,
+        request: Message,
+        batch: Option<&mpsc::Sender<Admitted>>,
+    ) {
+        if *from == Side::Client {
+            self.greet(&request);
+        }
+        let id = request.id().unwrap_or_default();
+        let (length, most) = (request.line().len(), self.most_asked());
+        let asking = match self.asked.enter(from, id, length, most) {
+            Ok(asking) => asking,
+            Err(too_many) => {
+                tracing::warn!(from = %from, "refused a request: {too_many}");
+                let refusal = Message::error(id, UNAVAILABLE, &too_many.to_string(), None);
+                let refusal = Admitted::own(refusal);
+                // Whoever asked may be gone by now.
+                match batch {
+                    Some(batch) => drop(batch.send(refusal).await),
+                    None => drop(self.outbox(from).send(refusal).await),
+                }
+                return;
+            }
+        };
+        let asking = match batch {
+            Some(batch) => asking.in_batch(batch.clone()),
+            None => asking,
+        };
+        let (session, from) = (Arc::clone(self), from.clone());
+        tokio::spawn(async move { session.answer(&from, request, asking).await });
     }
 
     async fn relay_notification(self: &Arc<Self>, from: &Side, notification: Message) {
@@ -80,28 +116,16 @@ impl Session {
             }
             Some("notifications/progress") => {
                 let token = notification.value("/progressToken").unwrap_or_default();
-                match self.exchanges.progressed(from, token) {
-                    Some(lane) => {
-                        let _ = lane.send(Event::Progress(notification)).await;
-                    }
-                    None => self.take_note(from, notification).await,
+                let lane = self.exchanges.progressed(from, token);
+                let room = self.room(from).take(notification.line().len()).await;
+                match lane {
+                    Some(lane) => drop(lane.send(Event::Progress(notification, room)).await),
+                    None => self.take_note(from, notification, room).await,
                 }
             }
-            _ => self.take_note(from, notification).await,
-        }
-    }
-
-    /// A batch, which MCP had in 2025-03-26: its messages are relayed one by
-    /// one, and so answered.
-    async fn relay_batch(self: &Arc<Self>, from: &Side, bytes: &[u8]) {
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
-        for element in message::elements(text).unwrap_or_default() {
-            match Message::parse(element.to_owned().into()) {
-                Ok(message) => self.relay_message(from, message).await,
-                Err(error) => {
-                    let bytes = element.as_bytes();
-                    self.reject(from, &error, bytes, bytes, bytes.len()).await;
-                }
+            _ => {
+                let room = self.room(from).take(notification.line().len()).await;
+                self.take_note(from, notification, room).await;
             }
         }
     }
@@ -126,9 +150,23 @@ impl Session {
             // Whoever sent it may be gone by now.
             let answer = Admitted::own(answer).about(Some(id.into()));
             let _ = self.outbox(from).send(answer).await;
-        } else if let Some(lane) = self.exchanges.answered(from, &id) {
-            let unusable = format!("its answer is unusable: {error}");
-            let _ = lane.send(Event::Unusable(unusable)).await;
+        } else {
+            self.unusable_answer(from, error, &id).await;
         }
+    }
+
+    /// Tells whoever waits for the answer with this id that it is none. Whether
+    /// somebody does.
+    pub(super) async fn unusable_answer(
+        &self,
+        from: &Side,
+        error: &(dyn std::fmt::Display + Sync),
+        id: &str,
+    ) -> bool {
+        let Some(lane) = self.exchanges.answered(from, id) else {
+            return false;
+        };
+        let unusable = format!("its answer is unusable: {error}");
+        lane.send(Event::Unusable(unusable)).await.is_ok()
     }
 }

@@ -51,17 +51,22 @@ impl Session {
                 (reply, run.era())
             }
         };
-        let admitted = match reply {
-            Ok(Reply::Cleared(cleared)) => Some(cleared.with_id(id)),
-            Ok(Reply::Own(result)) => Some(Admitted::own(Message::result(id, &result))),
+        let admitted = reply.and_then(|reply| {
+            let admitted = match reply {
+                Reply::Cleared(cleared) => cleared.with_id(id),
+                Reply::Own(result) => Admitted::own(Message::result(id, &result)),
+            };
+            self.check_length(admitted.len())?;
+            Ok(admitted)
+        });
+        let admitted = match admitted {
+            Ok(admitted) => Some(admitted),
             Err(failure) => failure
                 .answer(id, request.method().unwrap_or_default(), era)
                 .map(Admitted::own),
         };
         if let Some(admitted) = admitted {
-            // Whoever asked may be gone by now.
-            let admitted = admitted.about(Some(asking.id()));
-            let _ = self.outbox(from).send(admitted).await;
+            asking.answer(self.outbox(from), admitted).await;
         }
     }
 

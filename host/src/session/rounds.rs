@@ -153,12 +153,13 @@ impl Session {
         let number = {
             let mut table = self.rounds.table();
             table.last += 1;
-            let number = table.last;
-            table.working.push((number, Arc::clone(&ready.run), ask));
-            number
+            table.last
         };
         let id = quote(&format!("round {number}"));
-        let mut asking = self.asked.enter(&Side::Client, &id);
+        let (length, most) = (request.line().len(), self.most_asked());
+        let mut asking = self.asked.enter(&Side::Client, &id, length, most)?;
+        let working = (number, Arc::clone(&ready.run), ask);
+        self.rounds.table().working.push(working);
         let session = Arc::clone(self);
         tokio::spawn(async move {
             let asker = Asker {

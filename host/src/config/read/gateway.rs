@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::timeouts;
 use crate::config::section::Section;
 use crate::config::{Gateway, Naming};
 
@@ -29,6 +30,19 @@ pub(super) fn gateway(mut section: Section<'_>) -> Gateway {
         .and_then(|field| field.size(size))
     {
         gateway.max_message = usize::try_from(size).unwrap_or(usize::MAX);
+    }
+    if let Some(longest) = section
+        .take("request_timeout")
+        .and_then(|field| field.duration(timeouts::RANGE))
+    {
+        gateway.request_timeout = longest;
+    }
+    gateway.timeouts = timeouts::by_method(section.subsection("timeouts"));
+    if let Some(most) = section
+        .take("max_in_flight")
+        .and_then(|field| field.count(1..=100_000))
+    {
+        gateway.max_in_flight = most as usize;
     }
     section.finish();
     gateway

@@ -4,6 +4,8 @@ use crate::config::error::Problem;
 use crate::config::field::Field;
 use crate::config::guardrail::covers;
 use crate::config::hint::within;
+use crate::config::report::Reading;
+use crate::config::tree::Position;
 
 /// All that MCP has in any version, and what the gateway calls a server's log.
 const METHODS: [&str; 42] = [
@@ -56,7 +58,16 @@ const METHODS: [&str; 42] = [
 /// Any other may be an extension's, which only deserves a warning.
 pub(super) fn method(field: Field<'_>) -> Option<String> {
     let (reading, at, what) = (field.reading, field.at, field.what());
-    let found = field.text()?;
+    checked(reading, at, what, field.text()?)
+}
+
+/// Like `method`, for what stands there.
+pub(super) fn checked(
+    reading: Reading<'_>,
+    at: Position,
+    what: String,
+    found: String,
+) -> Option<String> {
     let remedy = match fault(&found) {
         None if METHODS.iter().any(|method| covers(&found, method)) => return Some(found),
         None => match within(2, &found, METHODS) {

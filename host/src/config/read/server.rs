@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, is_separator};
 use std::time::Duration;
 
+use super::timeouts;
 use crate::config::bundled::absolute;
 use crate::config::error::Problem;
 use crate::config::field::Field;
@@ -127,6 +128,8 @@ fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> O
             .take("protocol")
             .and_then(|field| field.choice(&PROTOCOLS))
             .unwrap_or_default(),
+        timeout: timeout(&mut section, dialect),
+        tool_timeouts: timeouts::by_tool(section.subsection("tool_timeouts")),
         ..Server::of_command(name, command.clone().unwrap_or_default(), Vec::new())
     };
     if matches!(dialect, Dialect::McpJson) {
@@ -174,6 +177,15 @@ fn env(section: &mut Section<'_>) -> BTreeMap<String, String> {
         env.extend(field.expanded().map(|value| (variable, value)));
     }
     env
+}
+
+/// In a client's file it is the client's, in a unit that differs from one client
+/// to the next.
+fn timeout(section: &mut Section<'_>, dialect: Dialect<'_>) -> Option<Duration> {
+    match dialect {
+        Dialect::GatewayToml(_) => section.take("timeout")?.duration(timeouts::RANGE),
+        Dialect::McpJson => None,
+    }
 }
 
 fn is_off(section: &mut Section<'_>, dialect: Dialect<'_>) -> bool {

@@ -18,6 +18,9 @@ fn everything_that_can_be_written_is_read() {
         naming = "bare"
         ready_timeout = "3s"
         max_message = "1MiB"
+        request_timeout = "30m"
+        timeouts = { "tools/call" = "5m", "prompts/*" = "10s" }
+        max_in_flight = 50
 
         [servers.zoo]
         command = "./bin/zoo"
@@ -25,6 +28,8 @@ fn everything_that_can_be_written_is_read() {
         env = { KEY = "${env:TOKEN}", PLAIN = "$x" }
         cwd = "data"
         init_timeout = "2m"
+        timeout = "20m"
+        tool_timeouts = { "slow_*" = "2h" }
 
         [servers.ant]
         command = "npx"
@@ -65,6 +70,8 @@ fn everything_that_can_be_written_is_read() {
             .into(),
         cwd: Some("/etc/gateway/data".into()),
         init_timeout: Duration::from_secs(120),
+        timeout: Some(Duration::from_secs(1200)),
+        tool_timeouts: Timeouts(vec![("slow_*".into(), Duration::from_secs(7200))]),
         ..Server::of_command(
             "zoo".parse().unwrap(),
             "/etc/gateway/bin/zoo".into(),
@@ -101,6 +108,12 @@ fn everything_that_can_be_written_is_read() {
         naming: Naming::Bare,
         ready_timeout: Duration::from_secs(3),
         max_message: 1 << 20,
+        request_timeout: Duration::from_secs(1800),
+        timeouts: Timeouts(vec![
+            ("tools/call".into(), Duration::from_secs(300)),
+            ("prompts/*".into(), Duration::from_secs(10)),
+        ]),
+        max_in_flight: 50,
     };
     let expected = Config {
         gateway,
@@ -162,7 +175,7 @@ mode = "off"
 "#;
     insta::assert_snapshot!(errors(text), @r#"
     config:2:10: "naming" in [gateway] is "pretty"; known: prefixed, bare
-    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, max_message
+    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, max_message, request_timeout, timeouts, max_in_flight
     config:5:10: [servers.git] has no "command"; write the program that starts the server
     config:6:1: unknown key "comand" in [servers.git]; did you mean "command"?
     config:7:15: "args[1]" in [servers.git] must be a string, not a number
@@ -230,5 +243,27 @@ fn secrets_around_a_variable_are_not_quoted() {
     config:3:9: "args[0]" in [servers.a] uses ${NONE}, which is not set; set it in the gateway's environment (in a client's file: "env" of the gateway's entry), or write a default: ${NONE:-default}
     config:3:27: "args[1]" in [servers.a] has a "${" without its "}"; for a literal "${" write "$${"
     config:3:40: "args[2]" in [servers.a] has a "${" without a variable's name; for a literal "${" write "$${"
+    "#);
+}
+
+#[test]
+fn a_time_for_nothing_is_an_error() {
+    let text = r#"
+[gateway]
+timeouts = { "*" = "5m", "tools/cal" = "5m", "ping" = "1ms", "tools/list" = 5 }
+max_in_flight = 0
+
+[servers.git]
+command = "git"
+tool_timeouts = { "*" = "5m", "a*b" = "5m", "a*" = "5m" }
+"#;
+    insta::assert_snapshot!(errors(text), @r#"
+    config:3:14: "timeouts.*" in [gateway] can never match: "*"; "request_timeout" is for all
+    config:3:26: "timeouts.tools/cal" in [gateway] can never match: "tools/cal"; did you mean "tools/call"?
+    config:3:46: "timeouts.ping" in [gateway] is 1ms; it can be 100ms to 168h
+    config:3:62: "timeouts.tools/list" in [gateway] is 5; write a duration such as "100ms", "10s" or "2m"
+    config:4:17: "max_in_flight" in [gateway] is 0; it can be 1 to 100000
+    config:8:19: "tool_timeouts.*" in [servers.git] can never match: "*"; write a tool's name, or the start of one and a "*"; "timeout" is for all
+    config:8:31: "tool_timeouts.a*b" in [servers.git] can never match: "a*b"; write a tool's name, or the start of one and a "*"; "timeout" is for all
     "#);
 }

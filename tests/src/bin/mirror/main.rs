@@ -6,7 +6,7 @@
 //! of things that no model knows), `raw` (any result), `say` (any lines, `$id`
 //! standing for the request's id), `whisper` and `fail` (a line as text or as an
 //! error), `progress`, `hold` and `release` (a call that lasts as long as a test
-//! wants), `ask` (a request to the client), `grow` (one more tool), `big`,
+//! wants), `ask` (a request to the client), `grow` (one more tool), `big`, `flood` (notifications),
 //! `complain` (a line on stderr), `crash`. A `~` in what it is to say is left
 //! out, so that an answer can hold a word which its request does not.
 //!
@@ -226,6 +226,7 @@ impl Mirror {
             }
             "resources/list" => self.answer(id, r#"{"resources":[{"uri":"mirror://note","name":"note","x-r":1}]}"#),
             "resources/templates/list" => self.answer(id, r#"{"resourceTemplates":[{"uriTemplate":"mirror://{text}","name":"any"}]}"#),
+            "resources/read" if line.contains("mirror://silence") => {}
             "resources/read" => {
                 let uri = params.uri.unwrap_or_default();
                 let text = uri.strip_prefix("mirror://").unwrap_or_default();
@@ -321,6 +322,13 @@ impl Mirror {
                 self.say_text(id, r#""grown""#);
             }
             "big" => self.say_text(id, &quote(&"x".repeat(arguments.bytes.unwrap_or_default()))),
+            "flood" => {
+                let text = "x".repeat(arguments.bytes.unwrap_or_default());
+                for step in 1..=arguments.steps.unwrap_or_default() {
+                    self.write(&format!(r#"{{"jsonrpc":"2.0","method":"notifications/message","params":{{"level":"info","logger":"{step}","data":"{text}"}}}}"#));
+                }
+                self.say_text(id, r#""done""#);
+            }
             "complain" => {
                 eprintln!("{}", spoken(&arguments.line.unwrap_or_default()));
                 self.say_text(id, r#""complained""#);

@@ -8,9 +8,9 @@ pub(crate) const ODD: &str = r#"{"zeta":1,"content":[{"type":"text","text":"odd"
 
 pub(crate) const CAPABILITIES: &str = r#"{"tools":{"listChanged":true},"prompts":{},"resources":{"subscribe":true},"logging":{},"experimental":{"com.example/x":{"on":true}},"com.example/top":{"z":1}}"#;
 
-pub(crate) const TOOLS: [&str; 15] = [
+pub(crate) const TOOLS: [&str; 16] = [
     "echo", "mirror", "odd", "raw", "say", "whisper", "fail", "progress", "hold", "release", "ask",
-    "grow", "big", "complain", "crash",
+    "grow", "big", "flood", "complain", "crash",
 ];
 
 /// A line from the client.

@@ -17,13 +17,16 @@
 )]
 
 mod client;
+mod differences;
 mod gateway;
 mod log;
 mod paths;
 mod processes;
+pub mod real;
 mod server;
 
 pub use client::{Client, Received};
+pub use differences::differences;
 pub use gateway::{Gateway, Setup};
 pub use log::{Event, Log};
 pub use paths::{gateway_binary, guest, peer, peers, program_beside, repository};

@@ -1,0 +1,91 @@
+//! The official conformance suite: each check that passes directly passes
+//! through the gateway, too. What differs is listed in
+//! `conformance/differences.toml`, with reasons.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "conformance/expected.rs"]
+mod expected;
+#[path = "conformance/suite.rs"]
+mod suite;
+#[path = "conformance/targets.rs"]
+mod targets;
+
+use expected::compare;
+use suite::{LEGACY, MODERN, STABLE, Suite};
+use targets::{Fixture, Served, Upstream, client, client_of_a_gateway};
+
+/// Scenarios of a client that has nobody to log in. They are named, since
+/// those of a suite would all run at once.
+const LEGACY_CLIENT: [&str; 4] = [
+    "initialize",
+    "tools_call",
+    "elicitation-sep1034-client-defaults",
+    "sse-retry",
+];
+const MODERN_CLIENT: [&str; 8] = [
+    "tools_call",
+    "request-metadata",
+    "sep-2322-client-request-state",
+    "http-standard-headers",
+    "http-custom-headers",
+    "http-invalid-tool-headers",
+    "json-schema-ref-no-deref",
+    "json-schema-2020-12-preservation",
+];
+
+/// The fixture, and gateways that serve in front of it.
+fn servers_are_the_same(suite: &Suite) {
+    let direct = suite.check_server(&Fixture::start().url);
+    let served = Served::start(&Upstream::Stdio);
+    let checks = suite.check_server(&served.url);
+    compare(suite.name, "server over stdio", &direct, &checks);
+
+    let fixture = Fixture::start();
+    let served = Served::start(&Upstream::Http(&fixture));
+    let checks = suite.check_server(&served.url);
+    compare(suite.name, "server over HTTP", &direct, &checks);
+}
+
+/// A client that connects, and one whose gateway connects.
+fn clients_are_the_same(suite: &Suite, scenarios: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let direct = suite.check_client(scenarios, &client());
+    let checks = suite.check_client(scenarios, &client_of_a_gateway(&folder));
+    compare(suite.name, "client", &direct, &checks);
+}
+
+#[test]
+fn a_served_server_passes_what_it_passes_directly_in_the_stable_suite() {
+    servers_are_the_same(&STABLE);
+}
+
+#[test]
+fn a_served_server_passes_what_it_passes_directly_in_the_legacy_era() {
+    servers_are_the_same(&LEGACY);
+}
+
+#[test]
+fn a_served_server_passes_what_it_passes_directly_in_the_modern_era() {
+    servers_are_the_same(&MODERN);
+}
+
+#[test]
+fn a_client_passes_what_it_passes_directly_in_the_stable_suite() {
+    clients_are_the_same(&STABLE, &LEGACY_CLIENT);
+}
+
+#[test]
+fn a_client_passes_what_it_passes_directly_in_the_legacy_era() {
+    clients_are_the_same(&LEGACY, &LEGACY_CLIENT);
+}
+
+#[test]
+fn a_client_passes_what_it_passes_directly_in_the_modern_era() {
+    clients_are_the_same(&MODERN, &MODERN_CLIENT);
+}

@@ -1,0 +1,86 @@
+//! Real servers, clients and scripts, as `cargo xtask setup` installs them.
+
+use std::ffi::OsStr;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::{Server, peer, peers, repository};
+
+/// A server that is an npm package.
+pub fn npm_server(name: &str, package: &str, args: &[&str]) -> Server {
+    let script = npm_script(package);
+    let mut all = vec![script.to_str().unwrap()];
+    all.extend(args);
+    Server::command(name, "node", &all)
+}
+
+/// The script of a server that is an npm package.
+pub fn npm_script(package: &str) -> PathBuf {
+    peer(&format!(
+        "node_modules/@modelcontextprotocol/{package}/dist/index.js"
+    ))
+}
+
+/// A server that is a Python package.
+pub fn python_server(name: &str, program: &str, args: &[&str]) -> Server {
+    let program = peer(&format!("venv/bin/{program}"));
+    Server::command(name, program.to_str().unwrap(), args)
+}
+
+/// A server that is a script of `tests/peers`.
+pub fn script_server(name: &str, script: &str, args: &[&str]) -> Server {
+    let script = repository().join("tests/peers").join(script);
+    let mut all = vec!["-B", script.to_str().unwrap()];
+    all.extend(args);
+    Server::command(name, python().to_str().unwrap(), &all)
+}
+
+/// The Python that has the official client and servers.
+pub fn python() -> PathBuf {
+    peer("venv/bin/python")
+}
+
+/// A Node.js that is new enough for everything.
+pub fn node22() -> PathBuf {
+    peer("node_modules/node/bin/node")
+}
+
+/// Runs a client of `tests/clients` in the folder where the packages are, and
+/// returns what it prints.
+///
+/// # Panics
+/// When it fails.
+pub fn client(
+    program: &Path,
+    script: &str,
+    args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Value {
+    let output = Command::new(program)
+        .arg(repository().join("tests/clients").join(script))
+        .args(args)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(peers())
+        .output()
+        .unwrap();
+    let stdout = printed(script, &output);
+    serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{script}: {error}: {stdout}"))
+}
+
+/// What a program printed that has succeeded.
+///
+/// # Panics
+/// When it has not.
+pub fn printed(what: &str, output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A port that nobody uses at this moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}

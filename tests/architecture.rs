@@ -128,8 +128,10 @@ fn only_the_gate_admits_messages() {
     for file in host().into_iter().filter(|file| file.name != "gate.rs") {
         for (line, text) in file.code() {
             for made in ["Admitted {", "Admitted(", "Cleared {", "Cleared("] {
-                // An enum may have a case of that name, which holds one.
+                // An enum may have a case of that name, which holds one, and a
+                // function may return one that it was given.
                 if text.contains(made)
+                    && !text.contains(&format!("-> {made}"))
                     && !text.contains(&format!("::{made}"))
                     && !text.contains("Cleared(Cleared)")
                 {

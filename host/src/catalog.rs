@@ -1,24 +1,38 @@
 //! What the servers offer, shown as if one server offered it: who is asked for
 //! what, and what things are called on either side.
 
+mod cursor;
 mod lists;
 mod methods;
 mod names;
+mod notes;
+mod recent;
+mod resources;
+mod sequel;
+mod store;
+mod tasks;
+mod template;
 mod welcome;
 
+pub use cursor::{LONGEST_PAGE, Listing, Position, Size};
 pub use lists::{LISTS, List, Page, with_cursor, without_cursor};
 pub use methods::Plan;
+pub use sequel::Sequel;
+pub use store::{Fingerprint, Key, Store};
 pub use welcome::{SERVER_INFO_NAME, introduction, welcome};
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rmcp::model::ErrorCode;
 
 use crate::config::Naming;
 use crate::message::{self, Message, quote, string};
-use crate::upstream::Upstream;
+use crate::upstream::{State, Upstream};
+use cursor::Cursors;
 use names::{Kind, Names};
+use resources::Resources;
+use tasks::Tasks;
 
 /// The servers of a session and the names of what they offer.
 #[derive(Debug)]
@@ -26,8 +40,9 @@ pub struct Catalog {
     naming: Naming,
     upstreams: RwLock<Arc<[Arc<Upstream>]>>,
     names: Mutex<Names>,
-    /// Who listed a resource, by URI.
-    owners: Mutex<HashMap<String, Arc<str>>>,
+    resources: Mutex<Resources>,
+    tasks: Mutex<Tasks>,
+    cursors: Cursors,
 }
 
 /// Where a client's request goes.
@@ -52,6 +67,20 @@ pub enum Route {
         request: Message,
         /// What the request is about, as that server calls it.
         subject: Option<Arc<str>>,
+        /// What comes of its answer.
+        sequel: Sequel,
+    },
+    /// Servers are asked one after the other, until one does not answer with an
+    /// error.
+    Search {
+        /// The servers, the likeliest first.
+        upstreams: Vec<Arc<Upstream>>,
+        /// The request.
+        request: Message,
+        /// What the request is about.
+        subject: Option<Arc<str>>,
+        /// What comes of the answer.
+        sequel: Sequel,
     },
 }
 
@@ -63,6 +92,8 @@ pub struct Unroutable {
     pub code: ErrorCode,
     /// What is wrong.
     pub message: String,
+    /// What a program can make of it, as JSON text.
+    pub data: Option<String>,
 }
 
 impl Catalog {
@@ -72,7 +103,9 @@ impl Catalog {
             naming,
             upstreams: RwLock::new(upstreams.into()),
             names: Mutex::default(),
-            owners: Mutex::default(),
+            resources: Mutex::default(),
+            tasks: Mutex::default(),
+            cursors: Cursors::default(),
         }
     }
 
@@ -92,14 +125,22 @@ impl Catalog {
         let stays = |server: &Arc<str>| current.iter().any(|u| u.name() == server);
         // What a server that is gone has listed is free for others.
         self.names().retain(stays);
-        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.retain(|_, owner| stays(owner));
+        self.resources().retain(stays);
+        self.tasks().retain(stays);
     }
 
     /// The server of this name.
     pub fn upstream(&self, name: &str) -> Option<Arc<Upstream>> {
         let upstreams = self.upstreams();
         upstreams.iter().find(|u| **u.name() == *name).cloned()
+    }
+
+    /// The only server, if its things have their own names.
+    pub fn wrapped(&self) -> Option<Arc<Upstream>> {
+        match &*self.upstreams() {
+            [only] if self.naming == Naming::Bare => Some(Arc::clone(only)),
+            _ => None,
+        }
     }
 
     /// Where a client's request goes.
@@ -113,6 +154,7 @@ impl Catalog {
             Plan::ByName { kind, path } => self.by_name(kind, path, request),
             Plan::ByUri { capability, path } => self.by_uri(capability, path, request),
             Plan::ByReference => self.by_reference(request),
+            Plan::ByTask => self.by_task(request),
             Plan::OnlyOne => self.only_one(request, method),
         }
     }
@@ -125,31 +167,26 @@ impl Catalog {
         request: &Message,
     ) -> Result<Route, Unroutable> {
         let exposed = member(request, path)?;
+        let upstreams = self.upstreams();
+        let unknown = || invalid(format!("Unknown {}: {exposed}", kind.word()));
         let (server, name) = self
             .names()
-            .resolve(kind, &exposed, self.naming, &self.upstreams())
-            .ok_or_else(|| Unroutable {
-                code: ErrorCode::INVALID_PARAMS,
-                message: format!("Unknown {}: {exposed}", kind.word()),
-            })?;
-        let upstream = self.upstream(&server).ok_or_else(|| Unroutable {
-            code: ErrorCode::INVALID_PARAMS,
-            message: format!("Unknown {}: {exposed}", kind.word()),
-        })?;
-        let request = if name == exposed {
-            request.clone()
-        } else {
-            rename(request, path, &name)?
-        };
+            .resolve(kind, &exposed, self.naming, &upstreams)
+            .ok_or_else(unknown)?;
+        let upstream = upstreams.iter().find(|u| **u.name() == *server);
         Ok(Route::One {
-            upstream,
-            request,
+            upstream: Arc::clone(upstream.ok_or_else(unknown)?),
+            request: renamed(request, path, &exposed, &name)?,
             subject: Some(name.into()),
+            sequel: match &*upstreams {
+                [_] => Sequel::Nothing,
+                _ => Sequel::Mentions,
+            },
         })
     }
 
-    /// By the URI of a resource: whoever listed it, or the only server that has
-    /// resources.
+    /// By the URI of a resource: whoever listed or mentioned it, or else
+    /// whoever likely has it.
     fn by_uri(
         &self,
         capability: &str,
@@ -157,22 +194,44 @@ impl Catalog {
         request: &Message,
     ) -> Result<Route, Unroutable> {
         let uri = member(request, path)?;
-        let owner = self
-            .owners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&uri)
-            .and_then(|owner| self.upstream(owner));
-        let upstream = match owner {
-            Some(owner) => owner,
-            None => self.only(capability).ok_or_else(|| Unroutable {
-                code: ErrorCode::INVALID_PARAMS,
-                message: "Unknown resource: no server has listed it".into(),
-            })?,
+        let upstreams = self.upstreams();
+        let sequel = |called: &str, uri: &str| match request.method() {
+            Some("resources/subscribe") => Sequel::Subscribed,
+            Some("resources/unsubscribe") => Sequel::Unsubscribed,
+            Some("resources/read") if called != uri => Sequel::Contents {
+                uri: uri.into(),
+                called: called.into(),
+            },
+            _ => Sequel::Nothing,
         };
-        Ok(Route::One {
-            upstream,
+        if let [only] = &*upstreams {
+            return Ok(Route::One {
+                upstream: Arc::clone(only),
+                request: request.clone(),
+                sequel: sequel(&uri, &uri),
+                subject: Some(uri.into()),
+            });
+        }
+        let mut resources = self.resources();
+        if let Some((server, own)) = resources.resolve(&uri, &upstreams)
+            && let Some(upstream) = upstreams.iter().find(|u| **u.name() == *server)
+        {
+            return Ok(Route::One {
+                upstream: Arc::clone(upstream),
+                request: renamed(request, path, &uri, &own)?,
+                sequel: sequel(&uri, &own),
+                subject: Some(own.into()),
+            });
+        }
+        let mut able = able(&upstreams, capability);
+        able.sort_by_cached_key(|u| Reverse(resources.likelihood(u.name(), &uri)));
+        if able.is_empty() {
+            return Err(invalid("Unknown resource: no server has resources".into()));
+        }
+        Ok(Route::Search {
+            upstreams: able,
             request: request.clone(),
+            sequel: sequel(&uri, &uri),
             subject: Some(uri.into()),
         })
     }
@@ -187,33 +246,67 @@ impl Catalog {
         }
     }
 
+    /// By the id of a task: whoever runs it.
+    fn by_task(&self, request: &Message) -> Result<Route, Unroutable> {
+        let method = request.method().unwrap_or_default();
+        let upstreams = self.upstreams();
+        if let [_] = &*upstreams {
+            return self.only_one(request, method);
+        }
+        let task = member(request, &["taskId"])?;
+        let owner = self.tasks().owner(&task);
+        let owner = owner.and_then(|owner| upstreams.iter().find(|u| **u.name() == *owner));
+        if let Some(owner) = owner {
+            return Ok(Route::One {
+                upstream: Arc::clone(owner),
+                request: request.clone(),
+                subject: None,
+                sequel: Sequel::Mentions,
+            });
+        }
+        // It may be of a session before this one.
+        let able = able(&upstreams, "tasks");
+        if able.is_empty() {
+            return Err(self.unknown_method(method));
+        }
+        Ok(Route::Search {
+            upstreams: able,
+            request: request.clone(),
+            subject: None,
+            sequel: Sequel::Mentions,
+        })
+    }
+
     fn only_one(&self, request: &Message, method: &str) -> Result<Route, Unroutable> {
         match &*self.upstreams() {
             [only] => Ok(Route::One {
                 upstream: Arc::clone(only),
                 request: request.clone(),
                 subject: None,
+                sequel: Sequel::Nothing,
             }),
-            _ => Err(Unroutable {
-                code: ErrorCode::METHOD_NOT_FOUND,
-                message: format!("Method not found: {method}"),
-            }),
+            _ => Err(self.unknown_method(method)),
         }
     }
 
-    /// The only server that has a capability.
-    fn only(&self, capability: &str) -> Option<Arc<Upstream>> {
+    /// Nobody can tell which of several servers is meant.
+    fn unknown_method(&self, method: &str) -> Unroutable {
         let upstreams = self.upstreams();
-        if let [only] = &*upstreams {
-            return Some(Arc::clone(only));
+        let servers: Vec<String> = upstreams.iter().map(|u| quote(u.name())).collect();
+        Unroutable {
+            code: ErrorCode::METHOD_NOT_FOUND,
+            message: format!("Method not found: {method}"),
+            data: Some(format!(
+                r#"{{"method":{},"servers":[{}]}}"#,
+                quote(method),
+                servers.join(",")
+            )),
         }
-        let mut able = upstreams
-            .iter()
-            .filter(|u| u.ready().is_some_and(|ready| ready.offers(capability)));
-        match (able.next(), able.next()) {
-            (Some(only), None) => Some(Arc::clone(only)),
-            _ => None,
-        }
+    }
+
+    /// Whether there is more than one server.
+    fn several(&self) -> bool {
+        self.upstreams().len() > 1
     }
 
     fn names(&self) -> std::sync::MutexGuard<'_, Names> {
@@ -221,28 +314,54 @@ impl Catalog {
     }
 }
 
+/// The servers that have a capability or may turn out to have it, in the order
+/// of the configuration, those that can be asked at once first.
+fn able(upstreams: &[Arc<Upstream>], capability: &str) -> Vec<Arc<Upstream>> {
+    let (mut able, mut starting) = (Vec::new(), Vec::new());
+    for upstream in upstreams {
+        match upstream.state() {
+            State::Ready(ready) if ready.offers(capability) => able.push(Arc::clone(upstream)),
+            State::Starting => starting.push(Arc::clone(upstream)),
+            State::Ready(_) | State::Down(_) => {}
+        }
+    }
+    able.append(&mut starting);
+    able
+}
+
+fn invalid(message: String) -> Unroutable {
+    Unroutable {
+        code: ErrorCode::INVALID_PARAMS,
+        message,
+        data: None,
+    }
+}
+
 /// A string member of a request's params that decides where it goes. One that
 /// is there twice is refused: the server may take the other.
 fn member(request: &Message, path: &[&str]) -> Result<String, Unroutable> {
-    let invalid = |what: &str| Unroutable {
-        code: ErrorCode::INVALID_PARAMS,
-        message: format!("Invalid params: {:?} {what}", path.join(".")),
-    };
-    let mut value = request.payload().ok_or_else(|| invalid("is missing"))?;
+    let wrong = |what: &str| invalid(format!("Invalid params: {:?} {what}", path.join(".")));
+    let mut value = request.payload().ok_or_else(|| wrong("is missing"))?;
     for key in path {
         value = message::unique_member(value, key)
-            .map_err(|_| invalid("must be there exactly once"))?
-            .ok_or_else(|| invalid("is missing"))?;
+            .map_err(|_| wrong("must be there exactly once"))?
+            .ok_or_else(|| wrong("is missing"))?;
     }
-    let text = string(value).ok_or_else(|| invalid("must be a string"))?;
+    let text = string(value).ok_or_else(|| wrong("must be a string"))?;
     Ok(text.into_owned())
 }
 
-fn rename(request: &Message, path: &[&str], name: &str) -> Result<Message, Unroutable> {
+/// The request with the server's own name in the place of the client's.
+fn renamed(
+    request: &Message,
+    path: &[&str],
+    exposed: &str,
+    own: &str,
+) -> Result<Message, Unroutable> {
+    if exposed == own {
+        return Ok(request.clone());
+    }
     request
-        .with_payload_member(path, &quote(name))
-        .map_err(|error| Unroutable {
-            code: ErrorCode::INVALID_PARAMS,
-            message: format!("Invalid params: {error}"),
-        })
+        .with_payload_member(path, &quote(own))
+        .map_err(|error| invalid(format!("Invalid params: {error}")))
 }

@@ -66,6 +66,9 @@ pub struct Gateway {
     /// Ten seconds: `npx` and `uvx` often take five, and most clients give up
     /// on a list after thirty.
     pub ready_timeout: Duration,
+    /// Whether the servers' lists are kept on disk, so that those of a slow
+    /// server are there at once at the next start.
+    pub catalog_cache: bool,
     /// The longest message accepted from either side, in bytes. 64 MiB: room
     /// for a base64 image or a file, but not for a peer that never ends a line.
     pub max_message: usize,
@@ -94,6 +97,7 @@ impl Default for Gateway {
         Self {
             naming: Naming::default(),
             ready_timeout: Duration::from_secs(10),
+            catalog_cache: true,
             max_message: 64 << 20,
             request_timeout: Duration::from_secs(3600),
             timeouts: Timeouts::default(),

@@ -11,7 +11,7 @@ mod confined;
 mod output;
 mod ticker;
 
-pub use cache::CacheDir;
+pub use cache::{CacheDir, CacheError};
 pub use confined::{Confined, LimitExceeded};
 
 use std::sync::Arc;

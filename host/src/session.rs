@@ -7,19 +7,23 @@
 
 mod asked;
 mod batch;
+mod changes;
 mod clock;
 mod converse;
 mod exchanges;
 mod inputs;
+mod kept;
 mod limits;
 mod listeners;
 mod lists;
 mod modern;
 mod notes;
 mod relay;
+mod replay;
 mod requests;
 mod rounds;
 mod salvage;
+mod search;
 mod supervise;
 
 use std::sync::Arc;
@@ -39,9 +43,12 @@ use crate::upstream::reaper::Reaper;
 use crate::upstream::{State, Upstream};
 use crate::wire::{Outbox, Room};
 use asked::Asked;
+use changes::Changes;
 use exchanges::{Exchanges, Side};
+use kept::Kept;
 use listeners::{Listeners, Subscribed};
 use notes::Notes;
+use replay::Replay;
 use rounds::Rounds;
 
 /// How long answers may take that are outstanding when the client leaves.
@@ -59,6 +66,9 @@ pub struct Session {
     notes: Notes,
     exchanges: Exchanges,
     asked: Asked,
+    changes: Changes,
+    replay: Replay,
+    kept: Kept,
     rounds: Rounds,
     listeners: Listeners,
     /// What a legacy client wants to be told of the resources of modern servers.
@@ -108,6 +118,7 @@ impl Session {
     pub async fn open(opening: Opening, servers: &[Server]) -> Arc<Self> {
         let session = Arc::new(Self {
             catalog: Catalog::new(opening.settings.naming, Vec::new()),
+            kept: Kept::open(&opening.settings),
             id: opening.id,
             chain: opening.chain,
             settings: opening.settings,
@@ -116,6 +127,8 @@ impl Session {
             notes: Notes::new(),
             exchanges: Exchanges::default(),
             asked: Asked::default(),
+            changes: Changes::default(),
+            replay: Replay::default(),
             rounds: Rounds::default(),
             listeners: Listeners::default(),
             subscribed: watch::Sender::default(),
@@ -152,6 +165,7 @@ impl Session {
                 Some((upstream, _)) => Arc::clone(upstream),
                 None => {
                     let upstream = Upstream::new(server.clone());
+                    self.kept.forget(Some(upstream.name()));
                     let (stop, stopped) = watch::channel(false);
                     supervised.tasks.spawn(supervise::supervise(
                         Arc::clone(self),
@@ -224,6 +238,7 @@ impl Session {
             for upstream in self.catalog.upstreams().iter() {
                 upstream.set_state(State::Starting);
             }
+            self.kept.forget(None);
         }
         self.handshake.send_modify(|handshake| {
             *handshake = Handshake {

@@ -120,9 +120,9 @@ pub(crate) fn client() -> String {
 pub(crate) fn client_of_a_gateway(folder: &TempDir) -> String {
     let config = configured(folder, "[servers.suite]\nurl = \"${CONFORMANCE_URL}\"\n");
     let cache = Gateway::command();
-    let cache = cache.get_envs().filter_map(|(name, value)| {
-        Some(format!("{}={}", name.to_str()?, value?.to_str()?))
-    });
+    let cache = cache
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}={}", name.to_str()?, value?.to_str()?)));
     let cache: Vec<String> = cache.collect();
     format!(
         "{} env {} {} --config {}",
@@ -136,9 +136,7 @@ pub(crate) fn client_of_a_gateway(folder: &TempDir) -> String {
 /// Writes a configuration in which names stay as they are.
 fn configured(folder: &TempDir, server: &str) -> PathBuf {
     let config = folder.path().join("gateway.toml");
-    let text = format!(
-        "[gateway]\nnaming = \"bare\"\n{server}\n[[guardrails]]\nuse = \"basic\"\n"
-    );
+    let text = format!("[gateway]\nnaming = \"bare\"\n{server}\n[[guardrails]]\nuse = \"basic\"\n");
     std::fs::write(&config, text).unwrap();
     config
 }

@@ -88,8 +88,8 @@ pub(crate) fn filesystem() -> Case {
 pub(crate) fn memory() -> Case {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("memory.json");
-    let server =
-        real::npm_server("memory", "server-memory", &[]).env("MEMORY_FILE_PATH", file.to_str().unwrap());
+    let server = real::npm_server("memory", "server-memory", &[])
+        .env("MEMORY_FILE_PATH", file.to_str().unwrap());
     let entity = json!({"name": "Ann", "entityType": "person", "observations": ["likes 🙂"]});
     Case {
         folder: Some(folder),
@@ -160,4 +160,3 @@ pub(crate) fn git() -> Case {
         ..case
     }
 }
-

@@ -16,6 +16,7 @@ pub struct Setup {
     servers: Vec<Server>,
     guardrails: String,
     level: &'static str,
+    catalog: Option<PathBuf>,
 }
 
 /// A running gateway. Dropping it kills it.
@@ -68,6 +69,14 @@ impl Setup {
     #[must_use]
     pub fn log_level(mut self, level: &'static str) -> Self {
         self.level = level;
+        self
+    }
+
+    /// Keeps what servers answered in a folder that outlives this gateway; by
+    /// default each gateway has its own, and knows nothing at its start.
+    #[must_use]
+    pub fn catalog(mut self, folder: &Path) -> Self {
+        self.catalog = Some(folder.to_owned());
         self
     }
 
@@ -187,8 +196,13 @@ impl Setup {
     }
 
     fn command(&self, config: &Path) -> Command {
+        let own = self.folder.path().join("catalog");
         let mut command = Gateway::command();
         command
+            .env(
+                "MCP_GATEWAY_CATALOG_DIR",
+                self.catalog.as_ref().unwrap_or(&own),
+            )
             .arg("--config")
             .arg(config)
             .args(["--log", self.level, "--log-format", "json"]);
@@ -205,15 +219,17 @@ impl Gateway {
             servers: Vec::new(),
             guardrails: String::new(),
             level: "info",
+            catalog: None,
         }
     }
 
     /// The bare binary, with the cache that all tests share: components are
-    /// compiled once.
+    /// compiled once. What servers answer is not kept.
     pub fn command() -> Command {
         let mut command = Command::new(gateway_binary());
         command
             .env("MCP_GATEWAY_CACHE_DIR", paths::target().join("tests-cache"))
+            .env("MCP_GATEWAY_CATALOG_DIR", "")
             .env_remove("LOGLEVEL")
             .env_remove("RUST_LOG")
             .stdin(Stdio::piped())

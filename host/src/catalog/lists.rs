@@ -1,10 +1,18 @@
 //! Lists: each server's pages, its names made the client's, all in one.
 
-use std::sync::{Arc, PoisonError};
+use std::borrow::Cow;
+use std::sync::{Arc, MutexGuard};
 
-use super::Catalog;
-use super::names::Kind;
+use rmcp::model::ErrorCode;
+
+use super::cursor::{self, Listing, Position, Size};
+use super::names::{Kind, Names};
+use super::resources::{Named, Resources};
+use super::tasks::Tasks;
+use super::{Catalog, Unroutable};
+use crate::config::Naming;
 use crate::gate::Cleared;
+use crate::message::json::JsonError;
 use crate::message::{self, Message, quote, string};
 
 /// A list that servers keep.
@@ -14,8 +22,8 @@ pub struct List {
     pub method: &'static str,
     /// What a server must be able to do to be asked.
     pub capability: &'static str,
-    /// The notification that says it has changed.
-    pub changed: &'static str,
+    /// The notification that says it has changed, if there is one.
+    pub changed: Option<&'static str>,
     /// The member of the result that holds it.
     items: &'static str,
     identity: Identity,
@@ -25,13 +33,14 @@ pub struct List {
 #[derive(Debug)]
 enum Identity {
     Name(Kind),
-    Uri(&'static str),
+    Uri(Named, &'static str),
+    Task,
 }
 
 pub(super) static TOOLS: List = List {
     method: "tools/list",
     capability: "tools",
-    changed: "notifications/tools/list_changed",
+    changed: Some("notifications/tools/list_changed"),
     items: "tools",
     identity: Identity::Name(Kind::Tool),
 };
@@ -39,7 +48,7 @@ pub(super) static TOOLS: List = List {
 pub(super) static PROMPTS: List = List {
     method: "prompts/list",
     capability: "prompts",
-    changed: "notifications/prompts/list_changed",
+    changed: Some("notifications/prompts/list_changed"),
     items: "prompts",
     identity: Identity::Name(Kind::Prompt),
 };
@@ -47,17 +56,25 @@ pub(super) static PROMPTS: List = List {
 pub(super) static RESOURCES: List = List {
     method: "resources/list",
     capability: "resources",
-    changed: "notifications/resources/list_changed",
+    changed: Some("notifications/resources/list_changed"),
     items: "resources",
-    identity: Identity::Uri("uri"),
+    identity: Identity::Uri(Named::Resource, "uri"),
 };
 
 pub(super) static TEMPLATES: List = List {
     method: "resources/templates/list",
     capability: "resources",
-    changed: "notifications/resources/list_changed",
+    changed: Some("notifications/resources/list_changed"),
     items: "resourceTemplates",
-    identity: Identity::Uri("uriTemplate"),
+    identity: Identity::Uri(Named::Template, "uriTemplate"),
+};
+
+pub(super) static TASKS: List = List {
+    method: "tasks/list",
+    capability: "tasks/list",
+    changed: None,
+    items: "tasks",
+    identity: Identity::Task,
 };
 
 /// A request for a list, from its start.
@@ -86,51 +103,73 @@ pub fn with_cursor(request: &Message, cursor: &str) -> Message {
 }
 
 /// The lists whose changes a client is told of.
-pub static LISTS: [&List; 3] = [&TOOLS, &PROMPTS, &RESOURCES];
+pub static LISTS: [&List; 4] = [&TOOLS, &PROMPTS, &RESOURCES, &TEMPLATES];
 
-/// One page of a server's list, as the guardrails left it.
-#[derive(Debug)]
-pub struct Page {
-    /// Whose it is.
-    pub server: Arc<str>,
-    /// The result.
-    pub result: Cleared,
-}
+/// One page of a server's list: a result, as the guardrails left it.
+#[derive(Debug, Clone)]
+pub struct Page(pub Cleared);
 
 impl Page {
     /// Where the server's next page starts, as it wrote it; `None` on the last.
     pub fn next_cursor(&self) -> Option<&str> {
-        self.result
-            .message()
-            .value("/nextCursor")
-            .filter(|cursor| *cursor != "null")
+        let cursor = self.0.message().value("/nextCursor");
+        cursor.filter(|cursor| *cursor != "null")
+    }
+
+    /// How much is on it.
+    pub fn size(&self, list: &List) -> Size {
+        let result = self.0.message().payload().unwrap_or_default();
+        let items = message::unique_member(result, list.items).ok().flatten();
+        let items = items.and_then(|items| message::elements(items).ok());
+        Size {
+            bytes: result.len(),
+            items: items.map_or(0, |items| items.len()),
+        }
     }
 }
 
 impl Catalog {
-    /// Makes one result of all servers' pages: every item as its server wrote
-    /// it but for its name, and what else the first to say it said.
-    pub fn merge(&self, list: &List, pages: &[Page]) -> String {
+    /// Where a request for a list wants to start: at the start, or where the
+    /// page before ended.
+    pub fn position(&self, list: &List, request: &Message) -> Result<Option<Position>, Unroutable> {
+        let Some(cursor) = request.value("/cursor").filter(|cursor| *cursor != "null") else {
+            return Ok(None);
+        };
+        let position = string(cursor).and_then(|cursor| self.cursors.read(list.method, &cursor));
+        let position = position.filter(|position| self.upstream(&position.server).is_some());
+        position.map(Some).ok_or_else(|| Unroutable {
+            code: ErrorCode::INVALID_PARAMS,
+            message: "Invalid params: unknown cursor".into(),
+            data: None,
+        })
+    }
+
+    /// Makes one result of all servers' pages, as far as they fit: every item as
+    /// its server wrote it but for its name, and what else the first to say it
+    /// said.
+    pub fn merge(&self, list: &List, listings: Vec<Listing<Page>>) -> String {
+        let (listings, next) = cursor::cut(listings, cursor::LONGEST_PAGE, |page| page.size(list));
+        let mut known = self.known();
         let mut items = Vec::new();
         let mut rest: Vec<(String, &str)> = Vec::new();
-        for page in pages {
-            let Some(result) = page.result.message().payload() else {
-                continue;
-            };
-            let members = message::members(result).unwrap_or_default();
-            for member in members {
-                match &*member.key {
-                    "nextCursor" => {}
-                    key if key == list.items => {
-                        let elements = message::elements(member.value).unwrap_or_default();
-                        items.extend(
-                            elements
-                                .into_iter()
-                                .map(|item| self.expose(list, &page.server, item)),
-                        );
+        for listing in &listings {
+            let server = &listing.server;
+            if listing.is_whole() {
+                known.forget(list, server);
+            }
+            let results = listing.pages.iter();
+            for result in results.filter_map(|(_, page)| page.0.message().payload()) {
+                for member in message::members(result).unwrap_or_default() {
+                    match &*member.key {
+                        "nextCursor" => {}
+                        key if key == list.items => {
+                            let elements = message::elements(member.value).unwrap_or_default();
+                            let elements = elements.into_iter();
+                            items.extend(elements.filter_map(|it| known.expose(list, server, it)));
+                        }
+                        key if rest.iter().any(|(known, _)| known == key) => {}
+                        key => rest.push((key.to_owned(), member.value)),
                     }
-                    key if rest.iter().any(|(known, _)| known == key) => {}
-                    key => rest.push((key.to_owned(), member.value)),
                 }
             }
         }
@@ -138,38 +177,91 @@ impl Catalog {
         for (key, value) in rest {
             merged.push_str(&format!(",{}:{value}", quote(&key)));
         }
+        if let Some(position) = next {
+            let cursor = self.cursors.write(list.method, &position);
+            merged.push_str(&format!(r#","nextCursor":{}"#, quote(&cursor)));
+        }
         merged.push('}');
         merged
     }
 
-    /// An item as the client sees it. One without a name or URI stays as it is:
-    /// a bad definition must not cost the others.
-    fn expose(&self, list: &List, server: &Arc<str>, item: &str) -> String {
-        match list.identity {
-            Identity::Name(kind) => self.expose_name(kind, server, item),
-            Identity::Uri(key) => {
-                let uri = message::unique_member(item, key).ok().flatten();
-                if let Some(uri) = uri.and_then(string) {
-                    self.owners
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .entry(uri.into_owned())
-                        // Who comes later can't take another's reads over.
-                        .or_insert_with(|| Arc::clone(server));
-                }
-                None
-            }
+    fn known(&self) -> Known<'_> {
+        Known {
+            naming: self.naming,
+            names: self.names(),
+            resources: self.resources(),
+            tasks: self.tasks(),
         }
-        .unwrap_or_else(|| item.to_owned())
+    }
+}
+
+/// What is known of all servers' things, while a list is made of them.
+struct Known<'a> {
+    naming: Naming,
+    names: MutexGuard<'a, Names>,
+    resources: MutexGuard<'a, Resources>,
+    tasks: MutexGuard<'a, Tasks>,
+}
+
+impl Known<'_> {
+    /// Forgets what a server has listed, since it follows anew: what is not
+    /// there any more is free for others.
+    fn forget(&mut self, list: &List, server: &str) {
+        match list.identity {
+            Identity::Name(kind) => self.names.forget(kind, server),
+            Identity::Uri(named, _) => self.resources.forget(named, server),
+            // A list may leave out tasks that have ended, whose results are
+            // still to be had.
+            Identity::Task => {}
+        }
     }
 
-    fn expose_name(&self, kind: Kind, server: &Arc<str>, item: &str) -> Option<String> {
-        let raw = message::unique_member(item, "name").ok().flatten()?;
-        let name = string(raw)?;
-        let exposed = self.names().expose(kind, self.naming, server, &name);
-        if exposed == name {
-            return Some(item.to_owned());
+    /// An item as the client sees it. One without a name or URI stays as it is:
+    /// a bad definition must not cost the others. One with two is left out,
+    /// since the client may take the other, which nobody has looked at.
+    fn expose<'i>(
+        &mut self,
+        list: &List,
+        server: &Arc<str>,
+        item: &'i str,
+    ) -> Option<Cow<'i, str>> {
+        let raw = match message::unique_member(item, list.identity.key()) {
+            Ok(raw) => raw,
+            Err(JsonError::Ambiguous(key)) => {
+                tracing::warn!(
+                    server = &**server,
+                    method = list.method,
+                    "left out of the list: an item with more than one {key:?}"
+                );
+                return None;
+            }
+            Err(_) => None,
+        };
+        let (Some(raw), Some(own)) = (raw, raw.and_then(string)) else {
+            return Some(item.into());
+        };
+        let exposed = match list.identity {
+            Identity::Name(kind) => self.names.expose(kind, self.naming, server, &own),
+            Identity::Uri(named, _) => self.resources.expose(named, server, &own),
+            Identity::Task => {
+                self.tasks.learn(&own, server);
+                return Some(item.into());
+            }
+        };
+        if *exposed == *own {
+            return Some(item.into());
         }
-        message::replace_within(item, raw, &quote(&exposed))
+        message::replace_within(item, raw, &quote(&exposed)).map(Cow::Owned)
+    }
+}
+
+impl Identity {
+    /// The member of an item that tells it from the others.
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Name(_) => "name",
+            Self::Uri(_, key) => key,
+            Self::Task => "taskId",
+        }
     }
 }

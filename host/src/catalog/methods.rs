@@ -1,6 +1,6 @@
 //! Where each method goes: the whole of MCP's routing, as data.
 
-use super::lists::{List, PROMPTS, RESOURCES, TEMPLATES, TOOLS};
+use super::lists::{List, PROMPTS, RESOURCES, TASKS, TEMPLATES, TOOLS};
 use super::names::Kind;
 
 /// How a client's request finds its server.
@@ -33,6 +33,8 @@ pub enum Plan {
     },
     /// By the reference in the params of a completion.
     ByReference,
+    /// By the id of a task in the params.
+    ByTask,
     /// To the only server, if there is only one.
     OnlyOne,
 }
@@ -67,6 +69,11 @@ const METHODS: &[(&str, Plan)] = &[
     ("resources/subscribe", URI),
     ("resources/unsubscribe", URI),
     ("completion/complete", Plan::ByReference),
+    ("tasks/list", Plan::Gather(&TASKS)),
+    ("tasks/get", Plan::ByTask),
+    ("tasks/result", Plan::ByTask),
+    ("tasks/update", Plan::ByTask),
+    ("tasks/cancel", Plan::ByTask),
     (
         "logging/setLevel",
         Plan::Everyone {

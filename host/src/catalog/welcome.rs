@@ -6,9 +6,9 @@ use std::sync::Arc;
 use rmcp::model::ProtocolVersion;
 use serde_json::{Map, Value, json};
 
+use crate::gate::Cleared;
 use crate::message::{self, Message};
 use crate::protocol::{MODERN_VERSIONS, meta};
-use crate::upstream::Ready;
 
 /// The name under which several servers appear as one.
 pub const SERVER_INFO_NAME: &str = "mcp-gateway";
@@ -23,13 +23,13 @@ fn provisional() -> Value {
     })
 }
 
-/// The result of `initialize`.
+/// The result of `initialize`, given what the servers said to open theirs.
 ///
 /// A single server's own answer is passed on as it is. Several become one: the
 /// union of their capabilities, and all their instructions.
-pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> String {
-    if let ([(_, only)], 1) = (ready, servers)
-        && let Some(result) = only.introduction.message().payload()
+pub fn welcome(request: &Message, openings: &[(Arc<str>, Cleared)], servers: usize) -> String {
+    if let ([(_, only)], 1) = (openings, servers)
+        && let Some(result) = only.message().payload()
     {
         return result.to_owned();
     }
@@ -45,24 +45,24 @@ pub fn welcome(request: &Message, ready: &[(Arc<str>, Arc<Ready>)], servers: usi
 
     let mut result = json!({
         "protocolVersion": version,
-        "capabilities": capabilities(ready, servers),
+        "capabilities": capabilities(openings, servers),
         "serverInfo": server_info(),
     });
-    instruct(&mut result, ready);
+    instruct(&mut result, openings);
     result.to_string()
 }
 
 /// The result of `server/discover`, as [`welcome`] that of `initialize`.
-pub fn introduction(ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> String {
-    if let ([(_, only)], 1) = (ready, servers)
-        && let Some(result) = only.introduction.message().payload()
+pub fn introduction(openings: &[(Arc<str>, Cleared)], servers: usize) -> String {
+    if let ([(_, only)], 1) = (openings, servers)
+        && let Some(result) = only.message().payload()
     {
         return result.to_owned();
     }
     let mut result = json!({
         "resultType": "complete",
         "supportedVersions": MODERN_VERSIONS,
-        "capabilities": capabilities(ready, servers),
+        "capabilities": capabilities(openings, servers),
         "_meta": {},
         // Servers come and go, and what they say has passed this client's
         // guardrails.
@@ -72,7 +72,7 @@ pub fn introduction(ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> String 
     if let Some(meta) = result.get_mut("_meta").and_then(Value::as_object_mut) {
         meta.insert(meta::SERVER_INFO.replace("~1", "/"), server_info());
     }
-    instruct(&mut result, ready);
+    instruct(&mut result, openings);
     result.to_string()
 }
 
@@ -86,21 +86,19 @@ fn server_info() -> Value {
 }
 
 /// What the servers are able to do, together.
-fn capabilities(ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> Value {
-    let mut capabilities = if ready.len() == servers && servers > 0 {
+fn capabilities(openings: &[(Arc<str>, Cleared)], servers: usize) -> Value {
+    let mut capabilities = if openings.len() == servers && servers > 0 {
         json!({})
     } else {
         provisional()
     };
-    for (_, ready) in ready {
-        let theirs = ready.introduction.message();
+    for (_, opening) in openings {
+        let theirs = opening.message();
         if let Some(offered) = theirs.value("/capabilities").and_then(parse) {
             unite(&mut capabilities, offered);
         }
     }
     if let Some(capabilities) = capabilities.as_object_mut() {
-        // A task's id does not say whose it is.
-        capabilities.remove("tasks");
         // Servers come and go.
         for list in ["tools", "prompts", "resources"] {
             if let Some(Value::Object(list)) = capabilities.get_mut(list) {
@@ -112,10 +110,10 @@ fn capabilities(ready: &[(Arc<str>, Arc<Ready>)], servers: usize) -> Value {
 }
 
 /// Adds what the servers tell the model, each under its name.
-fn instruct(result: &mut Value, ready: &[(Arc<str>, Arc<Ready>)]) {
+fn instruct(result: &mut Value, openings: &[(Arc<str>, Cleared)]) {
     let mut instructions = Vec::new();
-    for (server, ready) in ready {
-        let text = ready.introduction.message().value("/instructions");
+    for (server, opening) in openings {
+        let text = opening.message().value("/instructions");
         let text = text.and_then(message::string);
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             instructions.push(format!("## {server}\n\n{text}"));

@@ -222,6 +222,11 @@ impl Session {
                     ready.run.gone().await;
                 }
                 Bridge::None | Bridge::ToModern => {
+                    let own = |uri: &String| self.own_uri(&upstream, uri);
+                    let filter = Filter {
+                        uris: filter.uris.iter().filter_map(own).collect(),
+                        ..filter
+                    };
                     let narrowed = match filter == listener.wants {
                         true => Ok(request.clone()),
                         false => request.with_payload_member(&["notifications"], &filter.to_json()),
@@ -311,11 +316,16 @@ impl Session {
     async fn about_resource(&self, ready: &Arc<Ready>, method: &str, uri: &str) -> bool {
         let params = format!(r#"{{"uri":{}}}"#, quote(uri));
         let request = Message::request("0", method, Some(&params));
-        let Ok(Route::One {
-            request, subject, ..
-        }) = self.catalog.route(&request)
-        else {
-            return false;
+        let (request, subject) = match self.catalog.route(&request) {
+            Ok(
+                Route::One {
+                    request, subject, ..
+                }
+                | Route::Search {
+                    request, subject, ..
+                },
+            ) => (request, subject),
+            _ => return false,
         };
         let Ok(call) = self.to_server(ready, request, subject) else {
             return false;
@@ -324,32 +334,39 @@ impl Session {
         answer.is_ok_and(|answer| answer.message().kind() == message::Kind::Response)
     }
 
-    /// Those of some resources that are a server's.
+    /// Those of some resources that are a server's, as the client calls them.
     fn uris_of(&self, upstream: &Arc<Upstream>, uris: &BTreeSet<String>) -> BTreeSet<String> {
-        let is_theirs = |uri: &&String| {
-            let params = format!(r#"{{"uri":{}}}"#, quote(uri));
-            let request = Message::request("0", "resources/subscribe", Some(&params));
-            match self.catalog.route(&request) {
-                Ok(Route::One {
-                    upstream: owner, ..
-                }) => Arc::ptr_eq(&owner, upstream),
-                _ => false,
-            }
-        };
+        let is_theirs = |uri: &&String| self.own_uri(upstream, uri).is_some();
         uris.iter().filter(is_theirs).cloned().collect()
     }
 
+    /// What a server calls a resource, if it is that server's.
+    fn own_uri(&self, upstream: &Arc<Upstream>, uri: &str) -> Option<String> {
+        let params = format!(r#"{{"uri":{}}}"#, quote(uri));
+        let request = Message::request("0", "resources/subscribe", Some(&params));
+        let (owner, request) = match self.catalog.route(&request).ok()? {
+            Route::One {
+                upstream, request, ..
+            } => (upstream, request),
+            // Nobody knows, so the likeliest is asked.
+            Route::Search {
+                upstreams, request, ..
+            } => (upstreams.into_iter().next()?, request),
+            _ => return None,
+        };
+        let own = request.value("/uri").and_then(string)?;
+        Arc::ptr_eq(&owner, upstream).then(|| own.into_owned())
+    }
+
     /// Tells a modern client of lists that the gateway knows to have changed.
-    pub(super) async fn tell_listeners(&self, offered: impl Fn(&str) -> bool) {
-        for list in LISTS.into_iter().filter(|list| offered(list.capability)) {
-            let notification = Message::notification(list.changed, None);
-            for addressed in self.to_each_listener(&notification) {
-                let about = self.listening(&addressed);
-                let _ = self
-                    .client
-                    .send(Admitted::own(addressed).about(about))
-                    .await;
-            }
+    pub(super) async fn tell_listeners(&self, changed: &str) {
+        let notification = Message::notification(changed, None);
+        for addressed in self.to_each_listener(&notification) {
+            let about = self.listening(&addressed);
+            let _ = self
+                .client
+                .send(Admitted::own(addressed).about(about))
+                .await;
         }
     }
 
@@ -388,7 +405,7 @@ impl Session {
                 "notifications/elicitation/complete" => Vec::new(),
                 "notifications/message" if self.log_level().is_none() => Vec::new(),
                 UPDATED => self.to_each_listener(&notification),
-                changed if LISTS.iter().any(|list| list.changed == changed) => {
+                changed if LISTS.iter().any(|list| list.changed == Some(changed)) => {
                     self.to_each_listener(&notification)
                 }
                 _ => vec![notification],
@@ -408,7 +425,10 @@ impl Session {
         };
         if notification.method() == Some(ACKNOWLEDGED) {
             // The gateway acknowledges for all servers at once.
-            let _ = listener.honoured.try_send(Filter::of(&notification));
+            let mut told = Filter::of(&notification);
+            let called = |uri: &String| self.catalog.called(&run.server, uri);
+            told.uris = told.uris.iter().map(called).collect();
+            let _ = listener.honoured.try_send(told);
             return Vec::new();
         }
         let told = self

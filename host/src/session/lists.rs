@@ -1,5 +1,4 @@
-//! Lists, which every server is asked for, what every server is told, and that
-//! a list has changed.
+//! Lists, which every server is asked for, and what every server is told.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,18 +6,19 @@ use std::time::Duration;
 
 use rmcp::model::ErrorCode;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::Session;
+use super::asked::Asking;
 use super::converse::Failure;
 use super::requests::Reply;
-use crate::catalog::{self, LISTS, List, Page};
-use crate::gate::Admitted;
-use crate::message::Message;
+use crate::catalog::{self, LONGEST_PAGE, List, Listing, Page, Size};
+use crate::message::{Kind, Message};
 use crate::protocol::{Bridge, Era};
-use crate::upstream::{Ready, Unavailable};
+use crate::upstream::{Ready, Unavailable, Upstream};
 
-/// Pages that a list may have: a server that never stops must not keep the
-/// gateway busy for ever.
+/// Pages of a server that are asked for at a time: one with many small ones
+/// must not keep the client waiting for ever.
 const PAGES: usize = 1000;
 
 impl Session {
@@ -27,32 +27,83 @@ impl Session {
         self: &Arc<Self>,
         list: &'static List,
         request: &Message,
+        asking: &mut Asking,
     ) -> Result<Reply, Failure> {
-        let upstreams = self.catalog.upstreams();
+        if let Some(only) = self.wrapped(list, request).await {
+            let reply = self.ask(&only, request, None, asking).await?;
+            if let Reply::Cleared(answer) = &reply {
+                self.keep_page(&only, list, request, answer);
+            }
+            return Ok(reply);
+        }
+        tokio::select! {
+            merged = self.merged(list, request) => merged.map(Reply::Own),
+            _ = asking.cancelled() => Err(Failure::Cancelled),
+        }
+    }
+
+    /// The only server, if its lists are the client's as they are: page by page,
+    /// with its own cursors and its own errors.
+    async fn wrapped(&self, list: &'static List, request: &Message) -> Option<Arc<Upstream>> {
+        let only = self.catalog.wrapped()?;
+        if self.kept_listing(&only, list, request).await.is_some() {
+            return None;
+        }
+        let ready = only.settled(self.list_patience()).await.ok()?;
+        // A client that was told of more, since the server was not there yet,
+        // gets an empty list in place of an error.
+        let ask = ready.offers(list.capability) || !self.changes.offered(list.capability);
+        ask.then_some(only)
+    }
+
+    /// How long lists wait for servers that are starting.
+    fn list_patience(&self) -> Duration {
         let since = self.handshake.borrow().hello.as_ref().map(|it| it.1);
         let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
-        let patience = self.settings.ready_timeout.saturating_sub(waited);
-        let able = self.settled(&upstreams, patience).await;
-        // One that never answers must not keep the others' from the client.
-        let limit = self.settings.ready_timeout;
+        self.settings.ready_timeout.saturating_sub(waited)
+    }
+
+    /// The lists of all servers in one result.
+    async fn merged(
+        self: &Arc<Self>,
+        list: &'static List,
+        request: &Message,
+    ) -> Result<String, Failure> {
+        let position = self.catalog.position(list, request)?;
+        let first = position.as_ref().map(|position| &position.server);
+        let upstreams = self.catalog.upstreams();
+        let upstreams: Vec<_> = upstreams
+            .iter()
+            .skip_while(|upstream| first.is_some_and(|first| upstream.name() != first))
+            .cloned()
+            .collect();
+        let mut answers = Vec::new();
+        let mut waiting = Vec::new();
+        for (index, upstream) in upstreams.iter().enumerate() {
+            match self.kept_listing(upstream, list, request).await {
+                Some(listing) => answers.push((index, Arc::clone(upstream.name()), Ok(listing))),
+                None => waiting.push((index, Arc::clone(upstream))),
+            }
+        }
+        let starting: Vec<_> = waiting.iter().map(|(_, it)| Arc::clone(it)).collect();
+        self.settled(&starting, self.list_patience()).await;
         let mut tasks = JoinSet::new();
-        for (index, (server, ready)) in able.into_iter().enumerate() {
+        for (index, upstream) in waiting {
+            let Some(ready) = upstream.ready() else {
+                self.left_out(upstream.name(), list);
+                continue;
+            };
             if !ready.offers(list.capability) {
                 continue;
             }
+            let from = position.as_ref().filter(|it| it.server == *upstream.name());
+            let from = from.and_then(|position| position.cursor.clone());
             let (session, request) = (Arc::clone(self), request.clone());
             tasks.spawn(async move {
-                let pages = session.pages(&server, &ready, request);
-                let pages = tokio::time::timeout(limit, pages).await;
-                let late = || unavailable(&server, "it did not list in time");
-                (
-                    index,
-                    Arc::clone(&server),
-                    pages.unwrap_or_else(|_| Err(late())),
-                )
+                let listing = session.listing(list, &upstream, &ready, request, from);
+                (index, Arc::clone(upstream.name()), listing.await)
             });
         }
-        let mut answers = Vec::new();
         while let Some(answer) = tasks.join_next().await {
             answers.extend(answer.ok());
         }
@@ -60,11 +111,13 @@ impl Session {
         answers.sort_by_key(|(index, ..)| *index);
 
         let asked = answers.len();
-        let mut pages = Vec::new();
+        let mut listings = Vec::new();
         let mut failures = Vec::new();
         for (_, server, answer) in answers {
             match answer {
-                Ok(answer) => pages.extend(answer),
+                Ok(listing) => listings.push(listing),
+                // The list goes on at this server or not at all.
+                Err(failure) if first == Some(&server) => return Err(failure),
                 Err(failure) => {
                     let why = failure.answer("0", list.method, Era::Legacy);
                     tracing::warn!(
@@ -82,43 +135,66 @@ impl Session {
         // If nobody could answer, the client learns why.
         match failures.pop() {
             Some(failure) if failures.len() + 1 == asked => Err(failure),
-            _ => Ok(Reply::Own(self.catalog.merge(list, &pages))),
+            _ => Ok(self.catalog.merge(list, listings)),
         }
     }
 
-    /// All pages of one server's list. What the client asked for goes to the
-    /// server, but for the cursor.
-    async fn pages(
+    /// What one server lists from a cursor on, until it is enough for an answer.
+    /// What the client asked for goes to the server, but for the cursor.
+    pub(super) async fn listing(
         &self,
-        server: &Arc<str>,
+        list: &'static List,
+        upstream: &Upstream,
         ready: &Ready,
         request: Message,
-    ) -> Result<Vec<Page>, Failure> {
-        self.after_announcement(ready).await;
-        let mut seen = HashSet::new();
-        let mut pages: Vec<Page> = Vec::new();
-        let mut next = catalog::without_cursor(&request);
-        while pages.len() < PAGES {
-            let call = self.to_server(ready, next, None)?;
-            let result = self.converse(call, None).await?;
-            if result.message().kind() == crate::message::Kind::Error {
+        from: Option<String>,
+    ) -> Result<Listing<Page>, Failure> {
+        let server = &ready.run.server;
+        // One that never answers must not keep the others' from the client.
+        let deadline = Instant::now() + self.settings.ready_timeout;
+        let late = |_| unavailable(server, "it did not list in time");
+        timeout_at(deadline, self.after_announcement(ready))
+            .await
+            .map_err(late)?;
+        let mut seen: HashSet<String> = from.iter().cloned().collect();
+        let mut total = Size::default();
+        let mut pages = Vec::new();
+        let mut next = from;
+        loop {
+            let cursor = next.take();
+            let asked = match &cursor {
+                Some(cursor) => catalog::with_cursor(&request, cursor),
+                None => catalog::without_cursor(&request),
+            };
+            let call = self.to_server(ready, asked, None)?;
+            let result = match timeout_at(deadline, self.converse(call, None)).await {
+                Ok(result) => result?,
+                Err(_) if cursor.is_some() && !pages.is_empty() => {
+                    next = cursor;
+                    break;
+                }
+                Err(elapsed) => return Err(late(elapsed)),
+            };
+            if result.message().kind() == Kind::Error {
                 return Err(Failure::of_error(result.message()));
             }
-            let page = Page {
-                server: Arc::clone(server),
-                result,
-            };
-            let cursor = page.next_cursor().map(str::to_owned);
-            pages.push(page);
-            match cursor {
-                // A cursor that comes again would go round for ever.
-                Some(cursor) if seen.insert(cursor.clone()) => {
-                    next = catalog::with_cursor(&request, &cursor);
-                }
-                _ => break,
+            let page = Page(result);
+            total = total.and(page.size(list));
+            next = page.next_cursor().map(str::to_owned);
+            pages.push((cursor, page));
+            // A cursor that comes again would go round for ever.
+            next = next.filter(|cursor| seen.insert(cursor.clone()));
+            if next.is_none() || total.fills(LONGEST_PAGE) || pages.len() >= PAGES {
+                break;
             }
         }
-        Ok(pages)
+        let listing = Listing {
+            server: Arc::clone(server),
+            pages,
+            more: next,
+        };
+        self.keep_listing(upstream, list, &listing);
+        Ok(listing)
     }
 
     /// Tells every server that has a capability; the first answer counts.
@@ -169,23 +245,6 @@ impl Session {
                 data: None,
             }),
             None => Ok(Reply::Own("{}".into())),
-        }
-    }
-
-    /// Tells the client that lists have changed: those that `offered` says yes
-    /// to.
-    pub(super) async fn lists_changed(&self, offered: impl Fn(&str) -> bool) {
-        if self.client_era() == Era::Modern {
-            return self.tell_listeners(offered).await;
-        }
-        if self.handshake.borrow().initialized.is_none() {
-            return;
-        }
-        for list in LISTS {
-            if offered(list.capability) {
-                let notification = Message::notification(list.changed, None);
-                let _ = self.client.send(Admitted::own(notification)).await;
-            }
         }
     }
 }

@@ -47,8 +47,10 @@ impl Session {
     /// What the servers are, as one.
     async fn discover(&self) -> String {
         let upstreams = self.catalog.upstreams();
-        let ready = self.settled(&upstreams, self.welcome_patience()).await;
-        catalog::introduction(&ready, upstreams.len())
+        let openings = self.openings(&upstreams, self.welcome_patience()).await;
+        let introduction = catalog::introduction(&openings, upstreams.len());
+        self.changes.told(&introduction);
+        introduction
     }
 
     /// The least severe log messages that the client wants.

@@ -13,6 +13,7 @@ use crate::chain::Circumstances;
 use crate::gate;
 use crate::guardrail::{Direction, Envelope};
 use crate::message::Message;
+use crate::upstream::Run;
 use crate::wire::Taken;
 
 /// Notifications of one sender that may wait for the guardrails.
@@ -101,11 +102,10 @@ impl Session {
                     };
                     match &from {
                         Side::Client => session.pass_to_servers(notification).await,
-                        Side::Server(run) => {
-                            for addressed in session.addressed(run, notification) {
-                                session.pass_to_client(&from, &run.server, addressed).await;
-                            }
+                        Side::Server(run) if session.catalog.is_change(&notification) => {
+                            session.pass_change(run, notification).await;
                         }
+                        Side::Server(run) => session.deliver(run, notification).await,
                     }
                     passed.send_modify(|passed| *passed += 1);
                 }
@@ -115,6 +115,15 @@ impl Session {
             queue,
             received: 0,
             passed: watching,
+        }
+    }
+
+    /// Passes a server's notification on to whoever it is for.
+    pub(super) async fn deliver(&self, run: &Arc<Run>, notification: Message) {
+        let notification = self.catalog.note_as_called(&run.server, notification);
+        let from = Side::Server(Arc::clone(run));
+        for addressed in self.addressed(run, notification) {
+            self.pass_to_client(&from, &run.server, addressed).await;
         }
     }
 
@@ -141,8 +150,8 @@ impl Session {
 
     async fn pass_to_servers(&self, notification: Message) {
         let method = notification.method().unwrap_or_default();
-        let upstreams = self.catalog.upstreams();
-        if upstreams.len() > 1 && method != "notifications/roots/list_changed" {
+        let upstreams = self.catalog.audience(&notification);
+        if upstreams.is_empty() {
             tracing::debug!(method, "dropped: no server is known to want it");
             return;
         }

@@ -79,10 +79,7 @@ impl Session {
         match self.catalog.route(request)? {
             Route::Initialize => Ok(Reply::Own(self.initialize(request).await)),
             Route::Ping => Ok(Reply::Own("{}".into())),
-            Route::Gather(list) => tokio::select! {
-                reply = self.gather(list, request) => reply,
-                _ = asking.cancelled() => Err(Failure::Cancelled),
-            },
+            Route::Gather(list) => self.gather(list, request, asking).await,
             Route::Everyone { capability } => {
                 if let Some(level) = request.value("/level") {
                     self.set_log_level(level);
@@ -96,19 +93,42 @@ impl Session {
                 upstream,
                 request: routed,
                 subject,
+                sequel,
             } => {
-                let usable = async {
-                    let ready = upstream.settled(upstream.server.init_timeout).await?;
-                    self.after_announcement(&ready).await;
-                    Ok::<_, Failure>(ready)
-                };
-                let ready = tokio::select! {
-                    ready = usable => ready?,
-                    _ = asking.cancelled() => return Err(Failure::Cancelled),
-                };
-                self.ask_server(&ready, routed, subject, asking).await
+                let reply = self.ask(&upstream, &routed, subject, asking).await?;
+                Ok(self.conclude(&upstream, &sequel, &routed, reply))
+            }
+            Route::Search {
+                upstreams,
+                request: routed,
+                subject,
+                sequel,
+            } => {
+                let (upstream, reply) = self.search(upstreams, &routed, subject, asking).await?;
+                Ok(self.conclude(&upstream, &sequel, &routed, reply))
             }
         }
+    }
+
+    /// Has a server answer once it is ready.
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        upstream: &Upstream,
+        request: &Message,
+        subject: Option<Arc<str>>,
+        asking: &mut Asking,
+    ) -> Result<Reply, Failure> {
+        let usable = async {
+            let ready = upstream.settled(upstream.server.init_timeout).await?;
+            self.after_announcement(&ready).await;
+            Ok::<_, Failure>(ready)
+        };
+        let ready = tokio::select! {
+            ready = usable => ready?,
+            _ = asking.cancelled() => return Err(Failure::Cancelled),
+        };
+        self.ask_server(&ready, request.clone(), subject, asking)
+            .await
     }
 
     /// Has a server answer, in as many rounds as that takes where the client is
@@ -149,6 +169,8 @@ impl Session {
             outbox: &run.outbox,
         };
         let cleared = self.converse(call, Some(asker)).await?;
+        self.catalog
+            .learn_client_task(&run.server, cleared.message());
         Ok(Reply::Cleared(cleared))
     }
 
@@ -156,10 +178,12 @@ impl Session {
     /// they answer in time becomes the gateway's answer.
     async fn initialize(&self, request: &Message) -> String {
         let upstreams = self.catalog.upstreams();
-        let ready = self.settled(&upstreams, self.welcome_patience()).await;
+        let openings = self.openings(&upstreams, self.welcome_patience()).await;
         self.handshake
             .send_modify(|handshake| handshake.welcomed = true);
-        catalog::welcome(request, &ready, upstreams.len())
+        let welcome = catalog::welcome(request, &openings, upstreams.len());
+        self.changes.told(&welcome);
+        welcome
     }
 
     /// How long the client waits to be told what the servers are able to do.
@@ -238,7 +262,7 @@ impl From<Unroutable> for Failure {
         Self::Protocol {
             code: unroutable.code.0.into(),
             message: unroutable.message,
-            data: None,
+            data: unroutable.data,
         }
     }
 }

@@ -356,7 +356,7 @@ impl Session {
 
     /// A legacy server logs for a session, not for a request: it is told what the
     /// client wants before the first request that wants it.
-    async fn wish_for_log(&self, ready: &Arc<Ready>) {
+    pub(super) async fn wish_for_log(&self, ready: &Arc<Ready>) {
         let Some(level) = self.log_level().filter(|_| ready.offers("logging")) else {
             return;
         };

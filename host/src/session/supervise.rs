@@ -204,9 +204,10 @@ impl Session {
             announce.send_replace(true);
             if late {
                 // The client may have asked for lists before this server was there.
-                self.lists_changed(|capability| ready.offers(capability))
-                    .await;
+                self.joined(upstream, &ready).await;
             }
+            self.keep_opening(upstream, &ready);
+            self.replay(&ready).await;
             if ready.bridge == Bridge::ToModern {
                 self.listen_for_legacy(&ready).await;
             }

@@ -24,6 +24,10 @@ pub(super) fn gateway(mut section: Section<'_>) -> Gateway {
     {
         gateway.ready_timeout = wait;
     }
+    let cache = section.take("catalog_cache");
+    if let Some(cache) = cache.and_then(|field| field.boolean()) {
+        gateway.catalog_cache = cache;
+    }
     let size = 64 << 10..=1 << 30;
     if let Some(size) = section
         .take("max_message")

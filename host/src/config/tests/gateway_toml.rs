@@ -17,6 +17,7 @@ fn everything_that_can_be_written_is_read() {
         [gateway]
         naming = "bare"
         ready_timeout = "3s"
+        catalog_cache = false
         max_message = "1MiB"
         request_timeout = "30m"
         timeouts = { "tools/call" = "5m", "prompts/*" = "10s" }
@@ -107,6 +108,7 @@ fn everything_that_can_be_written_is_read() {
     let gateway = Gateway {
         naming: Naming::Bare,
         ready_timeout: Duration::from_secs(3),
+        catalog_cache: false,
         max_message: 1 << 20,
         request_timeout: Duration::from_secs(1800),
         timeouts: Timeouts(vec![
@@ -175,7 +177,7 @@ mode = "off"
 "#;
     insta::assert_snapshot!(errors(text), @r#"
     config:2:10: "naming" in [gateway] is "pretty"; known: prefixed, bare
-    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, max_message, request_timeout, timeouts, max_in_flight
+    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, catalog_cache, max_message, request_timeout, timeouts, max_in_flight
     config:5:10: [servers.git] has no "command"; write the program that starts the server
     config:6:1: unknown key "comand" in [servers.git]; did you mean "command"?
     config:7:15: "args[1]" in [servers.git] must be a string, not a number

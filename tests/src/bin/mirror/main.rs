@@ -11,7 +11,10 @@
 //! out, so that an answer can hold a word which its request does not.
 //!
 //! Environment: `MIRROR_LOG` the diary; `MIRROR_PAGE` tools on a page;
-//! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_INSTRUCTIONS`; `MIRROR_BEHAVIOUR` any of `hang` (never answer
+//! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_INSTRUCTIONS`; `MIRROR_GROWN` tools more; `MIRROR_TOOLS` some
+//! more, as JSON; `MIRROR_RESOURCES`, `MIRROR_TEMPLATES` and `MIRROR_TASKS` what there is, separated by
+//! spaces; `MIRROR_READS` what the URIs start with that it can read; `MIRROR_GATE` a file that has to be
+//! there before `initialize` is answered; `MIRROR_BEHAVIOUR` any of `hang` (never answer
 //! `initialize`), `mute` (never list tools), `chatter` (nonsense on both streams, all the time), `deaf`
 //! (ignore the end of standard input), `parent` (have a child that is deaf, too).
 
@@ -28,7 +31,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use messages::{
-    Arguments, CAPABILITIES, Line, ODD, Params, TOOLS, arguments, params, quote, spoken,
+    Arguments, CAPABILITIES, Line, ODD, Params, TASKS, TOOLS, arguments, params, quote, spoken,
 };
 use serde_json::value::RawValue;
 
@@ -70,9 +73,11 @@ fn main() {
                 .unwrap(),
         )
     });
+    let grown = std::env::var("MIRROR_GROWN").map_or(0, |grown| grown.parse().unwrap());
     let mirror = Arc::new(Mirror {
         diary,
         behaviour,
+        grown: Mutex::new(grown),
         ..Mirror::default()
     });
     mirror.note(&format!("process {}", std::process::id()));
@@ -92,6 +97,15 @@ fn main() {
     if mirror.has("deaf") {
         linger();
     }
+}
+
+/// The words of a variable.
+fn words(variable: &str, otherwise: &str) -> Vec<String> {
+    let text = std::env::var(variable).unwrap_or_else(|_| otherwise.to_owned());
+    text.split(' ')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn linger() -> ! {
@@ -208,14 +222,26 @@ impl Mirror {
         match method {
             "initialize" if self.has("hang") => {}
             "initialize" => {
+                if let Ok(gate) = std::env::var("MIRROR_GATE") {
+                    while !std::path::Path::new(&gate).exists() {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                }
                 let version = quote(params.version.as_deref().unwrap_or("2025-06-18"));
                 let instructions = std::env::var("MIRROR_INSTRUCTIONS");
                 let instructions = quote(instructions.as_deref().unwrap_or("mirror instructions"));
+                let capabilities = if words("MIRROR_TASKS", "").is_empty() {
+                    CAPABILITIES.to_owned()
+                } else {
+                    CAPABILITIES.replacen('{', &format!("{{{TASKS},"), 1)
+                };
                 self.answer(id, &format!(
-                    r#"{{"protocolVersion":{version},"capabilities":{CAPABILITIES},"serverInfo":{{"name":"mirror","version":"1","x-si":1}},"instructions":{instructions},"x-init":1}}"#
+                    r#"{{"protocolVersion":{version},"capabilities":{capabilities},"serverInfo":{{"name":"mirror","version":"1","x-si":1}},"instructions":{instructions},"x-init":1}}"#
                 ));
             }
-            "ping" | "logging/setLevel" | "resources/subscribe" => self.answer(id, "{}"),
+            "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
+                self.answer(id, "{}");
+            }
             "tools/list" if self.has("mute") => {}
             "tools/list" => self.list_tools(id, params.cursor.as_deref()),
             "tools/call" => self.call(id, line, &params),
@@ -224,13 +250,36 @@ impl Mirror {
                 let text = spoken(arguments(&params).text.map_or("\"\"", RawValue::get));
                 self.answer(id, &format!(r#"{{"messages":[{{"role":"user","content":{{"type":"text","text":{text}}}}}]}}"#));
             }
-            "resources/list" => self.answer(id, r#"{"resources":[{"uri":"mirror://note","name":"note","x-r":1}]}"#),
-            "resources/templates/list" => self.answer(id, r#"{"resourceTemplates":[{"uriTemplate":"mirror://{text}","name":"any"}]}"#),
+            "resources/list" => {
+                let uris = words("MIRROR_RESOURCES", "mirror://note");
+                let items = uris.iter().map(|uri| format!(r#"{{"uri":{},"name":"note","x-r":1}}"#, quote(uri)));
+                self.answer(id, &format!(r#"{{"resources":[{}]}}"#, items.collect::<Vec<_>>().join(",")));
+            }
+            "resources/templates/list" => {
+                let uris = words("MIRROR_TEMPLATES", "mirror://{text}");
+                let items = uris.iter().map(|uri| format!(r#"{{"uriTemplate":{},"name":"any"}}"#, quote(uri)));
+                self.answer(id, &format!(r#"{{"resourceTemplates":[{}]}}"#, items.collect::<Vec<_>>().join(",")));
+            }
             "resources/read" if line.contains("mirror://silence") => {}
             "resources/read" => {
                 let uri = params.uri.unwrap_or_default();
+                if !words("MIRROR_READS", "mirror:").iter().any(|start| uri.starts_with(start)) {
+                    return self.fail(id, -32002, "Resource not found");
+                }
                 let text = uri.strip_prefix("mirror://").unwrap_or_default();
                 self.answer(id, &format!(r#"{{"contents":[{{"uri":{},"mimeType":"text/plain","text":{}}}]}}"#, quote(&uri), quote(&spoken(text))));
+            }
+            "tasks/list" if !words("MIRROR_TASKS", "").is_empty() => {
+                let tasks = words("MIRROR_TASKS", "");
+                let items = tasks.iter().map(|task| format!(r#"{{"taskId":{},"status":"working"}}"#, quote(task)));
+                self.answer(id, &format!(r#"{{"tasks":[{}]}}"#, items.collect::<Vec<_>>().join(",")));
+            }
+            "tasks/get" | "tasks/cancel" | "tasks/result" => {
+                let task = params.task_id.unwrap_or_default();
+                if !words("MIRROR_TASKS", "").contains(&task) {
+                    return self.fail(id, -32602, "Unknown task");
+                }
+                self.answer(id, &format!(r#"{{"taskId":{},"status":"working"}}"#, quote(&task)));
             }
             "com.example/custom" => {
                 let got = head.params.map_or("null", RawValue::get);
@@ -255,6 +304,7 @@ impl Mirror {
             (1..=grown)
                 .map(|n| format!(r#"{{"name":"grown_{n}","inputSchema":{{"type":"object"}}}}"#)),
         );
+        tools.extend(std::env::var("MIRROR_TOOLS"));
         let page: usize =
             std::env::var("MIRROR_PAGE").map_or(usize::MAX, |page| page.parse().unwrap());
         let start: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());

@@ -8,6 +8,10 @@ pub(crate) const ODD: &str = r#"{"zeta":1,"content":[{"type":"text","text":"odd"
 
 pub(crate) const CAPABILITIES: &str = r#"{"tools":{"listChanged":true},"prompts":{},"resources":{"subscribe":true},"logging":{},"experimental":{"com.example/x":{"on":true}},"com.example/top":{"z":1}}"#;
 
+/// What is added to them if it has tasks.
+pub(crate) const TASKS: &str =
+    r#""tasks":{"list":{},"cancel":{},"requests":{"tools":{"call":{}}}}"#;
+
 pub(crate) const TOOLS: [&str; 16] = [
     "echo", "mirror", "odd", "raw", "say", "whisper", "fail", "progress", "hold", "release", "ask",
     "grow", "big", "flood", "complain", "crash",
@@ -31,6 +35,8 @@ pub(crate) struct Params<'a> {
     pub(crate) arguments: Option<&'a RawValue>,
     pub(crate) uri: Option<String>,
     pub(crate) cursor: Option<String>,
+    #[serde(rename = "taskId")]
+    pub(crate) task_id: Option<String>,
     #[serde(rename = "protocolVersion")]
     pub(crate) version: Option<String>,
     #[serde(rename = "requestId", borrow)]

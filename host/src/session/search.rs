@@ -1,0 +1,75 @@
+//! A request that nobody can tell whose it is, and what comes of the answer to
+//! one that went to a server.
+
+use std::sync::Arc;
+
+use rmcp::model::ErrorCode;
+
+use super::Session;
+use super::asked::Asking;
+use super::converse::Failure;
+use super::requests::Reply;
+use crate::catalog::Sequel;
+use crate::message::{Kind, Message};
+use crate::upstream::Upstream;
+
+impl Session {
+    /// Asks servers one after the other until one does not answer with an error,
+    /// and says which. If none does, the likeliest one's error counts.
+    pub(super) async fn search(
+        self: &Arc<Self>,
+        upstreams: Vec<Arc<Upstream>>,
+        request: &Message,
+        subject: Option<Arc<str>>,
+        asking: &mut Asking,
+    ) -> Result<(Arc<Upstream>, Reply), Failure> {
+        let mut first = None;
+        for upstream in upstreams {
+            let reply = self.ask(&upstream, request, subject.clone(), asking).await;
+            match reply {
+                Ok(reply) if !reply.is_error() => {
+                    if let Some(uri) = &subject {
+                        self.catalog.found(upstream.name(), uri);
+                    }
+                    return Ok((upstream, reply));
+                }
+                // What a guardrail refuses is not to be had elsewhere.
+                Err(failure @ (Failure::Cancelled | Failure::Refused(_))) => return Err(failure),
+                failed => drop(first.get_or_insert(failed.map(|reply| (upstream, reply)))),
+            }
+        }
+        first.unwrap_or_else(|| {
+            Err(Failure::Protocol {
+                code: ErrorCode::INVALID_PARAMS.0.into(),
+                message: "no server can be asked".into(),
+                data: None,
+            })
+        })
+    }
+
+    /// Takes from an answer what it means for later, and returns it as the
+    /// client understands it.
+    pub(super) fn conclude(
+        &self,
+        upstream: &Upstream,
+        sequel: &Sequel,
+        request: &Message,
+        reply: Reply,
+    ) -> Reply {
+        match reply {
+            Reply::Cleared(answer)
+                if *sequel != Sequel::Nothing && answer.message().kind() != Kind::Error =>
+            {
+                self.replay.agreed(upstream.name(), sequel, request);
+                Reply::Cleared(self.catalog.conclude(upstream.name(), sequel, answer))
+            }
+            reply => reply,
+        }
+    }
+}
+
+impl Reply {
+    fn is_error(&self) -> bool {
+        matches!(self, Self::Cleared(answer) if answer.message().kind() == Kind::Error)
+    }
+}

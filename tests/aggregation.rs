@@ -1,0 +1,524 @@
+//! Several servers as one: whose a resource, a task and a notification are,
+//! lists that are too long for one answer, and definitions that are no good.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use mcp_gateway_tests::{Gateway, Received, Server, Setup, eventually, guest, peer};
+use serde_json::{Value, json};
+
+/// Two mirrors of these names, each with these variables.
+fn two(one: &[(&str, &str)], other: &[(&str, &str)]) -> Setup {
+    let mirror = |name: &str, variables: &[(&str, &str)]| {
+        let mirror = Server::mirror(name);
+        variables
+            .iter()
+            .fold(mirror, |mirror, (name, value)| mirror.env(name, value))
+    };
+    Gateway::with()
+        .server(mirror("one", one))
+        .server(mirror("other", other))
+}
+
+/// The strings under a key of a list's items.
+fn items(answer: &Received, list: &str, key: &str) -> Vec<String> {
+    let value = answer.value();
+    let items = value["result"][list].as_array();
+    let items = items.unwrap_or_else(|| panic!("no {list} in {value}"));
+    let text = |item: &Value| item[key].as_str().unwrap_or_default().to_owned();
+    items.iter().map(text).collect()
+}
+
+fn read(gateway: &Gateway, uri: &str) -> Value {
+    let read = gateway
+        .client
+        .request("resources/read", json!({ "uri": uri }));
+    read.value()
+}
+
+/// Whether a server has received a request of this method that contains this.
+fn has_received(gateway: &Gateway, server: &str, method: &str, part: &str) -> bool {
+    let received = gateway.server_named(server).received();
+    received
+        .iter()
+        .any(|line| line.contains(&format!("\"method\":\"{method}\"")) && line.contains(part))
+}
+
+#[test]
+fn a_uri_of_two_servers_leads_to_each() {
+    let gateway = two(&[], &[]).start();
+    let client = &gateway.client;
+    let list = client.request("resources/list", json!({}));
+    let uris = items(&list, "resources", "uri");
+    assert_eq!(uris, ["mirror://note", "mcp-gateway://other/mirror://note"]);
+    let templates = client.request("resources/templates/list", json!({}));
+    let templates = items(&templates, "resourceTemplates", "uriTemplate");
+    assert_eq!(
+        templates,
+        ["mirror://{text}", "mcp-gateway://other/mirror://{text}"]
+    );
+
+    for (server, uri) in ["one", "other"].into_iter().zip(&uris) {
+        let contents = &read(&gateway, uri)["result"]["contents"][0];
+        assert_eq!(contents["uri"], json!(uri));
+        assert_eq!(contents["text"], json!("note"));
+        for method in [
+            "resources/read",
+            "resources/subscribe",
+            "resources/unsubscribe",
+        ] {
+            let answer = client.request(method, json!({ "uri": uri })).value();
+            assert!(answer["error"].is_null(), "{answer}");
+            assert!(has_received(&gateway, server, method, r#""mirror://note""#));
+        }
+    }
+    // What the template of the other expands to.
+    let contents = &read(&gateway, "mcp-gateway://other/mirror://x%20y")["result"]["contents"][0];
+    assert_eq!(contents["text"], json!("x%20y"));
+    assert!(has_received(
+        &gateway,
+        "other",
+        "resources/read",
+        r#""mirror://x%20y""#
+    ));
+    assert!(!has_received(&gateway, "one", "resources/read", "x%20y"));
+}
+
+#[test]
+fn a_change_of_a_resource_is_told_by_the_uri_that_the_client_knows() {
+    let gateway = two(&[], &[]).start();
+    let client = &gateway.client;
+    client.request("resources/list", json!({}));
+    let updated = r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"mirror://note","x":1.0}}"#;
+    let done = r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#;
+    for (tool, uri) in [
+        ("one_say", "mirror://note"),
+        ("other_say", "mcp-gateway://other/mirror://note"),
+    ] {
+        client.call(tool, json!({"lines": [updated, done]}));
+        let note = client.receive_method("notifications/resources/updated");
+        assert_eq!(note.raw, updated.replace("mirror://note", uri));
+    }
+}
+
+#[test]
+fn a_resource_that_is_not_listed_is_read_where_a_template_matches() {
+    let gateway = two(
+        &[
+            ("MIRROR_TEMPLATES", "{+anything}"),
+            ("MIRROR_READS", "mirror:"),
+        ],
+        &[("MIRROR_TEMPLATES", "mirror://by-id/{id}")],
+    )
+    .start();
+    gateway
+        .client
+        .request("resources/templates/list", json!({}));
+    let contents = &read(&gateway, "mirror://by-id/7")["result"]["contents"][0];
+    assert_eq!(contents["text"], json!("by-id/7"));
+    assert!(has_received(&gateway, "other", "resources/read", "by-id/7"));
+    assert!(!has_received(&gateway, "one", "resources/read", "by-id/7"));
+}
+
+#[test]
+fn a_resource_that_nobody_has_listed_is_found_where_it_is() {
+    let gateway = two(
+        &[("MIRROR_READS", "a:"), ("MIRROR_RESOURCES", "a://x")],
+        &[("MIRROR_READS", "b:"), ("MIRROR_RESOURCES", "")],
+    )
+    .start();
+    for (server, uri) in [("one", "a://1"), ("other", "b://1"), ("other", "b://1")] {
+        let answer = read(&gateway, uri);
+        assert_eq!(
+            answer["result"]["contents"][0]["uri"],
+            json!(uri),
+            "{answer}"
+        );
+        assert!(has_received(&gateway, server, "resources/read", uri));
+    }
+    // Once it is known where it is, nobody else is asked.
+    let asked = gateway.server_named("one").received();
+    assert_eq!(
+        asked.iter().filter(|line| line.contains("b://1")).count(),
+        1
+    );
+
+    // The error of whoever would likeliest have it is passed on.
+    let answer = read(&gateway, "c://1");
+    assert_eq!(answer["error"]["code"], json!(-32002), "{answer}");
+    assert_eq!(answer["error"]["data"], json!({"x-data": [1]}));
+    for server in ["one", "other"] {
+        assert!(has_received(&gateway, server, "resources/read", "c://1"));
+    }
+}
+
+#[test]
+fn a_resource_that_a_result_links_to_is_read_where_the_result_came_from() {
+    let gateway = two(&[("MIRROR_READS", "x:")], &[("MIRROR_READS", "x:")]).start();
+    let link = json!({"content": [
+        {"type": "resource_link", "uri": "x://linked", "name": "l"},
+        {"type": "resource", "resource": {"uri": "x://embedded", "text": "t"}},
+    ]});
+    let result = gateway.client.call("other_raw", json!({ "result": link }));
+    assert_eq!(result.value()["result"], link);
+    for uri in ["x://linked", "x://embedded"] {
+        read(&gateway, uri);
+        assert!(has_received(&gateway, "other", "resources/read", uri));
+        assert!(!has_received(&gateway, "one", "resources/read", uri));
+    }
+}
+
+#[test]
+fn a_task_is_asked_for_where_it_runs() {
+    let gateway = two(
+        &[("MIRROR_TASKS", "t1 both")],
+        &[("MIRROR_TASKS", "t2 both")],
+    );
+    let gateway = gateway.start_silent();
+    let client = &gateway.client;
+    let welcome = client.initialize().value();
+    let offered = &welcome["result"]["capabilities"]["tasks"];
+    assert_eq!(offered["requests"]["tools"]["call"], json!({}), "{welcome}");
+
+    // A call makes a task.
+    let made = json!({"task": {"taskId": "t2", "status": "working"}});
+    client.call("other_raw", json!({ "result": made }));
+    for method in ["tasks/get", "tasks/result", "tasks/cancel"] {
+        let answer = client.request(method, json!({"taskId": "t2"})).value();
+        assert_eq!(answer["result"]["taskId"], json!("t2"), "{answer}");
+        assert!(!has_received(&gateway, "one", method, "t2"));
+    }
+    // A list and a notification name some.
+    let list = client.request("tasks/list", json!({}));
+    assert_eq!(
+        items(&list, "tasks", "taskId"),
+        ["t1", "both", "t2", "both"]
+    );
+    client.request("tasks/get", json!({"taskId": "both"}));
+    assert!(has_received(&gateway, "one", "tasks/get", "both"));
+    assert!(!has_received(&gateway, "other", "tasks/get", "both"));
+}
+
+#[test]
+fn a_task_that_is_not_known_is_searched_for() {
+    let gateway = two(&[("MIRROR_TASKS", "t1")], &[("MIRROR_TASKS", "t2")]).start();
+    let client = &gateway.client;
+    let answer = client.request("tasks/get", json!({"taskId": "t2"})).value();
+    assert_eq!(answer["result"]["taskId"], json!("t2"), "{answer}");
+    let answer = client.request("tasks/get", json!({"taskId": "t3"})).value();
+    assert_eq!(answer["error"]["message"], json!("Unknown task"));
+}
+
+#[test]
+fn the_status_of_a_clients_task_goes_to_whoever_asked_for_it() {
+    let gateway = two(&[], &[]).start();
+    let client = &gateway.client;
+    let call = client.start_call("other_ask", json!({"method": "sampling/createMessage"}));
+    let asked = client.receive_method("sampling/createMessage");
+    let answer = json!({"jsonrpc": "2.0", "id": null, "result": {"task": {"taskId": "c1", "status": "working"}}});
+    client.send_raw(&answer.to_string().replace("null", &asked.id.unwrap()));
+    client.answer(&call);
+    client.notify(
+        "notifications/tasks/status",
+        json!({"taskId": "c1", "status": "completed"}),
+    );
+    gateway
+        .server_named("other")
+        .wait_to_receive("notifications/tasks/status");
+    client.notify("notifications/roots/list_changed", json!({}));
+    for server in ["one", "other"] {
+        gateway
+            .server_named(server)
+            .wait_to_receive("notifications/roots/list_changed");
+    }
+    assert!(!has_received(
+        &gateway,
+        "one",
+        "notifications/tasks/status",
+        "c1"
+    ));
+}
+
+#[test]
+fn a_method_that_nobody_knows_is_refused_with_the_servers_names() {
+    let gateway = two(&[], &[]).start();
+    let answer = gateway.client.request("com.example/custom", json!({}));
+    let error = &answer.value()["error"];
+    assert_eq!(error["code"], json!(-32601));
+    assert_eq!(
+        error["data"],
+        json!({"method": "com.example/custom", "servers": ["one", "other"]})
+    );
+}
+
+#[test]
+fn a_completion_is_asked_for_by_the_servers_own_name() {
+    let gateway = two(&[], &[]).start();
+    let reference = json!({"type": "ref/prompt", "name": "other_say"});
+    let argument = json!({"name": "text", "value": "a"});
+    gateway.client.request(
+        "completion/complete",
+        json!({"ref": reference, "argument": argument}),
+    );
+    assert!(has_received(
+        &gateway,
+        "other",
+        "completion/complete",
+        r#""name":"say""#
+    ));
+    assert!(!has_received(&gateway, "one", "completion/complete", "say"));
+}
+
+/// All pages of a list, as a client gets them.
+fn pages(gateway: &Gateway, method: &str) -> Vec<Received> {
+    let mut pages = vec![gateway.client.request(method, json!({}))];
+    while let Some(cursor) = pages.last().unwrap().value()["result"].get("nextCursor") {
+        let page = gateway.client.request(method, json!({ "cursor": cursor }));
+        pages.push(page);
+        assert!(pages.len() < 100);
+    }
+    pages
+}
+
+#[test]
+fn a_list_that_is_too_long_for_one_answer_has_pages() {
+    let gateway = two(
+        &[("MIRROR_GROWN", "6000"), ("MIRROR_PAGE", "1000")],
+        &[("MIRROR_GROWN", "3000"), ("MIRROR_PAGE", "700")],
+    )
+    .start();
+    let pages = pages(&gateway, "tools/list");
+    let sizes: Vec<usize> = pages
+        .iter()
+        .map(|page| items(page, "tools", "name").len())
+        .collect();
+    assert!(sizes.len() == 2 && sizes[0] >= 5000, "{sizes:?}");
+    let names: Vec<String> = pages
+        .iter()
+        .flat_map(|page| items(page, "tools", "name"))
+        .collect();
+    let grown = |server: &str, count: usize| {
+        (1..=count)
+            .map(|n| format!("{server}_grown_{n}"))
+            .collect::<Vec<_>>()
+    };
+    let listed: Vec<_> = names
+        .iter()
+        .filter(|name| name.contains("_grown_"))
+        .collect();
+    let expected: Vec<_> = grown("one", 6000)
+        .into_iter()
+        .chain(grown("other", 3000))
+        .collect();
+    assert_eq!(listed, expected.iter().collect::<Vec<_>>());
+
+    let cursor = pages[0].value()["result"]["nextCursor"].clone();
+    for (method, cursor) in [("tools/list", json!("2")), ("prompts/list", cursor)] {
+        let answer = gateway.client.request(method, json!({ "cursor": cursor }));
+        let error = &answer.value()["error"];
+        assert_eq!(error["code"], json!(-32602), "{error}");
+        assert!(
+            error["message"]
+                .as_str()
+                .unwrap()
+                .contains("unknown cursor")
+        );
+    }
+}
+
+#[test]
+fn a_wrapped_servers_pages_are_passed_on_as_they_are() {
+    let gateway = Gateway::with()
+        .setting("naming = \"bare\"")
+        .server(Server::mirror("m").env("MIRROR_PAGE", "4"))
+        .start();
+    let pages = pages(&gateway, "tools/list");
+    assert_eq!(pages.len(), 4);
+    assert_eq!(pages[0].value()["result"]["nextCursor"], json!("4"));
+    assert_eq!(pages[0].value()["result"]["x-list"], json!(1));
+    // What the server says of a method that it does not know, it says itself.
+    let answer = gateway.client.request("tasks/list", json!({})).value();
+    assert_eq!(answer["error"]["data"], json!({"x-data": [1]}), "{answer}");
+}
+
+#[test]
+fn bad_definitions_cost_nobody_a_list() {
+    let huge = format!(
+        r#"{{"name":"huge","description":"{}"}}"#,
+        "x".repeat(100_000)
+    );
+    let bad = [
+        r#"{"name":7}"#,
+        r#"{"description":"no name"}"#,
+        r#""not an object""#,
+        "null",
+        r#"{"name":"twice","name":"one_echo"}"#,
+        r#"{"name":"echo","title":"again"}"#,
+        &huge,
+    ];
+    let gateway = two(&[], &[("MIRROR_TOOLS", &bad.join(","))]).start();
+    let list = gateway.client.request("tools/list", json!({}));
+    let names = items(&list, "tools", "name");
+    for name in ["one_echo", "other_echo", "other_crash", "other_huge"] {
+        assert!(
+            names.iter().any(|listed| listed == name),
+            "{name} in {names:?}"
+        );
+    }
+    // A client could take the second of two names for the one's tool.
+    assert_eq!(names.iter().filter(|name| *name == "one_echo").count(), 1);
+    assert!(!list.raw.contains("twice"));
+    assert!(list.raw.contains(r#"{"name":7}"#));
+    assert_eq!(
+        gateway
+            .client
+            .call("other_echo", json!({"text": "a"}))
+            .text(),
+        "a"
+    );
+}
+
+#[test]
+fn a_server_whose_page_is_blocked_is_left_out_and_the_others_are_not() {
+    let gateway = two(&[], &[("MIRROR_DESCRIPTION", "FAULT")])
+        .guardrail(guest("guest_faulty"), r#"config = { fault = "trap" }"#)
+        .start();
+    let names = gateway.client.tools();
+    assert!(names.contains(&"one_echo".to_owned()));
+    assert!(
+        !names.iter().any(|name| name.starts_with("other_")),
+        "{names:?}"
+    );
+    gateway.log.wait("left out of the list");
+}
+
+#[test]
+fn many_changes_of_a_list_become_few_notifications() {
+    let gateway = two(&[], &[]).start();
+    let client = &gateway.client;
+    let changed = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+    let done = r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#;
+    let mut lines = vec![changed; 50];
+    lines.push(done);
+    client.call("one_say", json!({ "lines": lines }));
+    // The first came before the answer, and the last change is not lost.
+    let arrived = |received: &[String]| received.iter().filter(|line| *line == changed).count();
+    let received = client.received();
+    assert!(received.last().unwrap().contains("\"result\""));
+    let before = arrived(&received);
+    assert!((1..10).contains(&before), "{before}");
+    eventually("the folded notification", || {
+        arrived(&client.received()) > before
+    });
+}
+
+#[test]
+fn a_server_that_starts_again_is_told_again() {
+    let gateway = two(&[], &[]).start();
+    let client = &gateway.client;
+    client.request("resources/list", json!({}));
+    client.request("logging/setLevel", json!({"level": "error"}));
+    for uri in ["mirror://note", "mirror://gone"] {
+        client.request("resources/subscribe", json!({ "uri": uri }));
+    }
+    client.request("resources/unsubscribe", json!({"uri": "mirror://gone"}));
+    let times = |part: &str| {
+        let received = gateway.server_named("one").received();
+        received.iter().filter(|line| line.contains(part)).count()
+    };
+    assert_eq!(times("logging/setLevel"), 1);
+    client.call("one_crash", json!({}));
+    eventually("the level and the subscription", || {
+        times("logging/setLevel") == 2
+            && times(r#"resources/subscribe","params":{"uri":"mirror://note""#) == 2
+    });
+    assert_eq!(
+        times(r#"resources/subscribe","params":{"uri":"mirror://gone""#),
+        1
+    );
+    assert_eq!(
+        gateway
+            .server_named("other")
+            .received()
+            .iter()
+            .filter(|line| line.contains("setLevel"))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn three_real_servers_are_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "in a file").unwrap();
+    let real = |name: &str, args: &[&str]| {
+        let script = peer(&format!(
+            "node_modules/@modelcontextprotocol/server-{name}/dist/index.js"
+        ));
+        let args: Vec<&str> = std::iter::once(script.to_str().unwrap())
+            .chain(args.iter().copied())
+            .collect();
+        Server::command(name, "node", &args)
+    };
+    let memory = real("memory", &[]).env(
+        "MEMORY_FILE_PATH",
+        folder.path().join("memory.jsonl").to_str().unwrap(),
+    );
+    let gateway = Gateway::with()
+        .setting("ready_timeout = \"30s\"")
+        .server(real("everything", &["stdio"]))
+        .server(real("filesystem", &[folder.path().to_str().unwrap()]))
+        .server(memory)
+        .start();
+    let client = &gateway.client;
+    let tools = client.tools();
+    for tool in [
+        "everything_echo",
+        "filesystem_read_text_file",
+        "memory_read_graph",
+    ] {
+        assert!(tools.iter().any(|name| name == tool), "{tool} in {tools:?}");
+    }
+    let path = folder.path().join("a.txt");
+    let read_file = client.call("filesystem_read_text_file", json!({ "path": path }));
+    assert_eq!(read_file.text(), "in a file");
+    let entities = json!([{"name": "Ann", "entityType": "person", "observations": ["likes tea"]}]);
+    client.call("memory_create_entities", json!({ "entities": entities }));
+    assert!(
+        client
+            .call("memory_read_graph", json!({}))
+            .text()
+            .contains("likes tea")
+    );
+
+    let resources = client.request("resources/list", json!({}));
+    let uris = items(&resources, "resources", "uri");
+    let answer = read(&gateway, &uris[0]);
+    assert_eq!(
+        answer["result"]["contents"][0]["uri"],
+        json!(uris[0]),
+        "{answer}"
+    );
+    let templates = client.request("resources/templates/list", json!({}));
+    let templates = items(&templates, "resourceTemplates", "uriTemplate");
+    let template = templates
+        .iter()
+        .find(|template| template.contains("text"))
+        .unwrap();
+    let (start, _) = template.split_once('{').unwrap();
+    let answer = read(&gateway, &format!("{start}1"));
+    assert!(
+        answer["result"]["contents"][0]["text"].is_string(),
+        "{answer}"
+    );
+    let prompts = client.request("prompts/list", json!({}));
+    assert!(
+        items(&prompts, "prompts", "name")
+            .iter()
+            .all(|name| name.starts_with("everything_"))
+    );
+}

@@ -36,6 +36,7 @@ pub use hint::Hint;
 pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
 pub use server::{Protocol, Server};
+pub use quantity::parse_duration;
 pub use source::{ConfigSource, Form, GuardrailArg};
 
 /// A configuration without errors.

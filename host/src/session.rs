@@ -17,6 +17,7 @@ mod relay;
 mod requests;
 mod rounds;
 mod salvage;
+mod sessions;
 mod supervise;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use exchanges::{Exchanges, Side};
 use listeners::{Listeners, Subscribed};
 use notes::Notes;
 use rounds::Rounds;
+pub use sessions::Sessions;
 
 /// How long answers may take that are outstanding when the client leaves.
 const DRAIN: Duration = Duration::from_millis(1000);

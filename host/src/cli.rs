@@ -4,11 +4,15 @@
 //! start. The arguments of the Python gateway keep their meaning, shortened
 //! ones included; what this version can't do is refused, not ignored.
 
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName};
+use crate::front::http::Options;
+use serve::ServeArgs;
 
 /// A guardrail gateway for the Model Context Protocol
 ///
@@ -37,6 +41,13 @@ pub struct Cli {
 pub enum Task {
     /// Run the gateway on stdio, with the configuration from here.
     Gateway(ConfigSource),
+    /// Serve many clients over HTTP.
+    Serve {
+        /// Where the configuration comes from.
+        source: ConfigSource,
+        /// How clients are served.
+        options: Options,
+    },
     /// Show what guardrails do, in front of a real server.
     Demo,
     /// Show what a component is and what it can do.
@@ -170,6 +181,8 @@ struct GuardrailArgs {
 enum Command {
     /// Guard one server, whose tools keep their names
     Wrap(WrapArgs),
+    /// Serve many clients over HTTP, each with servers of its own
+    Serve(ServeArgs),
     /// See guardrails at work in front of a real server (needs Node.js)
     Demo,
     /// Look at guardrail components
@@ -217,6 +230,7 @@ impl Cli {
         }
         Ok(match command {
             Command::Wrap(args) => Task::Gateway(ConfigSource::new(args.form()?, bundled)),
+            Command::Serve(args) => args.task(bundled)?,
             Command::Demo => Task::Demo,
             Command::Plugin(PluginCommand::Inspect { file, json }) => Task::Inspect {
                 file,

@@ -36,6 +36,7 @@ pub use guardrail::{Guardrail, Isolation, Mode, OnError, Only, Source, covers};
 pub use hint::Hint;
 pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
+pub use quantity::parse_duration;
 pub use quantity::show_duration;
 pub use server::{Protocol, Server};
 pub use source::{ConfigSource, Form, GuardrailArg};

@@ -9,7 +9,7 @@ pub use refusal::{Refusal, tool_error};
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::chain::{Chain, Circumstances};
 use crate::guardrail::{Direction, Envelope, Kind};
@@ -169,6 +169,49 @@ impl Admitted {
     /// What is to be written, one part after the other.
     pub(crate) fn parts(&self) -> &[Bytes; 3] {
         &self.parts
+    }
+
+    /// What is to be written, in one piece.
+    pub fn bytes(&self) -> Bytes {
+        match &self.parts {
+            [whole, middle, end] if middle.is_empty() && end.is_empty() => whole.clone(),
+            parts => {
+                let mut bytes = BytesMut::with_capacity(self.len());
+                for part in parts {
+                    bytes.extend_from_slice(part);
+                }
+                bytes.freeze()
+            }
+        }
+    }
+
+    /// The same for one of several peers that share a connection, each of which
+    /// has its own words for what is called `shared` there: the id of an answer,
+    /// and members of the payload.
+    #[must_use]
+    pub fn for_sharer(self, shared: &str, id: &str, members: &[(&[&str], &str)]) -> Self {
+        if members.is_empty() && self.parts[1] == shared {
+            let [before, _, after] = self.parts;
+            let id = Bytes::copy_from_slice(id.as_bytes());
+            return Self {
+                parts: [before, id, after],
+                ..self
+            };
+        }
+        let Ok(mut message) = Message::parse(self.bytes()) else {
+            return self;
+        };
+        for (path, value) in members {
+            if message.payload_member(path) == Some(shared) {
+                message = message.with_payload_member(path, value).unwrap_or(message);
+            }
+        }
+        let cleared = Cleared(message);
+        let admitted = match self.kind {
+            message::Kind::Response | message::Kind::Error => cleared.with_id(id),
+            message::Kind::Request | message::Kind::Notification => cleared.as_is(),
+        };
+        admitted.about(self.about)
     }
 
     fn whole(message: Message) -> Self {

@@ -44,6 +44,10 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
                 run::run(source).await?;
                 ExitCode::SUCCESS
             }
+            Task::Serve { source, options } => {
+                run::serve(source, options).await?;
+                ExitCode::SUCCESS
+            }
             Task::Demo => {
                 demo::demo().await?;
                 ExitCode::SUCCESS

@@ -20,14 +20,14 @@ use arc_swap::ArcSwap;
 use crate::chain::Chain;
 use crate::config::{Config, ConfigSource, Source};
 use crate::sandbox::Sandbox;
-use crate::session::Session;
+use crate::session::Sessions;
 use watch::Files;
 
 /// Between a first event and the reading of the file: editors and copies come
 /// in several writes.
 const SETTLE: Duration = Duration::from_millis(15);
 
-/// Keeps a chain and a session as the files say.
+/// Keeps a chain and all sessions as the files say.
 pub struct Reloader {
     /// Where the configuration comes from.
     pub source: ConfigSource,
@@ -37,8 +37,8 @@ pub struct Reloader {
     pub sandbox: Arc<Sandbox>,
     /// The chain that is in force.
     pub chain: Arc<ArcSwap<Chain>>,
-    /// The session whose servers follow the configuration.
-    pub session: Arc<Session>,
+    /// The sessions whose servers follow the configuration.
+    pub sessions: Arc<Sessions>,
 }
 
 impl Reloader {
@@ -83,7 +83,7 @@ impl Reloader {
         match build(&self.sandbox, &config, &old, Some(refused)).await {
             Ok(chain) => {
                 self.replace(chain, &old);
-                self.session.set_servers(&config.servers).await;
+                self.sessions.set_servers(&config.servers).await;
                 if config.gateway != self.config.gateway {
                     tracing::warn!("what [gateway] says takes effect at the next start");
                 }

@@ -1,5 +1,9 @@
 //! Runs the gateway for one client on standard input and output, from its first
-//! message to the end of its last server.
+//! message to the end of its last server; or, in `serve`, for many over HTTP.
+
+mod serve;
+
+pub use serve::{ServeError, serve};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +15,7 @@ use crate::config::{ConfigErrors, ConfigSource};
 use crate::front;
 use crate::reload::{BuildError, Reloader, build};
 use crate::sandbox::{CacheDir, Sandbox, SandboxError};
-use crate::session::{Opening, Session};
-use crate::upstream::reaper::Reaper;
+use crate::session::Sessions;
 use crate::wire::{Lines, outbox};
 
 /// How long the end of all servers may take, together with what comes before
@@ -43,36 +46,15 @@ pub enum RunError {
 /// When the configuration or a guardrail of it is no good. Nothing has been
 /// started then: no message passes a gateway that lacks a guardrail.
 pub async fn run(source: ConfigSource) -> Result<(), RunError> {
-    let config = source.load()?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-    let sandbox = Arc::new(Sandbox::new(cache())?);
-    let chain = build(&sandbox, &config, &Chain::default(), None).await?;
-    let chain = Arc::new(ArcSwap::from_pointee(chain));
+    let reloader = prepare(source).await?;
+    let sessions = Arc::clone(&reloader.sessions);
 
     let (reader, writer) = front::stdio();
     let (client, write) = outbox(writer);
     let mut writing = tokio::spawn(write);
-    let opening = Opening {
-        id: session_id(),
-        chain: Arc::clone(&chain),
-        settings: config.gateway.clone(),
-        client,
-        reaper: Reaper::start(),
-    };
-    let session = Session::open(opening, &config.servers).await;
-    let mut lines = Lines::new(reader, config.gateway.max_message);
-    let reloading = tokio::spawn(
-        Reloader {
-            source,
-            config,
-            sandbox,
-            chain,
-            session: Arc::clone(&session),
-        }
-        .run(),
-    );
+    let session = sessions.open(client).await;
+    let mut lines = Lines::new(reader, sessions.max_message());
+    let reloading = tokio::spawn(reloader.run());
 
     let relay = async {
         loop {
@@ -105,6 +87,29 @@ pub async fn run(source: ConfigSource) -> Result<(), RunError> {
     Ok(())
 }
 
+/// Everything that a client needs to be served.
+async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
+    let config = source.load()?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let sandbox = Arc::new(Sandbox::new(cache())?);
+    let chain = build(&sandbox, &config, &Chain::default(), None).await?;
+    let chain = Arc::new(ArcSwap::from_pointee(chain));
+    let sessions = Sessions::new(
+        Arc::clone(&chain),
+        config.gateway.clone(),
+        config.servers.clone(),
+    );
+    Ok(Reloader {
+        source,
+        config,
+        sandbox,
+        chain,
+        sessions: Arc::new(sessions),
+    })
+}
+
 /// The cache, or none with a word of why: the gateway works without.
 pub(crate) fn cache() -> Option<CacheDir> {
     CacheDir::open()
@@ -112,13 +117,6 @@ pub(crate) fn cache() -> Option<CacheDir> {
             tracing::warn!("guardrails are compiled anew at every start: {error}");
         })
         .ok()
-}
-
-fn session_id() -> Arc<str> {
-    let since_epoch = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{:x}-{:x}", since_epoch.as_micros(), std::process::id()).into()
 }
 
 #[cfg(unix)]

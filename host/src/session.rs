@@ -24,6 +24,7 @@ mod requests;
 mod rounds;
 mod salvage;
 mod search;
+mod sessions;
 mod supervise;
 
 use std::sync::Arc;
@@ -50,6 +51,7 @@ use listeners::{Listeners, Subscribed};
 use notes::Notes;
 use replay::Replay;
 use rounds::Rounds;
+pub use sessions::Sessions;
 
 /// How long answers may take that are outstanding when the client leaves.
 const DRAIN: Duration = Duration::from_millis(1000);

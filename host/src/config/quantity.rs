@@ -19,7 +19,7 @@ pub(super) fn parse_size(text: &str) -> Option<u64> {
 }
 
 /// The duration that a text such as `100ms`, `10s`, `2m` or `1h` means.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     match unit {
         "ms" => Some(Duration::from_millis(number)),

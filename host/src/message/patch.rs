@@ -67,6 +67,14 @@ impl Message {
         Ok(self.with_line([head, &payload, tail].concat()))
     }
 
+    /// The JSON text of a member of the payload. Of a key that stands twice, the
+    /// last counts.
+    #[must_use]
+    pub fn payload_member(&self, path: &[&str]) -> Option<&str> {
+        let payload = self.payload()?;
+        payload.get(pointer::resolve(payload, path, Alike::LastCounts).ok()?)
+    }
+
     /// Puts another value in the place of a member of the payload, such as
     /// `["name"]` or `["_meta", "progressToken"]`.
     ///

@@ -1,0 +1,41 @@
+//! Runs the gateway for many clients over HTTP, until a signal ends it.
+
+use std::sync::Arc;
+
+use super::{CLOSE, RunError, prepare, signalled};
+use crate::config::ConfigSource;
+use crate::front::http::{self, ListenError, Options, PATH};
+
+/// Why no clients are served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The gateway does not run at all.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+}
+
+/// Serves clients over HTTP until a signal ends the gateway.
+///
+/// # Errors
+/// When the configuration, a guardrail of it, the token or the address is no
+/// good. No client has been served then.
+pub async fn serve(source: ConfigSource, options: Options) -> Result<(), ServeError> {
+    let reloader = prepare(source).await?;
+    let mut listening = http::listen(options, Arc::clone(&reloader.sessions)).await?;
+    tracing::info!("serving at http://{}{PATH}", listening.address());
+    let reloading = tokio::spawn(reloader.run());
+    tokio::select! {
+        () = listening.serve() => {}
+        why = signalled() => tracing::info!("ending: {why}"),
+    }
+    reloading.abort();
+    tokio::select! {
+        // Whatever is left after that is ended by the reaper.
+        _ = tokio::time::timeout(CLOSE, listening.end()) => {}
+        why = signalled() => tracing::warn!("ending at once: {why}"),
+    }
+    Ok(())
+}

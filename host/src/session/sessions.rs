@@ -1,0 +1,89 @@
+//! What the sessions of one gateway have in common, and the servers that each
+//! of them has as the configuration says.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
+
+use super::{Opening, Session};
+use crate::chain::Chain;
+use crate::config::{Gateway, Server};
+use crate::upstream::reaper::Reaper;
+use crate::wire::Outbox;
+
+/// All sessions of a gateway. Each has servers of its own, and instances of
+/// guardrails of its own.
+pub struct Sessions {
+    chain: Arc<ArcSwap<Chain>>,
+    settings: Gateway,
+    reaper: Option<Reaper>,
+    /// What the ids of sessions begin with: no two gateways have the same.
+    prefix: String,
+    opened: AtomicU64,
+    /// Held while sessions open and servers change, so that neither misses the
+    /// other.
+    current: Mutex<Current>,
+}
+
+struct Current {
+    servers: Vec<Server>,
+    open: Vec<Weak<Session>>,
+}
+
+impl Sessions {
+    /// None yet.
+    pub fn new(chain: Arc<ArcSwap<Chain>>, settings: Gateway, servers: Vec<Server>) -> Self {
+        Self {
+            chain,
+            settings,
+            reaper: Reaper::start(),
+            prefix: prefix(),
+            opened: AtomicU64::new(0),
+            current: Mutex::new(Current {
+                servers,
+                open: Vec::new(),
+            }),
+        }
+    }
+
+    /// Opens a session for a client whose messages are left in this outbox.
+    pub async fn open(&self, client: Outbox) -> Arc<Session> {
+        let mut current = self.current.lock().await;
+        let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let opening = Opening {
+            id: format!("{}-{number}", self.prefix).into(),
+            chain: Arc::clone(&self.chain),
+            settings: self.settings.clone(),
+            client,
+            reaper: self.reaper.clone(),
+        };
+        let session = Session::open(opening, &current.servers).await;
+        current.open.retain(|session| session.strong_count() > 0);
+        current.open.push(Arc::downgrade(&session));
+        session
+    }
+
+    /// Has every session, and every later one, use these servers.
+    pub async fn set_servers(&self, servers: &[Server]) {
+        let mut current = self.current.lock().await;
+        current.servers = servers.to_vec();
+        for session in current.open.iter().filter_map(Weak::upgrade) {
+            session.set_servers(servers).await;
+        }
+    }
+
+    /// The longest message that either side may send, in bytes.
+    pub fn max_message(&self) -> usize {
+        self.settings.max_message
+    }
+}
+
+fn prefix() -> String {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{:x}-{:x}", since_epoch.as_micros(), std::process::id())
+}

@@ -43,6 +43,8 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("process::Command", &["upstream", "demo"]),
     ("tokio::process", &["upstream", "demo"]),
     ("process_wrap::", &["upstream"]),
+    ("reqwest::", &["upstream", "config"]),
+    ("rustls::", &["upstream"]),
     ("Admitted::own(", &["gate", "session"]),
     ("clap::", &["cli", "main"]),
     ("notify::", &["reload"]),

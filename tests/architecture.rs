@@ -21,6 +21,7 @@ use source::{File, rust_files};
 /// rows, and itself; the two that stand together may use each other.
 const LAYERS: &[&[&str]] = &[
     &["message", "config", "bundled"],
+    &["protocol"],
     &["capability+sandbox"],
     &["guardrail"],
     &["chain"],
@@ -45,6 +46,8 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("process_wrap::", &["upstream"]),
     ("Admitted::own(", &["gate", "session", "front"]),
     ("hyper::", &["front"]),
+    ("reqwest::", &["upstream", "config"]),
+    ("rustls::", &["upstream"]),
     ("clap::", &["cli", "main"]),
     ("notify::", &["reload"]),
     ("include_bytes!", &["bundled"]),

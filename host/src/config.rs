@@ -38,7 +38,7 @@ pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
 pub use quantity::parse_duration;
 pub use quantity::show_duration;
-pub use server::{Protocol, Server};
+pub use server::{Flavor, Program, Protocol, Remote, Server, Transport};
 pub use source::{ConfigSource, Form, GuardrailArg};
 pub use timeouts::{Key, Patience, Timeouts};
 
@@ -47,7 +47,7 @@ pub use timeouts::{Key, Patience, Timeouts};
 pub struct Config {
     /// What concerns the gateway as a whole.
     pub gateway: Gateway,
-    /// The servers to start, in the order of the file.
+    /// The servers to start or to connect to, in the order of the file.
     pub servers: Vec<Server>,
     /// The guardrails, in the order in which a message passes them.
     pub guardrails: Vec<Guardrail>,

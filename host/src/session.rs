@@ -18,6 +18,7 @@ mod listeners;
 mod lists;
 mod modern;
 mod notes;
+mod reconnect;
 mod relay;
 mod replay;
 mod requests;

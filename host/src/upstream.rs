@@ -1,9 +1,13 @@
-//! One MCP server behind the gateway: its process, and what is known of it.
+//! One MCP server behind the gateway: the connection to it, and what is known
+//! of it.
 
+mod connection;
+mod http;
 mod process;
 pub mod reaper;
 
-pub use process::{Connection, Process, StartError, start};
+pub use connection::{Connection, Ended, Incoming, Link, Next, Received, Undelivered, connect};
+pub use process::StartError;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -15,8 +19,8 @@ use crate::gate::Cleared;
 use crate::protocol::{Bridge, Era, Hello, meta};
 use crate::wire::{Outbox, Room};
 
-/// A server, through all the processes that it may run in while the gateway
-/// restarts it.
+/// A server, through all the processes or sessions that it may have while the
+/// gateway restarts it.
 #[derive(Debug)]
 pub struct Upstream {
     /// As the configuration has it.
@@ -52,7 +56,8 @@ pub struct Ready {
     pub announced: watch::Receiver<bool>,
 }
 
-/// One process of a server. What belongs to one never reaches the next.
+/// One process of a server, or one session with it. What belongs to one never
+/// reaches the next.
 #[derive(Debug)]
 pub struct Run {
     /// The server's name.

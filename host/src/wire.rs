@@ -110,6 +110,11 @@ impl Queue {
         self.0.recv().await.map(|(message, _)| message)
     }
 
+    /// Takes no more messages than those that are in it.
+    pub fn close(&mut self) {
+        self.0.close();
+    }
+
     /// The next message if there is one now.
     fn try_next(&mut self) -> Option<Admitted> {
         self.0.try_recv().ok().map(|(message, _)| message)

@@ -17,6 +17,8 @@ pub struct Server {
     env: Vec<(String, String)>,
     settings: Vec<String>,
     is_mirror: bool,
+    /// Where it runs, if the gateway does not start it.
+    url: Option<String>,
     log: Option<PathBuf>,
 }
 
@@ -60,7 +62,16 @@ impl Server {
             env: Vec::new(),
             settings: Vec::new(),
             is_mirror: false,
+            url: None,
             log: None,
+        }
+    }
+
+    /// One that runs already, at this address.
+    pub fn remote(name: &str, url: &str) -> Self {
+        Self {
+            url: Some(url.to_owned()),
+            ..Self::command(name, "", &[])
         }
     }
 
@@ -105,6 +116,14 @@ impl Server {
 
     /// What the configuration says about it.
     pub fn toml(&self) -> String {
+        if let Some(url) = &self.url {
+            let settings = self.settings.join("\n");
+            return format!(
+                "[servers.{}]\nurl = {}\n{settings}\n",
+                self.name,
+                quote(url)
+            );
+        }
         let args: Vec<String> = self.args.iter().map(|arg| quote(arg)).collect();
         let env: Vec<String> = self
             .env

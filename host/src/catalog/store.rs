@@ -13,7 +13,7 @@ use std::{env, fs, io};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::config::Server;
+use crate::config::{Program, Remote, Server, Transport};
 use crate::message;
 use crate::sandbox::{CacheDir, CacheError};
 
@@ -46,28 +46,17 @@ impl Key {
         // What is not named here decides nothing about the answers.
         let Server {
             name: _,
-            command,
-            args,
-            env,
-            cwd,
+            transport,
             init_timeout: _,
             timeout: _,
             tool_timeouts: _,
             protocol,
         } = server;
         let mut key = Hasher::default();
-        key.part(command.as_bytes());
-        key.part(&args.len().to_be_bytes());
-        args.iter().for_each(|arg| key.part(arg.as_bytes()));
-        for (name, value) in env {
-            key.part(name.as_bytes());
-            key.part(value.as_bytes());
+        match transport {
+            Transport::Stdio(program) => key.program(program),
+            Transport::Http(remote) => key.remote(remote),
         }
-        key.part(b"cwd");
-        key.part(
-            cwd.as_ref()
-                .map_or(b"", |cwd| OsStr::as_encoded_bytes(cwd.as_os_str())),
-        );
         key.part(format!("{protocol:?}").as_bytes());
         key.part(client.as_bytes());
         Self(key.hex())
@@ -181,6 +170,41 @@ impl Hasher {
     fn part(&mut self, part: &[u8]) {
         self.0.update(part.len().to_be_bytes());
         self.0.update(part);
+    }
+
+    fn program(&mut self, program: &Program) {
+        let Program {
+            command,
+            args,
+            env,
+            cwd,
+        } = program;
+        self.part(command.as_bytes());
+        self.part(&args.len().to_be_bytes());
+        args.iter().for_each(|arg| self.part(arg.as_bytes()));
+        for (name, value) in env {
+            self.part(name.as_bytes());
+            self.part(value.as_bytes());
+        }
+        self.part(b"cwd");
+        self.part(
+            cwd.as_ref()
+                .map_or(b"", |cwd| OsStr::as_encoded_bytes(cwd.as_os_str())),
+        );
+    }
+
+    fn remote(&mut self, remote: &Remote) {
+        let Remote {
+            url,
+            headers,
+            flavor: _,
+        } = remote;
+        self.part(b"url");
+        self.part(url.as_str().as_bytes());
+        for (name, value) in headers {
+            self.part(name.as_str().as_bytes());
+            self.part(value.as_bytes());
+        }
     }
 
     fn hex(self) -> String {

@@ -149,12 +149,47 @@ pub enum Problem {
         found: String,
         remedy: String,
     },
-    /// A server that is reached by HTTP.
+    /// A server that is both started and reached elsewhere.
     #[error(
-        "{inside} is a remote server (\"{key}\"); remote servers are not supported yet by \
-             this version; remove it or disable it"
+        "{inside} has both \"{first}\" and \"{second}\"; keep \"command\" for a server that the \
+             gateway starts, or \"url\" for one that runs elsewhere"
     )]
-    Remote { inside: String, key: &'static str },
+    Both {
+        inside: String,
+        first: &'static str,
+        second: &'static str,
+    },
+    /// A transport that MCP does not define.
+    #[error(
+        "{what} is \"ws\"; MCP has no WebSocket transport: write the address at which the server \
+             speaks HTTP, and \"http\""
+    )]
+    WebSocket { what: String },
+    /// A text that is no address of a server.
+    #[error("{what} is no address that a server can be reached at: {cause}")]
+    Url { what: String, cause: String },
+    /// An address with a user name or password in it.
+    #[error(
+        "{what} holds a user name or a password, which may show in logs on the way; \
+             write an \"Authorization\" header in \"headers\""
+    )]
+    Userinfo { what: String },
+    /// What cannot be a header's name.
+    #[error("{what}: a header's name has letters, digits and \"-\" only")]
+    HeaderName { what: String },
+    /// What cannot be a header's value.
+    #[error(
+        "{what} can't be sent: a header's value has no line breaks or other control characters"
+    )]
+    HeaderValue { what: String },
+    /// A header that belongs to HTTP or to MCP itself.
+    #[error("{what} is for the gateway to say; remove it")]
+    HeaderReserved { what: String },
+    /// Two things to log in with.
+    #[error(
+        "{inside} has both \"bearer\" and a header \"Authorization\"; a request has one; remove the other"
+    )]
+    TwoAuthorizations { inside: String },
     /// No entry of the client's file is the gateway's.
     #[error(
         "no entry of \"mcpServers\" holds an object \"servers\"; move the servers to guard into the \

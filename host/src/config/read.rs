@@ -5,6 +5,7 @@ mod gateway;
 mod guardrail;
 mod mcp_json;
 mod methods;
+mod remote;
 mod server;
 mod timeouts;
 

@@ -5,13 +5,41 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
+
 use super::{ServerName, Timeouts};
 
-/// A server to start. Two that are equal need no restart on a reload.
-#[derive(Clone, PartialEq, Eq)]
+/// A server to start or to connect to. Two that are equal need no restart on a
+/// reload.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     /// Its name, unique among the servers.
     pub name: ServerName,
+    /// How it is reached.
+    pub transport: Transport,
+    /// The era of MCP that it speaks.
+    pub protocol: Protocol,
+    /// How long it may take until it answers the first request.
+    pub init_timeout: Duration,
+    /// How long an answer may take, in place of what the gateway says.
+    pub timeout: Option<Duration>,
+    /// How long the answers of its tools may take.
+    pub tool_timeouts: Timeouts,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// It is a program that the gateway starts, on its standard streams.
+    Stdio(Program),
+    /// It runs elsewhere, and is reached over HTTP.
+    Http(Remote),
+}
+
+/// A program that the gateway starts.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Program {
     /// The program, looked up in `PATH` unless it is a path.
     pub command: String,
     /// What the program is started with.
@@ -20,14 +48,29 @@ pub struct Server {
     pub env: BTreeMap<String, String>,
     /// Where it runs; without it, where the gateway runs.
     pub cwd: Option<PathBuf>,
-    /// How long it may take until it answers the first request.
-    pub init_timeout: Duration,
-    /// The era of MCP that it speaks.
-    pub protocol: Protocol,
-    /// How long an answer may take, in place of what the gateway says.
-    pub timeout: Option<Duration>,
-    /// How long the answers of its tools may take.
-    pub tool_timeouts: Timeouts,
+}
+
+/// A server that is reached over HTTP.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// Its address, without user name and password.
+    pub url: Url,
+    /// What is added to every request, credentials among it.
+    pub headers: HeaderMap,
+    /// Which of MCP's transports it speaks.
+    pub flavor: Flavor,
+}
+
+/// Which of MCP's transports over HTTP a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Flavor {
+    /// Streamable HTTP, or HTTP+SSE if it turns out not to know that.
+    #[default]
+    Auto,
+    /// Streamable HTTP, of 2025-03-26 and later.
+    StreamableHttp,
+    /// HTTP+SSE, of 2024-11-05.
+    Sse,
 }
 
 /// The era of MCP that a server speaks.
@@ -46,35 +89,63 @@ impl Server {
     /// A minute: `npx` and `uvx` download a package on the first start.
     pub const INIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// A server as a command line starts it, everything else by default.
-    pub fn of_command(name: ServerName, command: String, args: Vec<String>) -> Self {
+    /// A server that is reached so, everything else by default.
+    pub fn new(name: ServerName, transport: Transport) -> Self {
         Self {
             name,
-            command,
-            args,
-            env: BTreeMap::new(),
-            cwd: None,
-            init_timeout: Self::INIT_TIMEOUT,
+            transport,
             protocol: Protocol::default(),
+            init_timeout: Self::INIT_TIMEOUT,
             timeout: None,
             tool_timeouts: Timeouts::default(),
         }
     }
+
+    /// A server as a command line starts it, everything else by default.
+    pub fn of_command(name: ServerName, command: String, args: Vec<String>) -> Self {
+        let program = Program {
+            command,
+            args,
+            ..Program::default()
+        };
+        Self::new(name, Transport::Stdio(program))
+    }
+}
+
+impl Remote {
+    /// Whether the configuration says what to log in with.
+    pub fn has_credentials(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// The address as it may be shown: a query may hold a key.
+    pub fn shown(&self) -> String {
+        let origin = self.url.origin().ascii_serialization();
+        origin + self.url.path()
+    }
 }
 
 /// Arguments and variables carry secrets, so they are left out.
-impl fmt::Debug for Server {
+impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server")
-            .field("name", &self.name)
+        f.debug_struct("Program")
             .field("command", &self.command)
             .field("args", &format_args!("[{} hidden]", self.args.len()))
             .field("env", &self.env.keys())
             .field("cwd", &self.cwd)
-            .field("init_timeout", &self.init_timeout)
-            .field("protocol", &self.protocol)
-            .field("timeout", &self.timeout)
-            .field("tool_timeouts", &self.tool_timeouts)
+            .finish()
+    }
+}
+
+/// So do the address's query and the headers' values.
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the keys' own iterator, which shows the values as well.
+        let headers: Vec<_> = self.headers.keys().map(HeaderName::as_str).collect();
+        f.debug_struct("Remote")
+            .field("url", &self.shown())
+            .field("headers", &headers)
+            .field("flavor", &self.flavor)
             .finish()
     }
 }
@@ -86,14 +157,27 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show_in_debug_output() {
-        let mut server = Server::of_command(
-            "db".parse().unwrap(),
-            "npx".into(),
-            vec!["postgres://u:hunter2@h".into()],
-        );
-        server.env.insert("TOKEN".into(), "hunter2".into());
-        let shown = format!("{server:?}");
+        let program = Program {
+            command: "npx".into(),
+            args: vec!["postgres://u:hunter2@h".into()],
+            env: [("TOKEN".into(), "hunter2".into())].into(),
+            cwd: None,
+        };
+        let shown = format!("{program:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(shown.contains("TOKEN"), "{shown}");
+
+        let mut remote = Remote {
+            url: "https://host/mcp?key=hunter2".parse().unwrap(),
+            headers: HeaderMap::new(),
+            flavor: Flavor::Auto,
+        };
+        let header = "Bearer hunter2".parse().unwrap();
+        remote.headers.insert(AUTHORIZATION, header);
+        let server = Server::new("web".parse().unwrap(), Transport::Http(remote));
+        let shown = format!("{server:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("authorization"), "{shown}");
+        assert!(shown.contains("https://host/mcp"), "{shown}");
     }
 }

@@ -10,6 +10,7 @@
 mod gateway_toml;
 mod mcp_json;
 mod others;
+mod remote;
 
 use std::path::Path;
 
@@ -41,8 +42,10 @@ fn load(form: impl FnOnce(PathBuf) -> Form, text: &str) -> Result<Config, String
     config.source = config.source.map(|path| moved(&path));
     config.warnings = config.warnings.into_iter().map(here).collect();
     for server in &mut config.servers {
-        server.cwd = server.cwd.as_deref().map(moved);
-        server.command = moved(Path::new(&server.command)).display().to_string();
+        if let Transport::Stdio(program) = &mut server.transport {
+            program.cwd = program.cwd.as_deref().map(moved);
+            program.command = moved(Path::new(&program.command)).display().to_string();
+        }
     }
     for guardrail in &mut config.guardrails {
         if let Source::File(path) = &mut guardrail.component {
@@ -50,6 +53,11 @@ fn load(form: impl FnOnce(PathBuf) -> Form, text: &str) -> Result<Config, String
         }
     }
     Ok(config)
+}
+
+/// A server that the gateway starts.
+fn started(name: &str, program: Program) -> Server {
+    Server::new(name.parse().unwrap(), Transport::Stdio(program))
 }
 
 fn names(config: &Config) -> Vec<&str> {

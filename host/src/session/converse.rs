@@ -18,7 +18,7 @@ use crate::gate::{self, Admitted, Cleared, Refusal};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Message, quote, string};
 use crate::protocol::{self, Bridge, Era};
-use crate::upstream::{Ready, Unavailable};
+use crate::upstream::{Ready, Unavailable, Undelivered};
 use crate::wire::Outbox;
 
 /// The error code for what cannot be done now, of JSON-RPC 2.0's range for
@@ -96,7 +96,7 @@ pub(super) struct Asker<'a> {
 }
 
 /// Waits until whoever asked does not want to know any more.
-async fn cancelled(asker: &mut Option<Asker<'_>>) -> Message {
+pub(super) async fn cancelled(asker: &mut Option<Asker<'_>>) -> Message {
     match asker {
         Some(asker) => asker.asking.cancelled().await,
         None => std::future::pending().await,
@@ -110,6 +110,9 @@ pub(super) enum Failure {
     Refused(Box<Refusal>),
     /// Nobody is there to answer it.
     Unavailable(Unavailable),
+    /// Nobody has worked on it, and somebody may be there to do so soon: it can
+    /// be sent once more.
+    Undelivered(Unavailable),
     /// It cannot be answered, as a JSON-RPC error.
     Protocol {
         code: i64,
@@ -168,10 +171,10 @@ impl Session {
     ///
     /// One exchange sees one chain: a call that began before a guardrail was
     /// swapped ends under the old one.
-    pub(super) async fn converse(
+    pub(super) async fn attempt(
         &self,
-        call: Call,
-        mut asker: Option<Asker<'_>>,
+        call: &Call,
+        asker: &mut Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let chain = self.chain.load_full();
         let asking = asker.as_ref().map(|asker| &*asker.asking);
@@ -196,7 +199,7 @@ impl Session {
                 direction: call.direction(),
                 subject: call.subject.clone(),
             },
-            call: &call,
+            call,
             about,
             progress_token: call.request.value("/_meta/progressToken"),
         };
@@ -205,13 +208,13 @@ impl Session {
         let admission = gate::admit(&chain, &conversation.request, call.request.clone(), &first);
         let mut request = tokio::select! {
             admitted = admission => admitted?,
-            _ = cancelled(&mut asker) => return Err(Failure::Cancelled),
+            _ = cancelled(asker) => return Err(Failure::Cancelled),
         };
         self.check_length(request.message().line().len())?;
         let sent = request.message().clone();
         let number = open.number.to_string();
         conversation.expect_progress(&open, &mut request, &number);
-        let patience = asker.is_some().then(|| self.patience(&call)).flatten();
+        let patience = asker.is_some().then(|| self.patience(call)).flatten();
         let bed = std::pin::pin!(clock::bed(patience));
         let exchange = Exchange {
             open,
@@ -272,7 +275,7 @@ impl Conversation<'_> {
         mut exchange: Exchange<'_>,
         admitted: Admitted,
         request: Message,
-        mut asker: Option<Asker<'_>>,
+        asker: &mut Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let (begun, number) = (Instant::now(), exchange.open.number);
         let progress = asker.as_ref().map(|asker| Progress {
@@ -287,7 +290,7 @@ impl Conversation<'_> {
         let answer = tokio::select! {
             biased;
             answer = answered => answer,
-            notification = cancelled(&mut asker) => {
+            notification = cancelled(asker) => {
                 self.pass_cancellation(number, notification).await;
                 return Err(Failure::Cancelled);
             }
@@ -297,7 +300,7 @@ impl Conversation<'_> {
                 self.give_up(number, *limit);
             }
         })?;
-        if let Some(asker) = &mut asker {
+        if let Some(asker) = asker {
             asker.asking.keep(answer.room);
         }
         let judged = async {
@@ -312,7 +315,7 @@ impl Conversation<'_> {
             biased;
             cleared = judged => cleared,
             // The answering side is done with it. What judges its answer ends.
-            _ = cancelled(&mut asker) => Err(Failure::Cancelled),
+            _ = cancelled(asker) => Err(Failure::Cancelled),
         }
     }
 
@@ -322,7 +325,7 @@ impl Conversation<'_> {
         tokio::select! {
             biased;
             sent = outbox.send(request) => {
-                sent.map_err(|_| self.gone("its connection is closed".into()))
+                sent.map_err(|_| self.undelivered("its connection is closed".into()))
             }
             reason = self.call.target.gone() => Err(self.gone(reason)),
             patience = exchange.clock.struck() => Err(self.late(patience)),
@@ -350,6 +353,9 @@ impl Conversation<'_> {
                 }
                 Some(Event::Answer(answer)) => return Ok(answer),
                 Some(Event::Unusable(reason)) => return Err(self.gone(reason.into())),
+                Some(Event::Undelivered(undelivered)) => {
+                    return Err(self.admit_failure(&request, undelivered).await);
+                }
                 None => return Err(self.gone("the exchange was closed".into())),
             }
         }
@@ -373,6 +379,22 @@ impl Conversation<'_> {
         };
         let cleared = gate::admit(self.chain, &envelope, answer, &circumstances).await?;
         Ok(cleared)
+    }
+
+    /// Why there is no answer may quote the server, so it passes the guardrails
+    /// as an error that the server answers with.
+    async fn admit_failure(&self, request: &Message, undelivered: Undelivered) -> Failure {
+        if undelivered.again {
+            return self.undelivered(undelivered.reason.into());
+        }
+        let error = Message::error(&undelivered.id, UNAVAILABLE, &undelivered.reason, None);
+        match self.admit_answer(request, error, Duration::ZERO).await {
+            Ok(cleared) => {
+                let reason = cleared.message().value("/message").and_then(string);
+                self.gone(reason.unwrap_or_default().into())
+            }
+            Err(failure) => failure,
+        }
     }
 
     /// A progress notification that is refused is dropped: its exchange goes on
@@ -477,10 +499,18 @@ impl Conversation<'_> {
     }
 
     fn gone(&self, reason: Arc<str>) -> Failure {
-        Failure::Unavailable(Unavailable {
+        Failure::Unavailable(self.unavailable(reason))
+    }
+
+    fn undelivered(&self, reason: Arc<str>) -> Failure {
+        Failure::Undelivered(self.unavailable(reason))
+    }
+
+    fn unavailable(&self, reason: Arc<str>) -> Unavailable {
+        Unavailable {
             server: Arc::clone(&self.call.server),
             reason,
-        })
+        }
     }
 }
 
@@ -518,7 +548,9 @@ impl Failure {
     pub(super) fn kind(&self) -> String {
         match self {
             Self::Refused(_) => "a guardrail refused it".into(),
-            Self::Unavailable(unavailable) => unavailable.reason.to_string(),
+            Self::Unavailable(unavailable) | Self::Undelivered(unavailable) => {
+                unavailable.reason.to_string()
+            }
             Self::Protocol { code, .. } => format!("it answered with error {code}"),
             Self::Late { .. } => "it did not answer in time".into(),
             Self::TooMany(too_many) => too_many.to_string(),
@@ -551,7 +583,9 @@ impl Failure {
                 return Some(Message::error(id, UNAVAILABLE, &text, None));
             }
             Self::Cancelled => return None,
-            Self::Unavailable(unavailable) => unavailable.to_string(),
+            Self::Unavailable(unavailable) | Self::Undelivered(unavailable) => {
+                unavailable.to_string()
+            }
             Self::Late { text, .. } => text.clone(),
             Self::TooLong { longest } => limits::too_long(*longest),
         };

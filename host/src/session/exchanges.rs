@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::listeners::Listener;
 use super::notes::Before;
 use crate::message::{Message, string};
-use crate::upstream::Run;
+use crate::upstream::{Run, Undelivered};
 use crate::wire::Taken;
 
 /// Messages of one exchange that may wait for the guardrails.
@@ -35,6 +35,8 @@ pub(super) enum Event {
     Answer(Answer),
     /// Its answer came, but is none.
     Unusable(String),
+    /// No answer will come.
+    Undelivered(Undelivered),
 }
 
 /// The answer that an exchange waited for.

@@ -12,12 +12,26 @@ use super::limits::too_long;
 use super::salvage;
 use crate::gate::Admitted;
 use crate::message::{Kind, Message, ParseError};
+use crate::upstream::Received;
 use crate::wire::Line;
 
 impl Session {
     /// Takes a line of the client.
     pub async fn relay_client(self: &Arc<Self>, line: Line) {
         self.relay(&Side::Client, line).await;
+    }
+
+    /// Takes what came in from a server.
+    pub(super) async fn receive(self: &Arc<Self>, from: &Side, received: Received) {
+        match received {
+            Received::Message(message) => self.relay_message(from, message, None).await,
+            Received::Line(line) => self.relay(from, line).await,
+            Received::Undelivered(undelivered) => {
+                if let Some(lane) = self.exchanges.answered(from, &undelivered.id) {
+                    let _ = lane.send(Event::Undelivered(undelivered)).await;
+                }
+            }
+        }
     }
 
     /// Takes a line of either side.

@@ -16,7 +16,7 @@ use crate::gate::{self, Admitted, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Kind, Message};
 use crate::protocol::{Bridge, Era, Hello};
-use crate::upstream::{self, Connection, Ready, Run, State, Upstream};
+use crate::upstream::{self, Connection, Ended, Incoming, Next, Ready, Run, State, Upstream};
 use crate::wire::{Line, Lines};
 
 /// The first pause before a server is started again; it doubles up to the
@@ -48,13 +48,25 @@ pub(super) async fn supervise(
 ) {
     let name = Arc::clone(upstream.name());
     let mut pause = FIRST_PAUSE;
+    let mut hurried = false;
     while !*stopped.borrow() {
         let begun = Instant::now();
         let end = session.run_server(&upstream, &mut stopped).await;
         if *stopped.borrow() {
             break;
         }
-        let End::Failed(reason) = end else { continue };
+        let reason = match end {
+            End::ForAnotherSession => continue,
+            // One that has forgotten its session is well, unless it never keeps any.
+            End::Forgotten(reason) if !hurried || begun.elapsed() >= HEALTHY => {
+                hurried = true;
+                tracing::info!(server = &*name, "connecting again: {reason}");
+                continue;
+            }
+            End::Failed(reason) | End::Forgotten(reason) => reason,
+        };
+        hurried = false;
+        upstream.set_state(State::Down(Arc::clone(&reason)));
         if begun.elapsed() >= HEALTHY {
             pause = FIRST_PAUSE;
         }
@@ -70,13 +82,25 @@ pub(super) async fn supervise(
     }
 }
 
-/// Why a server's process is gone.
+/// Why a server's process, or the session with a remote one, is gone.
 #[derive(Debug, Clone)]
 enum End {
     /// It cannot go on, for a reason that can follow its name.
     Failed(Arc<str>),
+    /// It is well, but has forgotten the session, for a reason that can follow
+    /// its name.
+    Forgotten(Arc<str>),
     /// The client has opened another session, for which it is started anew.
     ForAnotherSession,
+}
+
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended.next {
+            Next::Pause => Self::Failed(ended.reason),
+            Next::Reconnect => Self::Forgotten(ended.reason),
+        }
+    }
 }
 
 /// Waits until the server is not wanted any more.
@@ -86,15 +110,15 @@ async fn is_stopped(stopped: &mut watch::Receiver<bool>) {
 }
 
 impl Session {
-    /// Runs a server's process from its start to its end, and says why it
-    /// ended.
+    /// Runs a server's process, or one session with a remote server, from its
+    /// start to its end, and says why it ended.
     async fn run_server(
         self: &Arc<Self>,
         upstream: &Arc<Upstream>,
         stopped: &mut watch::Receiver<bool>,
     ) -> End {
         let name = upstream.name();
-        let started = upstream::start(
+        let connected = upstream::connect(
             &upstream.server,
             self.settings.max_message,
             self.reaper.as_ref(),
@@ -103,8 +127,8 @@ impl Session {
             outbox,
             messages,
             log,
-            mut process,
-        } = match started {
+            mut link,
+        } = match connected {
             Ok(connection) => connection,
             Err(error) => {
                 let reason: Arc<str> = error.to_string().into();
@@ -114,21 +138,21 @@ impl Session {
         };
         let run = Run::new(Arc::clone(name), outbox);
         let side = Side::Server(Arc::clone(&run));
-        let mut log = tokio::spawn(Arc::clone(self).read_log(Arc::clone(name), log));
+        let log = log.map(|log| tokio::spawn(Arc::clone(self).read_log(Arc::clone(name), log)));
         let mut reader = tokio::spawn(Arc::clone(self).read_messages(side.clone(), messages));
         let end = {
             let serve = self.serve(upstream, &run);
             tokio::select! {
                 end = serve => end,
-                reason = process.ended() => {
+                ended = link.ended() => {
                     // What it wrote before it ended still counts.
                     let _ = tokio::time::timeout(LAST_WORDS, &mut reader).await;
-                    End::Failed(reason.into())
+                    ended.into()
                 }
                 _ = &mut reader => {
-                    let ended = tokio::time::timeout(LAST_WORDS, process.ended()).await;
-                    let reason = ended.unwrap_or_else(|_| "it closed its standard output".into());
-                    End::Failed(reason.into())
+                    let ended = tokio::time::timeout(LAST_WORDS, link.ended()).await;
+                    let ended = ended.map(End::from);
+                    ended.unwrap_or_else(|_| End::Failed("it closed its standard output".into()))
                 }
                 () = is_stopped(stopped) => End::Failed("it was stopped".into()),
             }
@@ -139,16 +163,22 @@ impl Session {
                 upstream.set_state(State::Down(Arc::clone(reason)));
                 run.end(Arc::clone(reason));
             }
+            End::Forgotten(reason) => {
+                upstream.set_state(State::Starting);
+                run.end(Arc::clone(reason));
+            }
             End::ForAnotherSession => {
                 upstream.set_state(State::Starting);
                 run.end("the client has opened another session".into());
             }
         }
-        process.end().await;
+        link.end().await;
         reader.abort();
-        // What it said last may tell why.
-        let _ = tokio::time::timeout(LAST_WORDS, &mut log).await;
-        log.abort();
+        if let Some(mut log) = log {
+            // What it said last may tell why.
+            let _ = tokio::time::timeout(LAST_WORDS, &mut log).await;
+            log.abort();
+        }
         self.notes.close(&side);
         end
     }
@@ -252,7 +282,9 @@ impl Session {
             let opened = self.introduce(upstream, run, client, era);
             match tokio::time::timeout(patience, opened).await {
                 Ok(Ok(introduction)) => return Ok((introduction, era)),
-                Ok(Err(Failure::Unavailable(unavailable))) => return Err(unavailable.reason),
+                Ok(Err(Failure::Unavailable(it) | Failure::Undelivered(it))) => {
+                    return Err(it.reason);
+                }
                 Ok(Err(Failure::Refused(_))) => return Err("a guardrail refused it".into()),
                 Ok(Err(failure)) => refusal = failure.kind().into(),
                 Err(_) => {
@@ -328,13 +360,10 @@ impl Session {
         let _ = run.outbox.send(admitted).await;
     }
 
-    async fn read_messages<R>(self: Arc<Self>, side: Side, mut lines: Lines<R>)
-    where
-        R: tokio::io::AsyncRead + Unpin,
-    {
+    async fn read_messages(self: Arc<Self>, side: Side, mut messages: Incoming) {
         loop {
-            match lines.next().await {
-                Ok(Some(line)) => self.relay(&side, line).await,
+            match messages.next().await {
+                Ok(Some(received)) => self.receive(&side, received).await,
                 Ok(None) => break,
                 Err(error) => {
                     tracing::warn!(server = %side, %error, "cannot read from the server");

@@ -7,13 +7,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
-use tokio::process::{ChildStderr, ChildStdout};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::connection::{Connection, Incoming, Link};
 use super::reaper::{Reaper, Watch};
-use crate::config::Server;
-use crate::wire::{Lines, Outbox, outbox, widen};
+use crate::config::Program;
+use crate::wire::{Lines, outbox, widen};
 
 /// The variables of the gateway's own environment that a server gets unasked:
 /// those that the official SDKs pass on, so that a server behind the gateway
@@ -49,18 +49,6 @@ const AFTER_KILL: Duration = Duration::from_millis(500);
 
 /// The longest line of a server's log that is kept whole.
 const LOG_LINE: usize = 16 << 10;
-
-/// A server's process and the streams to it.
-pub struct Connection {
-    /// Where messages for it are left.
-    pub outbox: Outbox,
-    /// What it sends.
-    pub messages: Lines<ChildStdout>,
-    /// What it writes for a person.
-    pub log: Lines<ChildStderr>,
-    /// The process.
-    pub process: Process,
-}
 
 /// A running process, with all that it started.
 #[derive(Debug)]
@@ -99,8 +87,8 @@ pub enum StartError {
 }
 
 /// Starts a server's process.
-pub fn start(
-    server: &Server,
+pub(super) fn start(
+    server: &Program,
     longest_message: usize,
     reaper: Option<&Reaper>,
 ) -> Result<Connection, StartError> {
@@ -150,14 +138,14 @@ pub fn start(
     let writer = tokio::spawn(write).abort_handle();
     Ok(Connection {
         outbox,
-        messages: Lines::new(stdout, longest_message),
-        log: Lines::new(stderr, LOG_LINE),
-        process: Process {
+        messages: Incoming::Process(Lines::new(stdout, longest_message)),
+        log: Some(Lines::new(stderr, LOG_LINE)),
+        link: Link::Process(Process {
             watch: group.zip(reaper).map(|(group, reaper)| reaper.watch(group)),
             child,
             group,
             writer,
-        },
+        }),
     })
 }
 
@@ -232,7 +220,7 @@ impl Process {
 
 /// The program that a server's command names: on the PATH that the server gets,
 /// with the endings that make a file executable on Windows.
-fn program(server: &Server) -> Result<PathBuf, StartError> {
+fn program(server: &Program) -> Result<PathBuf, StartError> {
     let command = Path::new(&server.command);
     let path = match server.env.get("PATH") {
         Some(path) => path.into(),

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, is_separator};
 use std::time::Duration;
 
+use super::remote::{self, Reached};
 use super::timeouts;
 use crate::config::bundled::absolute;
 use crate::config::error::Problem;
 use crate::config::field::Field;
 use crate::config::section::Section;
 use crate::config::tree::Value;
-use crate::config::{Protocol, Server, ServerName};
+use crate::config::{Program, Protocol, Server, ServerName, Transport};
 
 /// Which file an entry stands in. They differ in what else it may hold, and in
 /// what a relative path is relative to: the file's folder for the gateway's
@@ -52,31 +53,11 @@ const HIDING: [&str; 4] = [
     "includeTools",
 ];
 
-/// What clients write for a server that is reached by HTTP.
-const REMOTE: [&str; 3] = ["url", "serverUrl", "headers"];
-
-/// Transports as clients spell them.
-const TRANSPORTS: [(&str, Transport); 6] = [
-    ("stdio", Transport::Stdio),
-    ("http", Transport::Remote),
-    ("sse", Transport::Remote),
-    ("streamable-http", Transport::Remote),
-    ("streamableHttp", Transport::Remote),
-    ("ws", Transport::Remote),
-];
-
-/// The eras of MCP as the configuration spells them.
 const PROTOCOLS: [(&str, Protocol); 3] = [
     ("auto", Protocol::Auto),
     ("legacy", Protocol::Legacy),
     ("modern", Protocol::Modern),
 ];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Transport {
-    Stdio,
-    Remote,
-}
 
 /// The servers of a table of servers.
 pub(super) fn servers(section: Section<'_>, dialect: Dialect<'_>) -> Servers {
@@ -104,43 +85,58 @@ pub(super) fn servers(section: Section<'_>, dialect: Dialect<'_>) -> Servers {
 
 fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> Option<Server> {
     // What is switched off need not be right: it may be off because it isn't.
-    if is_off(&mut section, dialect) || is_remote(&mut section, dialect) {
+    if is_off(&mut section, dialect) {
         return None;
     }
-    let command = command(&mut section, dialect);
-    let server = Server {
-        args: args(&mut section),
-        env: env(&mut section),
-        cwd: section
-            .take("cwd")
-            .and_then(Field::path)
-            .map(|cwd| match dialect {
-                Dialect::GatewayToml(folder) => absolute(folder, &cwd),
-                Dialect::McpJson => cwd.into(),
-            }),
-        init_timeout: section
-            .take("init_timeout")
-            .and_then(|field| {
-                field.duration(Duration::from_millis(100)..=Duration::from_secs(3600))
-            })
-            .unwrap_or(Server::INIT_TIMEOUT),
-        protocol: section
-            .take("protocol")
-            .and_then(|field| field.choice(&PROTOCOLS))
-            .unwrap_or_default(),
-        timeout: timeout(&mut section, dialect),
-        tool_timeouts: timeouts::by_tool(section.subsection("tool_timeouts")),
-        ..Server::of_command(name, command.clone().unwrap_or_default(), Vec::new())
+    let transport = match remote::reached(&mut section, dialect) {
+        Reached::Started => program(&mut section, dialect).map(Transport::Stdio),
+        Reached::At(address) => remote::remote(&mut section, dialect, address).map(Transport::Http),
+        Reached::Nowhere => return None,
     };
+    let protocol = section
+        .take("protocol")
+        .and_then(|field| field.choice(&PROTOCOLS));
+    let init_timeout = section
+        .take("init_timeout")
+        .and_then(|field| field.duration(Duration::from_millis(100)..=Duration::from_secs(3600)));
+    let timeout = timeout(&mut section, dialect);
+    let tool_timeouts = timeouts::by_tool(section.subsection("tool_timeouts"));
     if matches!(dialect, Dialect::McpJson) {
         take_keys_of_clients(&mut section);
     }
     section.finish();
-    command.map(|_| server)
+    let server = Server::new(name, transport?);
+    Some(Server {
+        protocol: protocol.unwrap_or_default(),
+        init_timeout: init_timeout.unwrap_or(Server::INIT_TIMEOUT),
+        timeout,
+        tool_timeouts,
+        ..server
+    })
+}
+
+/// A server that the gateway starts.
+fn program(section: &mut Section<'_>, dialect: Dialect<'_>) -> Option<Program> {
+    let command = command(section, dialect);
+    let args = args(section);
+    let env = env(section);
+    let cwd = section
+        .take("cwd")
+        .and_then(Field::path)
+        .map(|cwd| match dialect {
+            Dialect::GatewayToml(folder) => absolute(folder, &cwd),
+            Dialect::McpJson => cwd.into(),
+        });
+    Some(Program {
+        command: command?,
+        args,
+        env,
+        cwd,
+    })
 }
 
 fn command(section: &mut Section<'_>, dialect: Dialect<'_>) -> Option<String> {
-    let remedy = "write the program that starts the server";
+    let remedy = "write the program that starts the server, or a \"url\" if it runs elsewhere";
     let field = section.require("command", remedy)?;
     let (reading, at, what) = (field.reading, field.at, field.what());
     let command = field.path()?;
@@ -205,24 +201,6 @@ fn is_off(section: &mut Section<'_>, dialect: Dialect<'_>) -> bool {
         );
     }
     enabled == Some(false) || disabled == Some(true) || blocked == Some(true)
-}
-
-fn is_remote(section: &mut Section<'_>, dialect: Dialect<'_>) -> bool {
-    let remote = match dialect {
-        Dialect::GatewayToml(_) => None,
-        Dialect::McpJson => ["type", "transport"].into_iter().find(|&key| {
-            let transport = section
-                .take(key)
-                .and_then(|field| field.choice(&TRANSPORTS));
-            transport == Some(Transport::Remote)
-        }),
-    };
-    let remote = remote.or_else(|| REMOTE.into_iter().find(|key| section.has(key)));
-    if let Some(key) = remote {
-        let inside = section.label().to_string();
-        section.error(Problem::Remote { inside, key });
-    }
-    remote.is_some()
 }
 
 fn take_keys_of_clients(section: &mut Section<'_>) {

@@ -31,6 +31,7 @@ fn everything_that_can_be_written_is_read() {
         init_timeout = "2m"
         timeout = "20m"
         tool_timeouts = { "slow_*" = "2h" }
+        protocol = "legacy"
 
         [servers.ant]
         command = "npx"
@@ -64,20 +65,20 @@ fn everything_that_can_be_written_is_read() {
     )
     .unwrap();
 
-    let zoo = Server {
+    let zoo = Program {
+        command: "/etc/gateway/bin/zoo".into(),
         args: ["--token", "hunter2", "none"].map(String::from).into(),
         env: [("KEY", "hunter2"), ("PLAIN", "$x")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
         cwd: Some("/etc/gateway/data".into()),
+    };
+    let zoo = Server {
         init_timeout: Duration::from_secs(120),
         timeout: Some(Duration::from_secs(1200)),
         tool_timeouts: Timeouts(vec![("slow_*".into(), Duration::from_secs(7200))]),
-        ..Server::of_command(
-            "zoo".parse().unwrap(),
-            "/etc/gateway/bin/zoo".into(),
-            vec![],
-        )
+        protocol: Protocol::Legacy,
+        ..started("zoo", zoo)
     };
     let ant = Server::of_command("ant".parse().unwrap(), "npx".into(), vec![]);
     let mine = Guardrail {
@@ -125,7 +126,6 @@ fn everything_that_can_be_written_is_read() {
         warnings: vec![],
     };
     assert_eq!(config, expected);
-    assert_eq!(config.servers[0].args[1], "hunter2");
 }
 
 #[test]
@@ -155,7 +155,7 @@ init_timeout = 5
 env = { "A=B" = "x", T = "${input:t}" }
 
 [servers.web]
-url = "https://x"
+url = "ftp://x"
 
 [[guardrails]]
 use = "presidio"
@@ -178,15 +178,15 @@ mode = "off"
     insta::assert_snapshot!(errors(text), @r#"
     config:2:10: "naming" in [gateway] is "pretty"; known: prefixed, bare
     config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, catalog_cache, max_message, request_timeout, timeouts, max_in_flight
-    config:5:10: [servers.git] has no "command"; write the program that starts the server
+    config:5:10: [servers.git] has no "command"; write the program that starts the server, or a "url" if it runs elsewhere
     config:6:1: unknown key "comand" in [servers.git]; did you mean "command"?
     config:7:15: "args[1]" in [servers.git] must be a string, not a number
     config:8:7: "cwd" in [servers.git] uses ${NOWHERE}, which is not set; set it in the gateway's environment (in a client's file: "env" of the gateway's entry), or write a default: ${NOWHERE:-default}
-    config:11:11: "command" in [servers.db] is empty; write the program that starts the server
+    config:11:11: "command" in [servers.db] is empty; write the program that starts the server, or a "url" if it runs elsewhere
     config:12:16: "init_timeout" in [servers.db] is 5; write a duration such as "100ms", "10s" or "2m"
     config:13:9: "env.A=B" in [servers.db]: a variable's name can't be empty or contain "="
     config:13:22: "env.T" in [servers.db] uses ${input:t}, which only an editor can fill in; write the value itself, or a variable of the environment: ${NAME}
-    config:15:10: [servers.web] is a remote server ("url"); remote servers are not supported yet by this version; remove it or disable it
+    config:16:7: "url" in [servers.web] is no address that a server can be reached at: it must start with "http://" or "https://"
     config:19:7: guardrail "pii" (you wrote "presidio") is not part of this build; known: basic, audit
     config:20:8: "mode" in guardrail "presidio" is "enforced"; did you mean "enforce"?
     config:24:21: "only.servers[0]" in guardrail "basic" names no server: "gti"; did you mean "git"?

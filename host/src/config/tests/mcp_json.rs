@@ -50,12 +50,13 @@ fn the_servers_are_nested_in_the_entry_that_has_some() {
             .map(String::from)
             .into(),
     );
-    let git = Server {
+    let git = Program {
+        command: "/home/ann/bin/git".into(),
         cwd: Some("/home/ann/src".into()),
         env: [("T".to_owned(), "hunter2".to_owned())].into(),
-        ..Server::of_command("git".parse().unwrap(), "/home/ann/bin/git".into(), vec![])
+        ..Program::default()
     };
-    assert_eq!(config.servers, [filesystem, git]);
+    assert_eq!(config.servers, [filesystem, started("git", git)]);
     assert_eq!(config.gateway, Gateway::default());
     assert_eq!(config.warnings, [""; 0]);
     assert_eq!(config.source, Some("/etc/gateway/config".into()));
@@ -78,7 +79,7 @@ fn what_clients_write_for_themselves_is_accepted() {
 #[test]
 fn a_server_that_is_off_is_left_out_whatever_it_holds() {
     let config = nested(
-        r#""a": {"disabled": true, "url": "https://x"},
+        r#""a": {"disabled": true, "url": "no address"},
         "b": {"enabled": false, "comand": "${NONE}"},
         "c": {"command": "x", "blocked": "blocked"},
         "d": {"command": "x"}"#,
@@ -101,12 +102,11 @@ fn all_errors_of_the_servers_are_listed_at_once() {
 "f": {"command": "x", "envFile": ".env"}"#,
     );
     insta::assert_snapshot!(errors(result), @r#"
-    config:2:1: server "a" has no "command"; write the program that starts the server
+    config:2:1: server "a" has no "command"; write the program that starts the server, or a "url" if it runs elsewhere
     config:2:7: unknown key "comand" in server "a"; did you mean "command"?
     config:2:30: "args" in server "a" must be an array, not a string
     config:2:43: "env.N" in server "a" must be a string, not a number
-    config:3:1: server "b" is a remote server ("url"); remote servers are not supported yet by this version; remove it or disable it
-    config:4:1: server "c" is a remote server ("type"); remote servers are not supported yet by this version; remove it or disable it
+    config:4:1: server "c" has no "url"; write the address of the server, such as "https://example.com/mcp"
     config:5:23: "command" stands twice in server "d"; remove one
     config:5:50: "blocked" in server "d" is "maybe"; known: blocked, passed, skipped
     config:6:1: "d" stands twice in "mcpServers.gw.servers" in the file; remove one
@@ -114,7 +114,7 @@ fn all_errors_of_the_servers_are_listed_at_once() {
     config:6:47: "disabled" in server "d" must be true or false, not a string
     config:7:1: server "": a name can't be empty
     config:8:1: server "e" must be an object, not a number
-    config:9:23: unknown key "envFile" in server "f"; known: enabled, disabled, blocked, type, transport, command, args, env, cwd, init_timeout, tool_timeouts
+    config:9:23: unknown key "envFile" in server "f"; known: enabled, disabled, blocked, type, transport, url, serverUrl, httpUrl, command, args, env, cwd, protocol, init_timeout
     "#);
 }
 

@@ -206,7 +206,7 @@ fn every_page_of_a_list_is_fetched() {
     let server = Server::mirror("m").env("MIRROR_PAGE", "4");
     let gateway = Gateway::with().server(server).start();
     let tools = gateway.client.tools();
-    assert_eq!(tools.len(), 15, "{tools:?}");
+    assert_eq!(tools.len(), 16, "{tools:?}");
     assert_eq!(
         gateway
             .server()

@@ -224,7 +224,8 @@ fn two_servers_that_look_alike_are_kept_apart() {
 
 #[test]
 fn two_thousand_calls_at_once_are_all_answered() {
-    let gateway = Gateway::with().mirror().start();
+    let setup = Gateway::with().setting("max_in_flight = 2000");
+    let gateway = setup.mirror().start();
     let calls: Vec<String> = (0..2_000)
         .map(|_| gateway.client.start_call("m_big", json!({"bytes": 10_000})))
         .collect();

@@ -9,11 +9,13 @@ use super::cursor::{self, Listing, Position, Size};
 use super::names::{Kind, Names};
 use super::resources::{Named, Resources};
 use super::tasks::Tasks;
+use super::welcome::server_info;
 use super::{Catalog, Unroutable};
 use crate::config::Naming;
 use crate::gate::Cleared;
 use crate::message::json::JsonError;
 use crate::message::{self, Message, quote, string};
+use crate::protocol::{Era, meta, with_meta};
 
 /// A list that servers keep.
 #[derive(Debug)]
@@ -146,13 +148,21 @@ impl Catalog {
 
     /// Makes one result of all servers' pages, as far as they fit: every item as
     /// its server wrote it but for its name, and what else the first to say it
-    /// said.
-    pub fn merge(&self, list: &List, listings: Vec<Listing<Page>>) -> String {
+    /// said. The era is the client's.
+    pub fn merge(&self, list: &List, listings: Vec<Listing<Page>>, era: Era) -> String {
         let (listings, next) = cursor::cut(listings, cursor::LONGEST_PAGE, |page| page.size(list));
+        let merged = self.merged(list, &listings, next.as_ref());
+        match era {
+            Era::Legacy => merged,
+            Era::Modern => for_modern(merged, &listings),
+        }
+    }
+
+    fn merged(&self, list: &List, listings: &[Listing<Page>], next: Option<&Position>) -> String {
         let mut known = self.known();
         let mut items = Vec::new();
         let mut rest: Vec<(String, &str)> = Vec::new();
-        for listing in &listings {
+        for listing in listings {
             let server = &listing.server;
             if listing.is_whole() {
                 known.forget(list, server);
@@ -178,7 +188,7 @@ impl Catalog {
             merged.push_str(&format!(",{}:{value}", quote(&key)));
         }
         if let Some(position) = next {
-            let cursor = self.cursors.write(list.method, &position);
+            let cursor = self.cursors.write(list.method, position);
             merged.push_str(&format!(r#","nextCursor":{}"#, quote(&cursor)));
         }
         merged.push('}');
@@ -193,6 +203,33 @@ impl Catalog {
             tasks: self.tasks(),
         }
     }
+}
+
+/// What the modern era wants to know of a list that is several servers': whose it
+/// is, and that nobody but this client may keep it, since it has passed this
+/// client's guardrails, nor longer than any of its parts.
+fn for_modern(merged: String, listings: &[Listing<Page>]) -> String {
+    let pages = listings.iter().flat_map(|listing| &listing.pages);
+    let lifetimes = pages.map(|(_, page)| page.0.message().value("/ttlMs"));
+    let lifetime = lifetimes.map(|it| it.and_then(|it| it.parse::<f64>().ok()).unwrap_or(0.0));
+    let lifetime = lifetime.reduce(f64::min).unwrap_or(0.0).max(0.0);
+    let mut list = Message::result("0", &merged);
+    for (path, value) in [
+        ("/resultType", "\"complete\""),
+        ("/ttlMs", &*lifetime.to_string()),
+        ("/cacheScope", "\"private\""),
+    ] {
+        let set = message::PatchOp::Add {
+            path: path.into(),
+            value: value.into(),
+        };
+        list = list.patch(&[set]).unwrap_or(list);
+    }
+    if listings.len() != 1 {
+        let info = server_info().to_string();
+        list = with_meta(&list, &[(meta::SERVER_INFO, &info)]).unwrap_or(list);
+    }
+    list.payload().map_or(merged, str::to_owned)
 }
 
 /// What is known of all servers' things, while a list is made of them.

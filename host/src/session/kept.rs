@@ -12,7 +12,7 @@ use crate::config::Gateway;
 use crate::gate::{self, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Kind, Message};
-use crate::protocol::Era;
+use crate::protocol::{self, Era};
 use crate::upstream::{Ready, State, Upstream};
 
 /// How long after a change the client may take to ask for a list itself. Some
@@ -175,10 +175,12 @@ impl Session {
         for list in LISTS {
             let has_changed = match self.kept.noted(server, list.method) {
                 _ if !ready.offers(list.capability) => false,
-                Some(Answer::Old(_)) => self.is_another(upstream, ready, list).await,
+                Some(Answer::Old(had) | Answer::Fresh(had)) => {
+                    self.has(upstream, ready, list).await != Some(had)
+                }
                 // Whoever knows what it can do will ask for it.
                 None => !matches!(welcomed, Some(Answer::Old(_))),
-                Some(Answer::Fresh(_) | Answer::LeftOut) => true,
+                Some(Answer::LeftOut) => true,
             };
             if has_changed {
                 changed.push(list.method);
@@ -216,35 +218,35 @@ impl Session {
                     && let Some(ready) = upstream.ready()
                 {
                     // That it has changed, the client knows.
-                    session.is_another(&upstream, &ready, list).await;
+                    session.has(&upstream, &ready, list).await;
                 }
             });
         }
     }
 
-    /// Asks a server for a list of which the client has an old one. Whether it
-    /// is another now.
-    async fn is_another(&self, upstream: &Upstream, ready: &Ready, list: &'static List) -> bool {
-        let had = self.kept.noted(upstream.name(), list.method);
+    /// Asks a server for a list by itself, and keeps it.
+    async fn has(
+        &self,
+        upstream: &Upstream,
+        ready: &Ready,
+        list: &'static List,
+    ) -> Option<Fingerprint> {
         let request = Message::request("0", list.method, Some("{}"));
+        let request = match ready.client.era {
+            Era::Legacy => request,
+            Era::Modern => protocol::for_modern(&request, &ready.client, None).ok()?,
+        };
         match self.listing(list, upstream, ready, request, None).await {
-            Ok(listing) if listing.is_whole() => {
-                match (had, self.kept.noted(upstream.name(), list.method)) {
-                    (Some(Answer::Old(had)), Some(Answer::Fresh(has))) => had != has,
-                    _ => true,
-                }
-            }
-            Ok(_) => true,
+            Ok(listing) if !listing.is_whole() => return None,
+            Ok(_) => {}
             Err(failure) => {
-                let server = &**upstream.name();
-                tracing::warn!(
-                    server,
-                    method = list.method,
-                    "not listed: {}",
-                    failure.kind()
-                );
-                true
+                let (server, why) = (&**upstream.name(), failure.kind());
+                tracing::warn!(server, method = list.method, "not listed: {why}");
             }
+        }
+        match self.kept.noted(upstream.name(), list.method) {
+            Some(Answer::Fresh(has)) => Some(has),
+            _ => None,
         }
     }
 

@@ -57,7 +57,7 @@ impl Session {
     }
 
     /// How long lists wait for servers that are starting.
-    fn list_patience(&self) -> Duration {
+    pub(super) fn list_patience(&self) -> Duration {
         let since = self.handshake.borrow().hello.as_ref().map(|it| it.1);
         let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
         self.settings.ready_timeout.saturating_sub(waited)
@@ -135,7 +135,7 @@ impl Session {
         // If nobody could answer, the client learns why.
         match failures.pop() {
             Some(failure) if failures.len() + 1 == asked => Err(failure),
-            _ => Ok(self.catalog.merge(list, listings)),
+            _ => Ok(self.catalog.merge(list, listings, self.client_era())),
         }
     }
 

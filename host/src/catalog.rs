@@ -135,12 +135,17 @@ impl Catalog {
         upstreams.iter().find(|u| **u.name() == *name).cloned()
     }
 
-    /// The only server, if its things have their own names.
-    pub fn wrapped(&self) -> Option<Arc<Upstream>> {
+    /// The server, if there is only one.
+    pub fn only(&self) -> Option<Arc<Upstream>> {
         match &*self.upstreams() {
-            [only] if self.naming == Naming::Bare => Some(Arc::clone(only)),
+            [only] => Some(Arc::clone(only)),
             _ => None,
         }
+    }
+
+    /// Whether the client sees things under their own names.
+    pub fn names_are_bare(&self) -> bool {
+        self.naming == Naming::Bare
     }
 
     /// Where a client's request goes.
@@ -290,7 +295,7 @@ impl Catalog {
     }
 
     /// Nobody can tell which of several servers is meant.
-    fn unknown_method(&self, method: &str) -> Unroutable {
+    pub fn unknown_method(&self, method: &str) -> Unroutable {
         let upstreams = self.upstreams();
         let servers: Vec<String> = upstreams.iter().map(|u| quote(u.name())).collect();
         Unroutable {

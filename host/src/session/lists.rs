@@ -45,15 +45,18 @@ impl Session {
     /// The only server, if its lists are the client's as they are: page by page,
     /// with its own cursors and its own errors.
     async fn wrapped(&self, list: &'static List, request: &Message) -> Option<Arc<Upstream>> {
-        let only = self.catalog.wrapped()?;
+        let only = self.catalog.only()?;
         if self.kept_listing(&only, list, request).await.is_some() {
             return None;
         }
         let ready = only.settled(self.list_patience()).await.ok()?;
-        // A client that was told of more, since the server was not there yet,
-        // gets an empty list in place of an error.
-        let ask = ready.offers(list.capability) || !self.changes.offered(list.capability);
-        ask.then_some(only)
+        let as_it_is = match ready.offers(list.capability) {
+            true => self.catalog.names_are_bare(),
+            // A client that was told of more, since the server was not there yet,
+            // gets an empty list in place of an error.
+            false => !self.changes.offered(list.capability),
+        };
+        as_it_is.then_some(only)
     }
 
     /// How long lists wait for servers that are starting.
@@ -131,6 +134,9 @@ impl Session {
                     failures.push(failure);
                 }
             }
+        }
+        if listings.is_empty() && failures.is_empty() && !self.changes.offered(list.capability) {
+            return Err(self.catalog.unknown_method(list.method).into());
         }
         // If nobody could answer, the client learns why.
         match failures.pop() {

@@ -174,9 +174,9 @@ impl Catalog {
         let exposed = member(request, path)?;
         let upstreams = self.upstreams();
         let unknown = || invalid(format!("Unknown {}: {exposed}", kind.word()));
-        let (server, name) = self
-            .names()
-            .resolve(kind, &exposed, self.naming, &upstreams)
+        let listed = self.names().listed(kind, &exposed);
+        let (server, name) = listed
+            .or_else(|| names::by_prefix(&exposed, self.naming, &self.servers()))
             .ok_or_else(unknown)?;
         let upstream = upstreams.iter().find(|u| **u.name() == *server);
         Ok(Route::One {
@@ -307,6 +307,12 @@ impl Catalog {
                 servers.join(",")
             )),
         }
+    }
+
+    /// The servers' names, in the order of the configuration.
+    fn servers(&self) -> Vec<Arc<str>> {
+        let upstreams = self.upstreams();
+        upstreams.iter().map(|u| Arc::clone(u.name())).collect()
     }
 
     /// Whether there is more than one server.

@@ -127,7 +127,7 @@ impl Session {
         let texts = results.iter().filter_map(|it| it.message().payload());
         self.kept
             .note(&server, list.method, Answer::Old(Fingerprint::of(texts)));
-        let pages = results.into_iter().map(Page);
+        let pages = results.into_iter().map(|it| Page::new(list, it));
         Some(Listing::of_all(server, pages.collect()))
     }
 
@@ -145,7 +145,7 @@ impl Session {
     ) {
         if listing.is_whole() {
             let pages = listing.pages.iter();
-            let results = pages.filter_map(|(_, page)| page.0.message().payload());
+            let results = pages.filter_map(|(_, page)| page.result().payload());
             self.keep(upstream, list.method, results.collect());
         }
     }
@@ -158,7 +158,7 @@ impl Session {
         request: &Message,
         answer: &Cleared,
     ) {
-        let page = Page(answer.clone());
+        let page = Page::new(list, answer.clone());
         let whole = page.next_cursor().is_none() && request.value("/cursor").is_none();
         if whole && answer.message().kind() == Kind::Response {
             let listing = Listing::of_all(Arc::clone(upstream.name()), vec![page]);

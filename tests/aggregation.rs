@@ -452,6 +452,107 @@ fn a_server_that_starts_again_is_told_again() {
 }
 
 #[test]
+fn a_server_that_lists_the_same_after_a_restart_is_not_announced() {
+    let gateway = two(&[], &[]).start();
+    let client = &gateway.client;
+    let changes = || {
+        let received = client.received();
+        let changed = received
+            .iter()
+            .filter(|line| line.contains("tools/list_changed"));
+        changed.count()
+    };
+    let asked = |times: usize| {
+        eventually("the gateway to ask again", || {
+            let received = gateway.server_named("one").received();
+            received
+                .iter()
+                .filter(|line| line.contains("tools/list"))
+                .count()
+                == times
+        });
+    };
+    let before = client.tools();
+    client.call("one_crash", json!({}));
+    asked(2);
+    assert_eq!(
+        client.call("one_echo", json!({"text": "back"})).text(),
+        "back"
+    );
+    assert_eq!(client.tools(), before);
+    assert_eq!(changes(), 0);
+
+    // It forgets in a restart what has grown.
+    client.call("one_grow", json!({}));
+    assert_eq!(changes(), 1);
+    assert_eq!(client.tools().len(), before.len() + 1);
+    client.call("one_crash", json!({}));
+    eventually("the change to be told", || changes() == 2);
+    assert_eq!(client.tools(), before);
+}
+
+/// Asks as a client of the modern era does; returns the id of the request.
+fn start_modern(gateway: &Gateway, method: &str, mut params: Value) -> String {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    gateway.client.start(method, params)
+}
+
+#[test]
+fn a_modern_client_sees_several_servers_as_one() {
+    let gateway = two(&[], &[]).start_silent();
+    let client = &gateway.client;
+    let ask = |method, params| {
+        let id = start_modern(&gateway, method, params);
+        client.answer(&id).value()["result"].clone()
+    };
+    ask("server/discover", json!({}));
+    let list = ask("tools/list", json!({}));
+    let named = |list: &Value| list["_meta"]["io.modelcontextprotocol/serverInfo"]["name"].clone();
+    assert_eq!(list["resultType"], json!("complete"), "{list}");
+    assert_eq!(list["ttlMs"], json!(0));
+    assert_eq!(list["cacheScope"], json!("private"));
+    assert_eq!(named(&list), json!("mcp-gateway"));
+    let call = json!({"name": "other_echo", "arguments": {"text": "a"}});
+    assert_eq!(named(&ask("tools/call", call)), json!("mirror"));
+
+    ask("resources/list", json!({}));
+    let uris = ["mcp-gateway://other/mirror://note", "mirror://note"];
+    let wants = json!({"resourceSubscriptions": uris, "toolsListChanged": true});
+    let listening = start_modern(
+        &gateway,
+        "subscriptions/listen",
+        json!({"notifications": wants}),
+    );
+    let acknowledged = client.receive_method("notifications/subscriptions/acknowledged");
+    assert_eq!(acknowledged.value()["params"]["notifications"], wants);
+    for server in ["one", "other"] {
+        assert!(has_received(
+            &gateway,
+            server,
+            "resources/subscribe",
+            r#""mirror://note""#
+        ));
+    }
+    let updated = r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"mirror://note"}}"#;
+    let done = r#"{"jsonrpc":"2.0","id":$id,"result":{"content":[]}}"#;
+    for (tool, uri) in [("other_say", uris[0]), ("one_say", uris[1])] {
+        ask(
+            "tools/call",
+            json!({"name": tool, "arguments": {"lines": [updated, done]}}),
+        );
+        let params = &client
+            .receive_method("notifications/resources/updated")
+            .value()["params"];
+        assert_eq!(params["uri"], json!(uri));
+        let id = params["_meta"]["io.modelcontextprotocol/subscriptionId"].to_string();
+        assert_eq!(id, listening);
+    }
+}
+
+#[test]
 fn three_real_servers_are_one() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.txt"), "in a file").unwrap();

@@ -135,12 +135,17 @@ impl Catalog {
         upstreams.iter().find(|u| **u.name() == *name).cloned()
     }
 
-    /// The only server, if its things have their own names.
-    pub fn wrapped(&self) -> Option<Arc<Upstream>> {
+    /// The server, if there is only one.
+    pub fn only(&self) -> Option<Arc<Upstream>> {
         match &*self.upstreams() {
-            [only] if self.naming == Naming::Bare => Some(Arc::clone(only)),
+            [only] => Some(Arc::clone(only)),
             _ => None,
         }
+    }
+
+    /// Whether the client sees things under their own names.
+    pub fn names_are_bare(&self) -> bool {
+        self.naming == Naming::Bare
     }
 
     /// Where a client's request goes.
@@ -169,9 +174,9 @@ impl Catalog {
         let exposed = member(request, path)?;
         let upstreams = self.upstreams();
         let unknown = || invalid(format!("Unknown {}: {exposed}", kind.word()));
-        let (server, name) = self
-            .names()
-            .resolve(kind, &exposed, self.naming, &upstreams)
+        let listed = self.names().listed(kind, &exposed);
+        let (server, name) = listed
+            .or_else(|| names::by_prefix(&exposed, self.naming, &self.servers()))
             .ok_or_else(unknown)?;
         let upstream = upstreams.iter().find(|u| **u.name() == *server);
         Ok(Route::One {
@@ -290,7 +295,7 @@ impl Catalog {
     }
 
     /// Nobody can tell which of several servers is meant.
-    fn unknown_method(&self, method: &str) -> Unroutable {
+    pub fn unknown_method(&self, method: &str) -> Unroutable {
         let upstreams = self.upstreams();
         let servers: Vec<String> = upstreams.iter().map(|u| quote(u.name())).collect();
         Unroutable {
@@ -302,6 +307,12 @@ impl Catalog {
                 servers.join(",")
             )),
         }
+    }
+
+    /// The servers' names, in the order of the configuration.
+    fn servers(&self) -> Vec<Arc<str>> {
+        let upstreams = self.upstreams();
+        upstreams.iter().map(|u| Arc::clone(u.name())).collect()
     }
 
     /// Whether there is more than one server.

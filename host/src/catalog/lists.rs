@@ -9,11 +9,13 @@ use super::cursor::{self, Listing, Position, Size};
 use super::names::{Kind, Names};
 use super::resources::{Named, Resources};
 use super::tasks::Tasks;
+use super::welcome::server_info;
 use super::{Catalog, Unroutable};
 use crate::config::Naming;
 use crate::gate::Cleared;
 use crate::message::json::JsonError;
 use crate::message::{self, Message, quote, string};
+use crate::protocol::{Era, meta, with_meta};
 
 /// A list that servers keep.
 #[derive(Debug)]
@@ -107,24 +109,38 @@ pub static LISTS: [&List; 4] = [&TOOLS, &PROMPTS, &RESOURCES, &TEMPLATES];
 
 /// One page of a server's list: a result, as the guardrails left it.
 #[derive(Debug, Clone)]
-pub struct Page(pub Cleared);
+pub struct Page {
+    result: Cleared,
+    size: Size,
+}
 
 impl Page {
+    /// A page of this list.
+    pub fn new(list: &List, result: Cleared) -> Self {
+        let payload = result.message().payload().unwrap_or_default();
+        let items = message::unique_member(payload, list.items).ok().flatten();
+        let items = items.and_then(|items| message::elements(items).ok());
+        let size = Size {
+            bytes: payload.len(),
+            items: items.map_or(0, |items| items.len()),
+        };
+        Self { result, size }
+    }
+
+    /// The result.
+    pub fn result(&self) -> &Message {
+        self.result.message()
+    }
+
     /// Where the server's next page starts, as it wrote it; `None` on the last.
     pub fn next_cursor(&self) -> Option<&str> {
-        let cursor = self.0.message().value("/nextCursor");
+        let cursor = self.result().value("/nextCursor");
         cursor.filter(|cursor| *cursor != "null")
     }
 
     /// How much is on it.
-    pub fn size(&self, list: &List) -> Size {
-        let result = self.0.message().payload().unwrap_or_default();
-        let items = message::unique_member(result, list.items).ok().flatten();
-        let items = items.and_then(|items| message::elements(items).ok());
-        Size {
-            bytes: result.len(),
-            items: items.map_or(0, |items| items.len()),
-        }
+    pub fn size(&self) -> Size {
+        self.size
     }
 }
 
@@ -146,19 +162,33 @@ impl Catalog {
 
     /// Makes one result of all servers' pages, as far as they fit: every item as
     /// its server wrote it but for its name, and what else the first to say it
-    /// said.
-    pub fn merge(&self, list: &List, listings: Vec<Listing<Page>>) -> String {
-        let (listings, next) = cursor::cut(listings, cursor::LONGEST_PAGE, |page| page.size(list));
+    /// said. The era is the client's.
+    pub fn merge(
+        &self,
+        list: &List,
+        listings: Vec<Listing<Page>>,
+        longest: Size,
+        era: Era,
+    ) -> String {
+        let (listings, next) = cursor::cut(listings, longest, Page::size);
+        let merged = self.merged(list, &listings, next.as_ref());
+        match era {
+            Era::Legacy => merged,
+            Era::Modern => for_modern(merged, &listings),
+        }
+    }
+
+    fn merged(&self, list: &List, listings: &[Listing<Page>], next: Option<&Position>) -> String {
         let mut known = self.known();
         let mut items = Vec::new();
         let mut rest: Vec<(String, &str)> = Vec::new();
-        for listing in &listings {
+        for listing in listings {
             let server = &listing.server;
             if listing.is_whole() {
                 known.forget(list, server);
             }
             let results = listing.pages.iter();
-            for result in results.filter_map(|(_, page)| page.0.message().payload()) {
+            for result in results.filter_map(|(_, page)| page.result().payload()) {
                 for member in message::members(result).unwrap_or_default() {
                     match &*member.key {
                         "nextCursor" => {}
@@ -178,7 +208,7 @@ impl Catalog {
             merged.push_str(&format!(",{}:{value}", quote(&key)));
         }
         if let Some(position) = next {
-            let cursor = self.cursors.write(list.method, &position);
+            let cursor = self.cursors.write(list.method, position);
             merged.push_str(&format!(r#","nextCursor":{}"#, quote(&cursor)));
         }
         merged.push('}');
@@ -188,6 +218,7 @@ impl Catalog {
     fn known(&self) -> Known<'_> {
         Known {
             naming: self.naming,
+            servers: self.servers(),
             names: self.names(),
             resources: self.resources(),
             tasks: self.tasks(),
@@ -195,9 +226,37 @@ impl Catalog {
     }
 }
 
+/// What the modern era wants to know of a list that is several servers': whose it
+/// is, and that nobody but this client may keep it, since it has passed this
+/// client's guardrails, nor longer than any of its parts.
+fn for_modern(merged: String, listings: &[Listing<Page>]) -> String {
+    let pages = listings.iter().flat_map(|listing| &listing.pages);
+    let lifetimes = pages.map(|(_, page)| page.result().value("/ttlMs"));
+    let lifetime = lifetimes.map(|it| it.and_then(|it| it.parse::<f64>().ok()).unwrap_or(0.0));
+    let lifetime = lifetime.reduce(f64::min).unwrap_or(0.0).max(0.0);
+    let mut list = Message::result("0", &merged);
+    for (path, value) in [
+        ("/resultType", "\"complete\""),
+        ("/ttlMs", &*lifetime.to_string()),
+        ("/cacheScope", "\"private\""),
+    ] {
+        let set = message::PatchOp::Add {
+            path: path.into(),
+            value: value.into(),
+        };
+        list = list.patch(&[set]).unwrap_or(list);
+    }
+    if listings.len() != 1 {
+        let info = server_info().to_string();
+        list = with_meta(&list, &[(meta::SERVER_INFO, &info)]).unwrap_or(list);
+    }
+    list.payload().map_or(merged, str::to_owned)
+}
+
 /// What is known of all servers' things, while a list is made of them.
 struct Known<'a> {
     naming: Naming,
+    servers: Vec<Arc<str>>,
     names: MutexGuard<'a, Names>,
     resources: MutexGuard<'a, Resources>,
     tasks: MutexGuard<'a, Tasks>,
@@ -241,7 +300,10 @@ impl Known<'_> {
             return Some(item.into());
         };
         let exposed = match list.identity {
-            Identity::Name(kind) => self.names.expose(kind, self.naming, server, &own),
+            Identity::Name(kind) => {
+                self.names
+                    .expose(kind, self.naming, &self.servers, server, &own)
+            }
             Identity::Uri(named, _) => self.resources.expose(named, server, &own),
             Identity::Task => {
                 self.tasks.learn(&own, server);

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::config::Naming;
-use crate::upstream::Upstream;
 
 /// The longest name that every client takes.
 const LONGEST: usize = 64;
@@ -33,7 +32,7 @@ pub(super) struct Names {
 }
 
 /// Whose something is, and what its server calls it.
-type Owner = (Arc<str>, String);
+pub(super) type Owner = (Arc<str>, String);
 
 impl Kind {
     /// The word for it in a message to a person.
@@ -47,12 +46,12 @@ impl Kind {
 
 impl Names {
     /// The name under which the client sees a server's tool or prompt. The same
-    /// every time, whatever other servers there are, unless another server's
-    /// has that very name.
+    /// every time, whatever was listed before it, unless the names are bare.
     pub(super) fn expose(
         &mut self,
         kind: Kind,
         naming: Naming,
+        servers: &[Arc<str>],
         server: &Arc<str>,
         name: &str,
     ) -> String {
@@ -60,7 +59,10 @@ impl Names {
         let plain = match naming {
             Naming::Bare => Some(name.to_owned()),
             // A name that a model's interface refuses would cost the whole list.
-            Naming::Prefixed => Some(prefixed.clone()).filter(|name| fits(name)),
+            Naming::Prefixed if !fits(&prefixed) => None,
+            // One that could be another server's is that server's.
+            Naming::Prefixed => Some(prefixed.clone())
+                .filter(|name| meant(servers, name).is_none_or(|meant| meant == server)),
         };
         let hashed = SUFFIXES.map(|digits| hashed(&prefixed, server, name, digits));
         let owner = (Arc::clone(server), name.to_owned());
@@ -91,36 +93,13 @@ impl Names {
         self.prompts.retain(|_, (server, _)| stays(server));
     }
 
-    /// Whose tool or prompt the client means, and what its server calls it.
-    pub(super) fn resolve(
-        &self,
-        kind: Kind,
-        exposed: &str,
-        naming: Naming,
-        upstreams: &[Arc<Upstream>],
-    ) -> Option<(Arc<str>, String)> {
+    /// Whose tool or prompt is listed under a name, and what its server calls it.
+    pub(super) fn listed(&self, kind: Kind, exposed: &str) -> Option<Owner> {
         let names = match kind {
             Kind::Tool => &self.tools,
             Kind::Prompt => &self.prompts,
         };
-        if let Some(listed) = names.get(exposed) {
-            return Some(listed.clone());
-        }
-        // A client may call what it learned before this gateway started.
-        let by_prefix = upstreams
-            .iter()
-            .filter(|_| naming == Naming::Prefixed)
-            .filter_map(|upstream| {
-                let name = exposed.strip_prefix(&prefixed(upstream.name(), ""))?;
-                Some((Arc::clone(upstream.name()), name.to_owned()))
-            })
-            // Of `a` and `a_b`, the more specific server is meant.
-            .max_by_key(|(server, _)| server.len());
-        // A single server says itself that it does not know a name.
-        by_prefix.or_else(|| match upstreams {
-            [only] => Some((Arc::clone(only.name()), exposed.to_owned())),
-            _ => None,
-        })
+        names.get(exposed).cloned()
     }
 
     fn of(&mut self, kind: Kind) -> &mut HashMap<String, Owner> {
@@ -129,6 +108,30 @@ impl Names {
             Kind::Prompt => &mut self.prompts,
         }
     }
+}
+
+/// Whose tool or prompt a name that is not listed means, and what its server
+/// calls it: a client may have learned it before this gateway started.
+pub(super) fn by_prefix(exposed: &str, naming: Naming, servers: &[Arc<str>]) -> Option<Owner> {
+    let prefixed = || {
+        let server = meant(servers, exposed).filter(|_| naming == Naming::Prefixed)?;
+        let name = exposed.strip_prefix(&prefixed(server, ""))?;
+        Some((Arc::clone(server), name.to_owned()))
+    };
+    // A single server says itself that it does not know a name.
+    prefixed().or_else(|| match servers {
+        [only] => Some((Arc::clone(only), exposed.to_owned())),
+        _ => None,
+    })
+}
+
+/// The server that a prefixed name means: of `a` and `a_b` the more specific one,
+/// and of `a b` and `a_b` the first.
+fn meant<'a>(servers: &'a [Arc<str>], exposed: &str) -> Option<&'a Arc<str>> {
+    let able = servers
+        .iter()
+        .filter(|server| exposed.starts_with(&prefixed(server, "")));
+    able.rev().max_by_key(|server| server.chars().count())
 }
 
 /// `{server}_{name}`, with what may not stand in a tool's name replaced in the
@@ -171,7 +174,18 @@ mod tests {
     use super::*;
 
     fn expose(names: &mut Names, server: &str, name: &str) -> String {
-        names.expose(Kind::Tool, Naming::Prefixed, &Arc::from(server), name)
+        expose_among(names, &[server], server, name)
+    }
+
+    fn expose_among(names: &mut Names, servers: &[&str], server: &str, name: &str) -> String {
+        let servers: Vec<Arc<str>> = servers.iter().map(|&server| server.into()).collect();
+        names.expose(Kind::Tool, Naming::Prefixed, &servers, &server.into(), name)
+    }
+
+    fn resolve(names: &Names, exposed: &str, servers: &[&str]) -> Option<Owner> {
+        let servers: Vec<Arc<str>> = servers.iter().map(|&server| server.into()).collect();
+        let listed = names.listed(Kind::Tool, exposed);
+        listed.or_else(|| by_prefix(exposed, Naming::Prefixed, &servers))
     }
 
     #[test]
@@ -188,20 +202,31 @@ mod tests {
         let exposed = expose(&mut names, "files", &name);
         assert_eq!(exposed.len(), LONGEST);
         assert_eq!(exposed, expose(&mut Names::default(), "files", &name));
-        let resolved = names.resolve(Kind::Tool, &exposed, Naming::Prefixed, &[]);
+        let resolved = resolve(&names, &exposed, &[]);
         assert_eq!(resolved, Some(("files".into(), name)));
     }
 
     #[test]
-    fn two_servers_names_that_would_be_equal_are_told_apart() {
-        let mut names = Names::default();
-        let first = expose(&mut names, "a_b", "c");
-        let second = expose(&mut names, "a", "b_c");
-        assert_eq!(first, "a_b_c");
-        assert_ne!(first, second);
-        let resolve = |exposed| names.resolve(Kind::Tool, exposed, Naming::Prefixed, &[]);
-        assert_eq!(resolve(&first), Some(("a_b".into(), "c".into())));
-        assert_eq!(resolve(&second), Some(("a".into(), "b_c".into())));
+    fn two_servers_names_that_would_be_equal_are_told_apart_in_any_order() {
+        let servers = ["a", "a_b", "a b"];
+        let tools = [("a_b", "c"), ("a", "b_c"), ("a b", "c")];
+        let plain = ["a_b_c", "a_b_c_", "a_b_c_"];
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let mut names = Names::default();
+            for at in order {
+                let (Some((server, name)), Some(plain)) = (tools.get(at), plain.get(at)) else {
+                    continue;
+                };
+                let exposed = expose_among(&mut names, &servers, server, name);
+                assert!(exposed.starts_with(plain), "{exposed}");
+                assert_eq!(exposed == *plain, *server == "a_b", "{exposed}");
+                let back = resolve(&names, &exposed, &servers);
+                assert_eq!(back, Some(((*server).into(), (*name).to_owned())));
+            }
+        }
+        // Before anything is listed.
+        let meant = resolve(&Names::default(), "a_b_c", &servers);
+        assert_eq!(meant, Some(("a_b".into(), "c".to_owned())));
     }
 
     #[test]
@@ -220,7 +245,7 @@ mod tests {
     fn names_stay_as_they_are_where_one_server_is_wrapped() {
         let mut names = Names::default();
         for name in ["a.b", "für", &"n".repeat(80)] {
-            let exposed = names.expose(Kind::Tool, Naming::Bare, &Arc::from("s"), name);
+            let exposed = names.expose(Kind::Tool, Naming::Bare, &[], &Arc::from("s"), name);
             assert_eq!(exposed, name);
         }
     }
@@ -228,43 +253,40 @@ mod tests {
     #[test]
     fn what_is_not_listed_any_more_is_free() {
         let mut names = Names::default();
-        let taken = expose(&mut names, "a_b", "c");
-        assert_ne!(expose(&mut names, "a", "b_c"), taken);
-        names.forget(Kind::Tool, "a_b");
+        let mut expose = |names: &mut Names, server: &str| {
+            names.expose(Kind::Tool, Naming::Bare, &[], &server.into(), "read")
+        };
+        assert_eq!(expose(&mut names, "a"), "read");
+        assert_ne!(expose(&mut names, "b"), "read");
         names.forget(Kind::Tool, "a");
-        assert_eq!(expose(&mut names, "a", "b_c"), taken);
+        names.forget(Kind::Tool, "b");
+        assert_eq!(expose(&mut names, "b"), "read");
     }
 
     proptest! {
         #[test]
-        fn every_name_fits_is_the_only_one_and_leads_back(
+        fn every_name_fits_is_the_only_one_and_leads_back_whatever_the_order(
             tools in prop::collection::hash_set(("[ab_. ]{1,3}|ü", "[ab_./ä]{0,4}|[ab]{50,90}"), 1..30)
         ) {
+            let tools: Vec<_> = tools.into_iter().collect();
+            let mut servers: Vec<&str> = tools.iter().map(|(server, _)| &**server).collect();
+            servers.sort_unstable();
+            servers.dedup();
             let mut names = Names::default();
             let exposed: Vec<_> = tools
                 .iter()
-                .map(|(server, name)| expose(&mut names, server, name))
+                .map(|(server, name)| expose_among(&mut names, &servers, server, name))
                 .collect();
-            for ((server, name), exposed) in tools.iter().zip(&exposed) {
+            let mut reversed = Names::default();
+            for ((server, name), exposed) in tools.iter().zip(&exposed).rev() {
                 prop_assert!(fits(exposed), "{}", exposed);
-                let back = names.resolve(Kind::Tool, exposed, Naming::Prefixed, &[]);
+                let back = resolve(&names, exposed, &servers);
                 prop_assert_eq!(back, Some((Arc::from(server.as_str()), name.clone())));
-                prop_assert_eq!(&expose(&mut names, server, name), exposed);
+                for names in [&mut names, &mut reversed] {
+                    prop_assert_eq!(&expose_among(names, &servers, server, name), exposed);
+                }
             }
             prop_assert_eq!(exposed.iter().collect::<HashSet<_>>().len(), tools.len());
-        }
-
-        #[test]
-        fn a_name_does_not_depend_on_servers_that_have_no_equal_one(
-            others in prop::collection::vec(("[c-f]{1,3}", "[a-f_.]{1,4}"), 0..20),
-            name in "[a-z_.]{1,80}",
-        ) {
-            let alone = expose(&mut Names::default(), "server", &name);
-            let mut names = Names::default();
-            for (server, other) in &others {
-                expose(&mut names, server, other);
-            }
-            prop_assert_eq!(expose(&mut names, "server", &name), alone);
         }
     }
 }

@@ -133,13 +133,16 @@ impl Store {
 
     /// Removes the oldest files if there are too many.
     fn tidy(&self) -> io::Result<()> {
+        let surplus = fs::read_dir(&self.0)?.count().saturating_sub(FILES);
+        if surplus == 0 {
+            return Ok(());
+        }
         let mut files: Vec<(SystemTime, PathBuf)> = Vec::new();
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
             files.push((entry.metadata()?.modified()?, entry.path()));
         }
         files.sort();
-        let surplus = files.len().saturating_sub(FILES);
         let oldest = files.iter().take(surplus);
         oldest.map(|(_, path)| path).try_for_each(remove)
     }

@@ -77,7 +77,7 @@ pub fn introduction(openings: &[(Arc<str>, Cleared)], servers: usize) -> String 
 }
 
 /// Who the gateway is.
-fn server_info() -> Value {
+pub(super) fn server_info() -> Value {
     json!({
         "name": SERVER_INFO_NAME,
         "title": "MCP Gateway",

@@ -12,7 +12,7 @@ use crate::config::Gateway;
 use crate::gate::{self, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Kind, Message};
-use crate::protocol::Era;
+use crate::protocol::{self, Era};
 use crate::upstream::{Ready, State, Upstream};
 
 /// How long after a change the client may take to ask for a list itself. Some
@@ -127,7 +127,7 @@ impl Session {
         let texts = results.iter().filter_map(|it| it.message().payload());
         self.kept
             .note(&server, list.method, Answer::Old(Fingerprint::of(texts)));
-        let pages = results.into_iter().map(Page);
+        let pages = results.into_iter().map(|it| Page::new(list, it));
         Some(Listing::of_all(server, pages.collect()))
     }
 
@@ -145,7 +145,7 @@ impl Session {
     ) {
         if listing.is_whole() {
             let pages = listing.pages.iter();
-            let results = pages.filter_map(|(_, page)| page.0.message().payload());
+            let results = pages.filter_map(|(_, page)| page.result().payload());
             self.keep(upstream, list.method, results.collect());
         }
     }
@@ -158,7 +158,7 @@ impl Session {
         request: &Message,
         answer: &Cleared,
     ) {
-        let page = Page(answer.clone());
+        let page = Page::new(list, answer.clone());
         let whole = page.next_cursor().is_none() && request.value("/cursor").is_none();
         if whole && answer.message().kind() == Kind::Response {
             let listing = Listing::of_all(Arc::clone(upstream.name()), vec![page]);
@@ -175,10 +175,12 @@ impl Session {
         for list in LISTS {
             let has_changed = match self.kept.noted(server, list.method) {
                 _ if !ready.offers(list.capability) => false,
-                Some(Answer::Old(_)) => self.is_another(upstream, ready, list).await,
+                Some(Answer::Old(had) | Answer::Fresh(had)) => {
+                    self.has(upstream, ready, list).await != Some(had)
+                }
                 // Whoever knows what it can do will ask for it.
                 None => !matches!(welcomed, Some(Answer::Old(_))),
-                Some(Answer::Fresh(_) | Answer::LeftOut) => true,
+                Some(Answer::LeftOut) => true,
             };
             if has_changed {
                 changed.push(list.method);
@@ -216,35 +218,35 @@ impl Session {
                     && let Some(ready) = upstream.ready()
                 {
                     // That it has changed, the client knows.
-                    session.is_another(&upstream, &ready, list).await;
+                    session.has(&upstream, &ready, list).await;
                 }
             });
         }
     }
 
-    /// Asks a server for a list of which the client has an old one. Whether it
-    /// is another now.
-    async fn is_another(&self, upstream: &Upstream, ready: &Ready, list: &'static List) -> bool {
-        let had = self.kept.noted(upstream.name(), list.method);
+    /// Asks a server for a list by itself, and keeps it.
+    async fn has(
+        &self,
+        upstream: &Upstream,
+        ready: &Ready,
+        list: &'static List,
+    ) -> Option<Fingerprint> {
         let request = Message::request("0", list.method, Some("{}"));
+        let request = match ready.client.era {
+            Era::Legacy => request,
+            Era::Modern => protocol::for_modern(&request, &ready.client, None).ok()?,
+        };
         match self.listing(list, upstream, ready, request, None).await {
-            Ok(listing) if listing.is_whole() => {
-                match (had, self.kept.noted(upstream.name(), list.method)) {
-                    (Some(Answer::Old(had)), Some(Answer::Fresh(has))) => had != has,
-                    _ => true,
-                }
-            }
-            Ok(_) => true,
+            Ok(listing) if !listing.is_whole() => return None,
+            Ok(_) => {}
             Err(failure) => {
-                let server = &**upstream.name();
-                tracing::warn!(
-                    server,
-                    method = list.method,
-                    "not listed: {}",
-                    failure.kind()
-                );
-                true
+                let (server, why) = (&**upstream.name(), failure.kind());
+                tracing::warn!(server, method = list.method, "not listed: {why}");
             }
+        }
+        match self.kept.noted(upstream.name(), list.method) {
+            Some(Answer::Fresh(has)) => Some(has),
+            _ => None,
         }
     }
 

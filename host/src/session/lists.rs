@@ -12,7 +12,7 @@ use super::Session;
 use super::asked::Asking;
 use super::converse::Failure;
 use super::requests::Reply;
-use crate::catalog::{self, LONGEST_PAGE, List, Listing, Page, Size};
+use crate::catalog::{self, LONGEST_PAGE, List, Listing, Page, Position, Size};
 use crate::message::{Kind, Message};
 use crate::protocol::{Bridge, Era};
 use crate::upstream::{Ready, Unavailable, Upstream};
@@ -45,19 +45,22 @@ impl Session {
     /// The only server, if its lists are the client's as they are: page by page,
     /// with its own cursors and its own errors.
     async fn wrapped(&self, list: &'static List, request: &Message) -> Option<Arc<Upstream>> {
-        let only = self.catalog.wrapped()?;
+        let only = self.catalog.only()?;
         if self.kept_listing(&only, list, request).await.is_some() {
             return None;
         }
         let ready = only.settled(self.list_patience()).await.ok()?;
-        // A client that was told of more, since the server was not there yet,
-        // gets an empty list in place of an error.
-        let ask = ready.offers(list.capability) || !self.changes.offered(list.capability);
-        ask.then_some(only)
+        let as_it_is = match ready.offers(list.capability) {
+            true => self.catalog.names_are_bare(),
+            // A client that was told of more, since the server was not there yet,
+            // gets an empty list in place of an error.
+            false => !self.changes.offered(list.capability),
+        };
+        as_it_is.then_some(only)
     }
 
     /// How long lists wait for servers that are starting.
-    fn list_patience(&self) -> Duration {
+    pub(super) fn list_patience(&self) -> Duration {
         let since = self.handshake.borrow().hello.as_ref().map(|it| it.1);
         let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
         self.settings.ready_timeout.saturating_sub(waited)
@@ -70,63 +73,28 @@ impl Session {
         request: &Message,
     ) -> Result<String, Failure> {
         let position = self.catalog.position(list, request)?;
-        let first = position.as_ref().map(|position| &position.server);
-        let upstreams = self.catalog.upstreams();
-        let upstreams: Vec<_> = upstreams
-            .iter()
-            .skip_while(|upstream| first.is_some_and(|first| upstream.name() != first))
-            .cloned()
-            .collect();
-        let mut answers = Vec::new();
-        let mut waiting = Vec::new();
-        for (index, upstream) in upstreams.iter().enumerate() {
-            match self.kept_listing(upstream, list, request).await {
-                Some(listing) => answers.push((index, Arc::clone(upstream.name()), Ok(listing))),
-                None => waiting.push((index, Arc::clone(upstream))),
-            }
-        }
-        let starting: Vec<_> = waiting.iter().map(|(_, it)| Arc::clone(it)).collect();
-        self.settled(&starting, self.list_patience()).await;
-        let mut tasks = JoinSet::new();
-        for (index, upstream) in waiting {
-            let Some(ready) = upstream.ready() else {
-                self.left_out(upstream.name(), list);
-                continue;
-            };
-            if !ready.offers(list.capability) {
-                continue;
-            }
-            let from = position.as_ref().filter(|it| it.server == *upstream.name());
-            let from = from.and_then(|position| position.cursor.clone());
-            let (session, request) = (Arc::clone(self), request.clone());
-            tasks.spawn(async move {
-                let listing = session.listing(list, &upstream, &ready, request, from);
-                (index, Arc::clone(upstream.name()), listing.await)
-            });
-        }
-        while let Some(answer) = tasks.join_next().await {
-            answers.extend(answer.ok());
-        }
-        // In the order of the configuration, whoever was first to answer.
-        answers.sort_by_key(|(index, ..)| *index);
-
+        let answers = self.listings(list, request, position.as_ref()).await;
         let asked = answers.len();
+        if asked == 0 && !self.changes.offered(list.capability) {
+            return Err(self.catalog.unknown_method(list.method).into());
+        }
         let mut listings = Vec::new();
         let mut failures = Vec::new();
-        for (_, server, answer) in answers {
+        for (server, answer) in answers {
             match answer {
                 Ok(listing) => listings.push(listing),
                 // The list goes on at this server or not at all.
-                Err(failure) if first == Some(&server) => return Err(failure),
+                Err(failure) if position.as_ref().is_some_and(|it| it.server == server) => {
+                    return Err(failure);
+                }
                 Err(failure) => {
                     let why = failure.answer("0", list.method, Era::Legacy);
+                    let why = why.as_ref().and_then(|error| error.value("/message"));
                     tracing::warn!(
                         server = &*server,
                         method = list.method,
                         "left out of the list: {}",
-                        why.as_ref()
-                            .and_then(|e| e.value("/message"))
-                            .unwrap_or("cancelled"),
+                        why.unwrap_or("cancelled"),
                     );
                     failures.push(failure);
                 }
@@ -135,7 +103,71 @@ impl Session {
         // If nobody could answer, the client learns why.
         match failures.pop() {
             Some(failure) if failures.len() + 1 == asked => Err(failure),
-            _ => Ok(self.catalog.merge(list, listings)),
+            _ => Ok(self
+                .catalog
+                .merge(list, listings, self.longest_page(), self.client_era())),
+        }
+    }
+
+    /// What each server lists, in the order of the configuration, from a position
+    /// on.
+    async fn listings(
+        self: &Arc<Self>,
+        list: &'static List,
+        request: &Message,
+        position: Option<&Position>,
+    ) -> Vec<(Arc<str>, Result<Listing<Page>, Failure>)> {
+        let first = position.map(|position| &position.server);
+        let upstreams = self.catalog.upstreams();
+        let upstreams = upstreams
+            .iter()
+            .skip_while(|upstream| first.is_some_and(|first| upstream.name() != first));
+        let mut answers = Vec::new();
+        let mut waiting = Vec::new();
+        for (index, upstream) in upstreams.enumerate() {
+            let from = position.filter(|it| it.server == *upstream.name());
+            let from = from.and_then(|position| position.cursor.clone());
+            let kept = match &from {
+                None => self.kept_listing(upstream, list, request).await,
+                Some(_) => None,
+            };
+            match kept {
+                Some(listing) => answers.push((index, Arc::clone(upstream.name()), Ok(listing))),
+                None => waiting.push((index, Arc::clone(upstream), from)),
+            }
+        }
+        let starting: Vec<_> = waiting.iter().map(|(_, it, _)| Arc::clone(it)).collect();
+        self.settled(&starting, self.list_patience()).await;
+        let mut tasks = JoinSet::new();
+        for (index, upstream, from) in waiting {
+            match upstream.ready() {
+                None => self.left_out(upstream.name(), list),
+                Some(ready) if !ready.offers(list.capability) => {}
+                Some(ready) => {
+                    let (session, request) = (Arc::clone(self), request.clone());
+                    tasks.spawn(async move {
+                        let listing = session.listing(list, &upstream, &ready, request, from);
+                        (index, Arc::clone(upstream.name()), listing.await)
+                    });
+                }
+            }
+        }
+        while let Some(answer) = tasks.join_next().await {
+            answers.extend(answer.ok());
+        }
+        // Whoever was first to answer.
+        answers.sort_by_key(|(index, ..)| *index);
+        let answers = answers.into_iter();
+        answers
+            .map(|(_, server, answer)| (server, answer))
+            .collect()
+    }
+
+    /// What an answer may hold of a list. Names grow on their way to the client.
+    fn longest_page(&self) -> Size {
+        Size {
+            bytes: LONGEST_PAGE.bytes.min(self.settings.max_message / 2),
+            ..LONGEST_PAGE
         }
     }
 
@@ -178,13 +210,13 @@ impl Session {
             if result.message().kind() == Kind::Error {
                 return Err(Failure::of_error(result.message()));
             }
-            let page = Page(result);
-            total = total.and(page.size(list));
+            let page = Page::new(list, result);
+            total = total.and(page.size());
             next = page.next_cursor().map(str::to_owned);
             pages.push((cursor, page));
             // A cursor that comes again would go round for ever.
             next = next.filter(|cursor| seen.insert(cursor.clone()));
-            if next.is_none() || total.fills(LONGEST_PAGE) || pages.len() >= PAGES {
+            if next.is_none() || total.exceeds(self.longest_page()) || pages.len() >= PAGES {
                 break;
             }
         }

@@ -25,6 +25,16 @@ impl Session {
     ) -> Result<(Arc<Upstream>, Reply), Failure> {
         let mut first = None;
         for upstream in upstreams {
+            // One that starts slowly may not have it.
+            let patience = self.list_patience();
+            let settled = tokio::select! {
+                settled = upstream.settled(patience) => settled,
+                _ = asking.cancelled() => return Err(Failure::Cancelled),
+            };
+            if let Err(unavailable) = settled {
+                first.get_or_insert(Err(unavailable.into()));
+                continue;
+            }
             let reply = self.ask(&upstream, request, subject.clone(), asking).await;
             match reply {
                 Ok(reply) if !reply.is_error() => {

@@ -232,12 +232,14 @@ impl Session {
                 self.announce(run, notification).await;
             }
             announce.send_replace(true);
-            if late {
-                // The client may have asked for lists before this server was there.
-                self.joined(upstream, &ready).await;
-            }
-            self.keep_opening(upstream, &ready);
-            self.replay(&ready).await;
+            let joined = async {
+                if late {
+                    // The client may have asked for lists before this server was there.
+                    self.joined(upstream, &ready).await;
+                }
+                self.keep_opening(upstream, &ready);
+            };
+            tokio::join!(joined, self.replay(&ready));
             if ready.bridge == Bridge::ToModern {
                 self.listen_for_legacy(&ready).await;
             }

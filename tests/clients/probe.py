@@ -116,12 +116,11 @@ class Probe:
         return [tool["name"] for tool in self.saw["tools"]]
 
     async def lists(self):
-        offered = self.session.server_capabilities
-        if offered.resources:
-            await self.step("resources/list", self.session.list_resources())
-            await self.step("resources/templates/list", self.session.list_resource_templates())
-        if offered.prompts:
-            result = await self.step("prompts/list", self.session.list_prompts())
+        """All other lists, also those that the server does not offer."""
+        await self.step("resources/list", self.session.list_resources())
+        await self.step("resources/templates/list", self.session.list_resource_templates())
+        result = await self.step("prompts/list", self.session.list_prompts())
+        if "prompts" in result:
             result["prompts"] = self.ours(result["prompts"])
 
     async def errors(self):

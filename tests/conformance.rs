@@ -17,7 +17,7 @@ mod suite;
 mod targets;
 
 use expected::compare;
-use suite::{LEGACY, MODERN, STABLE, Suite};
+use suite::{LEGACY, MODERN, STABLE, Suite, TASKS};
 use targets::{Fixture, Served, Upstream, client, client_of_a_gateway};
 
 /// Scenarios of a client that has nobody to log in. They are named, since
@@ -76,6 +76,12 @@ fn a_served_server_passes_what_it_passes_directly_in_the_legacy_era() {
 #[ignore = "the gateway does not serve yet"]
 fn a_served_server_passes_what_it_passes_directly_in_the_modern_era() {
     servers_are_the_same(&MODERN);
+}
+
+#[test]
+#[ignore = "the gateway does not serve yet"]
+fn a_served_server_passes_what_it_passes_directly_with_tasks() {
+    servers_are_the_same(&TASKS);
 }
 
 #[test]

@@ -11,12 +11,14 @@
 
 #[path = "real_clients/cases.rs"]
 mod cases;
+#[path = "real_clients/inspector.rs"]
+mod inspector;
 #[path = "real_clients/rust.rs"]
 mod rust;
 
 use std::path::Path;
 
-use cases::{Case, everything, filesystem, git, memory, time};
+use cases::{Case, everything, filesystem, fixture, git, memory, time};
 use mcp_gateway_tests::{Gateway, differences, real};
 use serde_json::{Value, json};
 
@@ -53,6 +55,15 @@ fn python_client(plan: &Value) -> Value {
 
 fn typescript_client(plan: &Value) -> Value {
     real::client(Path::new("node"), "official.mjs", [plan.to_string()])
+}
+
+/// The second version, which speaks the modern era to who knows it.
+fn modern_typescript_client(plan: &Value) -> Value {
+    let mut plan = plan.clone();
+    plan["modern"] = json!(true);
+    let saw = typescript_client(&plan);
+    assert_eq!(saw["version"], "2026-07-28", "{saw}");
+    saw
 }
 
 #[test]
@@ -111,6 +122,16 @@ fn the_typescript_client_sees_server_git_as_it_is() {
 }
 
 #[test]
+fn the_modern_typescript_client_sees_server_time_as_it_is() {
+    sees_the_same(&time(), modern_typescript_client);
+}
+
+#[test]
+fn the_modern_typescript_client_sees_the_fixture_as_it_is_and_is_asked_the_same() {
+    sees_the_same(&fixture(), modern_typescript_client);
+}
+
+#[test]
 fn the_rust_client_sees_server_everything_as_it_is() {
     sees_the_same(&everything(), rust::client);
 }
@@ -118,6 +139,44 @@ fn the_rust_client_sees_server_everything_as_it_is() {
 #[test]
 fn the_rust_client_sees_server_time_as_it_is() {
     sees_the_same(&time(), rust::client);
+}
+
+#[test]
+fn the_inspector_sees_server_everything_as_it_is() {
+    let (server, folders) = (everything().server, [(); 2].map(|()| tempfile::tempdir()));
+    let [folder, other] = folders.map(Result::unwrap);
+    let (command, args) = server.command_line();
+    let direct = inspector::script(&folder, command, args, &server.variables());
+    let setup = Gateway::with().server(server).guardrail("basic", "");
+    let (command, args, env) = setup.command_line();
+    let guarded = inspector::script(&other, &command, &args, &env);
+
+    let echo = ["--tool-arg", "message=hello", "--tool-name"];
+    for (method, more, named, list) in [
+        ("tools/list", &[][..], "", "tools"),
+        ("tools/call", &echo, "echo", ""),
+        ("resources/list", &[], "", ""),
+        ("resources/templates/list", &[], "", ""),
+        ("prompts/list", &[], "", "prompts"),
+        ("prompts/get", &["--prompt-name"], "simple-prompt", ""),
+    ] {
+        let ask = |script: &Path, prefix: &str| {
+            let name = format!("{prefix}{named}");
+            let mut words = vec!["--method", method];
+            words.extend(more);
+            words.extend((!named.is_empty()).then_some(name.as_str()));
+            let mut answer = inspector::inspect(script, &words);
+            for item in answer[list].as_array_mut().into_iter().flatten() {
+                let name = item["name"].as_str().unwrap();
+                item["name"] = json!(name.strip_prefix(prefix).unwrap());
+            }
+            answer
+        };
+        let answer = ask(&direct, "");
+        let found = differences(&answer, &ask(&guarded, "everything_"));
+        assert!(found.is_empty(), "{method}: {}", found.join("\n"));
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+    }
 }
 
 #[test]

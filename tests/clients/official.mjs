@@ -1,17 +1,21 @@
 // The official TypeScript client: does what a plan says and prints what it saw.
 //
 // The plan is a JSON object, the only argument: how to start the server, what to
-// take off the names of its tools and prompts, and what to ask it. Runs in the
-// folder where the packages are installed.
+// take off the names of its tools and prompts, and what to ask it. With "modern"
+// it is the client of the SDK's second version, which finds out the server's era
+// and answers what a server asks. Runs in the folder where the packages are
+// installed.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const require = createRequire(join(process.cwd(), "here.js"));
-const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
-const { StdioClientTransport } = require("@modelcontextprotocol/sdk/client/stdio.js");
-
 const plan = JSON.parse(process.argv[2]);
+const [sdk, stdio] = plan.modern
+  ? ["@modelcontextprotocol/client", "@modelcontextprotocol/client/stdio"]
+  : ["@modelcontextprotocol/sdk/client/index.js", "@modelcontextprotocol/sdk/client/stdio.js"];
+const { Client } = require(sdk);
+const { StdioClientTransport } = require(stdio);
 
 function ours(items) {
   return items.map((item) => ({ ...item, name: item.name.replace(plan.prefix, "") }));
@@ -29,7 +33,26 @@ async function each(list, ask) {
   return answers;
 }
 
-const client = new Client({ name: "official", version: "1" }, { capabilities: {} });
+// What a server may ask, and the answers.
+const asked = {
+  "elicitation/create": () => ({ action: "accept", content: { name: "Ann", color: "blue", ok: true } }),
+  "sampling/createMessage": () => ({
+    role: "assistant",
+    model: "a-model",
+    content: { type: "text", text: "sampled" },
+  }),
+  "roots/list": () => ({ roots: [{ uri: "file:///a-root", name: "a root" }] }),
+};
+
+const options = plan.modern
+  ? { capabilities: { elicitation: {}, sampling: {}, roots: {} }, versionNegotiation: { mode: "auto" } }
+  : { capabilities: {} };
+const client = new Client({ name: "official", version: "1" }, options);
+if (plan.modern) {
+  for (const [method, answer] of Object.entries(asked)) {
+    client.setRequestHandler(method, answer);
+  }
+}
 const { command, args, env } = plan;
 await client.connect(new StdioClientTransport({ command, args, env, stderr: "ignore" }));
 const { tools, ...rest } = await client.listTools();
@@ -50,5 +73,8 @@ saw.calls = await each(plan.calls, ([name, given]) =>
 saw.got = await each(plan.prompts, ([name, given]) =>
   client.getPrompt({ name: plan.prefix + name, arguments: given }));
 saw.read = await each(plan.resources, (uri) => client.readResource({ uri }));
+if (plan.modern) {
+  saw.version = client.getNegotiatedProtocolVersion();
+}
 console.log(JSON.stringify(saw));
 await client.close();

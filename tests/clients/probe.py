@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import re
+import warnings
 
 import anyio
 import mcp_types as types
@@ -15,6 +16,8 @@ from mcp.client._probe import negotiate_auto
 from mcp.client.session import ClientSession
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPDeprecationWarning
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 import everything
 from wire import Wire, tapped
@@ -75,7 +78,18 @@ class Probe:
             for question in self.wire.asked[before:]
         ]
 
+    @property
+    def is_modern(self):
+        return self.session.protocol_version in MODERN_PROTOCOL_VERSIONS
+
     def request(self, method, params=None, timeout=PATIENCE):
+        """A request that the session has no words for."""
+        if self.is_modern:
+            meta = {
+                "io.modelcontextprotocol/protocolVersion": self.session.protocol_version,
+                "io.modelcontextprotocol/clientCapabilities": {},
+            }
+            params = {**(params or {}), "_meta": meta}
         return self.session._dispatcher.send_raw_request(method, params, {"timeout": timeout})
 
     def call(self, name, arguments=None, progress=None):
@@ -102,6 +116,7 @@ class Probe:
         return [tool["name"] for tool in self.saw["tools"]]
 
     async def lists(self):
+        """All other lists, also those that the server does not offer."""
         await self.step("resources/list", self.session.list_resources())
         await self.step("resources/templates/list", self.session.list_resource_templates())
         result = await self.step("prompts/list", self.session.list_prompts())
@@ -178,13 +193,16 @@ async def run(asked, transport):
                     await probe.step(f"call {number}: {name}", probe.call(name, arguments))
                 await probe.errors()
                 await probe.lists()
-            await probe.step("ping", session.send_ping())
+            if not probe.is_modern:
+                await probe.step("ping", session.send_ping())
             probe.saw["what the server asks for"] = sorted({ask["method"] for ask in wire.asked})
             probe.saw["what the server tells"] = sorted({note["method"] for note in wire.told})
     return masked(probe.saw)
 
 
 def main():
+    # What one era has and the other has not is the point here.
+    warnings.simplefilter("ignore", MCPDeprecationWarning)
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--mode", choices=["legacy", "auto"], default="legacy")
     arguments.add_argument("--profile", choices=["everything", "generic"], default="generic")

@@ -32,6 +32,8 @@ pub(crate) struct Suite {
     package: &'static str,
     /// The version of the protocol, where it can be chosen.
     version: Option<&'static str>,
+    /// The scenarios for servers; without any, all that belong to the protocol.
+    scenarios: &'static [&'static str],
 }
 
 /// All that are run.
@@ -39,25 +41,54 @@ pub(crate) const STABLE: Suite = Suite {
     name: "0.1.16",
     package: "conformance-0.1",
     version: None,
+    scenarios: &[],
 };
 pub(crate) const LEGACY: Suite = Suite {
     name: "0.2 at 2025-11-25",
     package: "conformance-0.2",
     version: Some("2025-11-25"),
+    scenarios: &[],
 };
 pub(crate) const MODERN: Suite = Suite {
     name: "0.2 at 2026-07-28",
     package: "conformance-0.2",
     version: Some("2026-07-28"),
+    scenarios: &[],
+};
+/// What an extension of the protocol adds, which belongs to no version of it.
+pub(crate) const TASKS: Suite = Suite {
+    name: "0.2, tasks",
+    package: "conformance-0.2",
+    version: None,
+    scenarios: &[
+        "tasks-lifecycle",
+        "tasks-capability-negotiation",
+        "tasks-wire-fields",
+        "tasks-request-state-removal",
+        "tasks-mrtr-input",
+        "tasks-request-headers",
+        "tasks-dispatch-and-envelope",
+        "tasks-status-notifications",
+        "tasks-required-task-error",
+        "tasks-mrtr-composition",
+    ],
 };
 
 impl Suite {
-    /// Checks a server: all scenarios there are.
+    /// Checks a server.
     pub(crate) fn check_server(&self, url: &str) -> Checks {
         let results = tempfile::tempdir().unwrap();
-        let mut command = self.command("server", results.path());
-        command.args(["--suite", "all", "--url", url]);
-        run(command);
+        let all = [["--suite", "all"]];
+        let some = self.scenarios.iter().map(|it| ["--scenario", *it]);
+        for which in all
+            .into_iter()
+            .filter(|_| self.scenarios.is_empty())
+            .chain(some)
+        {
+            let mut command = self.command("server", results.path());
+            command.args(which).args(["--url", url]);
+            run(command);
+        }
         read(results.path())
     }
 

@@ -69,7 +69,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn start(upstream: &Upstream) -> Self {
+    pub(crate) fn start(upstream: &Upstream<'_>) -> Self {
         let server = match upstream {
             Upstream::Stdio => over_stdio("fixture").toml(),
             Upstream::Http(fixture) => format!("[servers.fixture]\nurl = {:?}\n", fixture.url),

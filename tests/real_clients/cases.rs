@@ -15,7 +15,7 @@ pub(crate) struct Case {
     /// A tool that the server offers only to a client that can do more.
     pub(crate) until: &'static str,
     /// Where the server works, if anywhere.
-    pub(crate) folder: Option<TempDir>,
+    pub(crate) _folder: Option<TempDir>,
 }
 
 impl Case {
@@ -26,7 +26,7 @@ impl Case {
             prompts: json!([]),
             resources: json!([]),
             until: "",
-            folder: None,
+            _folder: None,
         }
     }
 
@@ -69,7 +69,7 @@ pub(crate) fn filesystem() -> Case {
     std::fs::write(root.join("notes.txt"), "some notes\nof two lines\n").unwrap();
     let path = |name: &str| root.join(name);
     Case {
-        folder: Some(folder),
+        _folder: Some(folder),
         ..Case::calls(
             real::npm_server("files", "server-filesystem", &[root.to_str().unwrap()]),
             json!([
@@ -92,7 +92,7 @@ pub(crate) fn memory() -> Case {
         .env("MEMORY_FILE_PATH", file.to_str().unwrap());
     let entity = json!({"name": "Ann", "entityType": "person", "observations": ["likes 🙂"]});
     Case {
-        folder: Some(folder),
+        _folder: Some(folder),
         ..Case::calls(
             server,
             json!([
@@ -156,7 +156,39 @@ pub(crate) fn git() -> Case {
         ]),
     );
     Case {
-        folder: Some(folder),
+        _folder: Some(folder),
         ..case
+    }
+}
+
+/// The fixture, which speaks both eras, and asks back.
+pub(crate) fn fixture() -> Case {
+    Case {
+        prompts: json!([
+            ["test_simple_prompt", {}],
+            ["test_prompt_with_arguments", {"arg1": "one", "arg2": "two"}],
+            ["test_input_required_result_prompt", {}],
+        ]),
+        resources: json!([
+            "test://static-text",
+            "test://template/7/data",
+            "test://none"
+        ]),
+        ..Case::calls(
+            real::script_server("fixture", "fixture.py", &["stdio"]),
+            json!([
+                ["test_multiple_content_types", {}],
+                ["test_error_handling", {}],
+                ["test_elicitation", {"message": "who?"}],
+                ["test_input_required_result_elicitation", {}],
+                ["test_input_required_result_sampling", {}],
+                ["test_input_required_result_list_roots", {}],
+                ["test_input_required_result_request_state", {}],
+                ["test_input_required_result_multiple_inputs", {}],
+                ["test_input_required_result_multi_round", {}],
+                ["test_input_required_result_capabilities", {}],
+                ["does-not-exist", {}],
+            ]),
+        )
     }
 }

@@ -4,6 +4,7 @@
 //! `cargo clean` leaves nothing behind.
 
 mod guests;
+mod mutants;
 mod peers;
 mod program;
 
@@ -19,6 +20,11 @@ usage: cargo xtask TASK
            servers and clients (npm and Python packages, below target/)
   test     setup, then build everything and run all tests
   demo     show guardrails at work in front of a real MCP server
+  conformance
+           setup, then run the official conformance suite against the
+           gateway, and compare with direct runs
+  mutants  leave out one check of a message after the other, and see
+           whether a test notices; takes long, so it is run by hand
   bench    measure what the gateway costs, on this machine as it is now
   guests   build the guardrail components that the tests use";
 
@@ -31,6 +37,8 @@ fn main() -> ExitCode {
         (Some("setup"), None) => setup(),
         (Some("test"), None) => test(),
         (Some("demo"), None) => demo(),
+        (Some("conformance"), None) => conformance(),
+        (Some("mutants"), None) => mutants(),
         (Some("bench"), None) => bench(),
         (Some("guests"), None) => guests::build(),
         _ => Err(USAGE.to_owned()),
@@ -51,14 +59,32 @@ fn setup() -> Outcome {
 }
 
 fn test() -> Outcome {
+    prepare()?;
+    Program::cargo()
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .run()
+}
+
+fn conformance() -> Outcome {
+    prepare()?;
+    Program::cargo()
+        .args(["test", "--package", "mcp-gateway-tests"])
+        .args(["--test", "conformance", "--", "--nocapture"])
+        .run()
+}
+
+fn mutants() -> Outcome {
+    prepare()?;
+    mutants::run()
+}
+
+/// Installs and builds what the end-to-end tests need.
+fn prepare() -> Outcome {
     setup()?;
     guests::build()?;
     // The end-to-end tests start the binary; cargo does not know that.
     Program::cargo()
         .args(["build", "--package", "mcp-gateway", "--bin", "mcp-gateway"])
-        .run()?;
-    Program::cargo()
-        .args(["test", "--workspace", "--no-fail-fast"])
         .run()
 }
 

@@ -52,6 +52,11 @@ impl Program {
         self
     }
 
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Runs it with this task's own streams.
     pub(crate) fn run(mut self) -> Outcome {
         eprintln!("$ {}", self.line());
@@ -65,6 +70,13 @@ impl Program {
         let output = self.command.output();
         let output = self.started(output)?;
         self.succeeded(output.status)?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Runs it and hands over what it prints, however it ends.
+    pub(crate) fn output_of_any_end(mut self) -> Result<String, String> {
+        let output = self.command.output();
+        let output = self.started(output)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 

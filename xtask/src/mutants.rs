@@ -1,0 +1,249 @@
+//! Whether the tests notice when a message passes unchecked: for every place
+//! where messages are checked, the check is left out, and a test has to fail.
+//!
+//! The places are found in the source. All mutants are in one build of a copy of
+//! the repository, and a variable says which of them a gateway is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::program::Program;
+use crate::{Outcome, root, target};
+
+/// Which mutant a gateway is.
+const VARIABLE: &str = "MCP_GATEWAY_MUTANT";
+
+/// The tests that are about what guardrails see, those that notice most first.
+const TESTS: [&str; 10] = [
+    "masking",
+    "everything_is_seen",
+    "eras",
+    "faulty_guardrails",
+    "conversation",
+    "aggregation",
+    "lifecycle",
+    "remote_servers",
+    "serve",
+    "real_clients",
+];
+
+/// How a message is let pass unchecked in `gate.rs`, and by whom.
+const UNCHECKED: &str = "
+/// Whether this gateway is that mutant.
+pub(crate) fn is_mutant(number: u32) -> bool {
+    std::env::var(\"MCP_GATEWAY_MUTANT\").is_ok_and(|it| it == number.to_string())
+}
+
+/// Does not check if this gateway is that mutant.
+pub(crate) async fn mutant_admit<const NUMBER: u32>(
+    chain: &Chain,
+    envelope: &Envelope,
+    message: Message,
+    circumstances: &Circumstances,
+) -> Result<Cleared, Refusal> {
+    if is_mutant(NUMBER) {
+        return Ok(Cleared(message));
+    }
+    admit(chain, envelope, message, circumstances).await
+}
+
+/// Does not check if this gateway is that mutant.
+pub(crate) async fn mutant_admit_log_line<const NUMBER: u32>(
+    chain: &Chain,
+    envelope: &Envelope,
+    line: String,
+) -> Option<String> {
+    if is_mutant(NUMBER) {
+        return Some(line);
+    }
+    admit_log_line(chain, envelope, line).await
+}
+";
+
+/// A place where messages are checked.
+struct Mutant {
+    number: u32,
+    /// The file and the line.
+    place: String,
+    /// What is there.
+    code: String,
+}
+
+/// Builds the mutants, and has the tests run against each.
+pub(crate) fn run() -> Outcome {
+    let tree = target().join("mutants/tree");
+    copy(&tree)?;
+    let mutants = mutate(&tree.join("host/src"))?;
+    let binary = build(&tree)?;
+    let tests = tests();
+    if let Some(noticed) = notice(&binary, 0, &tests)? {
+        return Err(format!(
+            "the tests fail without a mutation, too: {noticed}; mend that first"
+        ));
+    }
+
+    let (mut report, mut survived) = (String::new(), 0);
+    for mutant in &mutants {
+        let noticed = notice(&binary, mutant.number, &tests)?;
+        survived += u32::from(noticed.is_none());
+        let noticed = noticed.unwrap_or_else(|| "NOBODY NOTICES".to_owned());
+        let line = format!("{}: {}\n    {noticed}\n", mutant.place, mutant.code);
+        eprint!("{line}");
+        report.push_str(&line);
+    }
+    let file = target().join("mutants/report.txt");
+    fs::write(&file, &report).map_err(|error| error.to_string())?;
+    match survived {
+        0 => Ok(()),
+        _ => Err(format!(
+            "{survived} of {} mutants live; see {}",
+            mutants.len(),
+            file.display()
+        )),
+    }
+}
+
+/// Copies the repository as it is now; what has not changed keeps its time, so
+/// that it is not compiled again.
+fn copy(tree: &Path) -> Outcome {
+    let listed = Program::named("git", "it lists what belongs to the repository")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .output()?;
+    for name in listed.lines() {
+        let (from, to) = (root().join(name), tree.join(name));
+        let Ok(content) = fs::read(&from) else {
+            continue;
+        };
+        // What is mutated afterwards is written in any case.
+        if fs::read(&to).is_ok_and(|there| there == content) {
+            continue;
+        }
+        let folder = to.parent().unwrap_or(tree);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&to, content))
+            .map_err(|error| format!("cannot copy {name}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Writes the mutants into the sources; returns what they are.
+fn mutate(sources: &Path) -> Result<Vec<Mutant>, String> {
+    let mut mutants = Vec::new();
+    let mut files = Vec::new();
+    collect(sources, &mut files)?;
+    for path in files {
+        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let name = path.strip_prefix(sources).unwrap_or(&path);
+        let mut mutated = String::new();
+        // What is for tests only stands at the end.
+        let mut product = true;
+        for (number, line) in (1..).zip(text.lines()) {
+            product &= line != "#[cfg(test)]";
+            let next = u32::try_from(mutants.len()).unwrap_or_default() + 1;
+            let changed = mutation(line, next).filter(|_| product);
+            if changed.is_some() {
+                mutants.push(Mutant {
+                    number: next,
+                    place: format!("{}:{number}", name.display()),
+                    code: line.trim().to_owned(),
+                });
+            }
+            mutated.push_str(&changed.unwrap_or_else(|| line.to_owned()));
+            mutated.push('\n');
+        }
+        if name == Path::new("gate.rs") {
+            mutated.push_str(UNCHECKED);
+        }
+        if mutated != text {
+            fs::write(&path, mutated).map_err(|error| error.to_string())?;
+        }
+    }
+    match mutants.len() {
+        0 => Err("no check of a message is to be found in the sources".to_owned()),
+        _ => Ok(mutants),
+    }
+}
+
+/// The line without its check, if it has one.
+fn mutation(line: &str, number: u32) -> Option<String> {
+    let code = line.trim_start();
+    if code.starts_with("//") || code.contains("fn admit") {
+        return None;
+    }
+    for call in ["admit", "admit_log_line"] {
+        let Some(at) = line.find(&format!("{call}(")) else {
+            continue;
+        };
+        let (before, after) = line.split_at(at);
+        if before.ends_with(|it: char| it.is_alphanumeric() || it == '_') {
+            continue;
+        }
+        let after = after.strip_prefix(call)?;
+        return Some(format!("{before}mutant_{call}::<{number}>{after}"));
+    }
+    // Who asks whether there is anything to check.
+    for question in ["if !chain.concerns(", "if !link.applies("] {
+        if let Some((before, after)) = line.split_once(question) {
+            let question = question.trim_start_matches("if ");
+            return Some(format!(
+                "{before}if crate::gate::is_mutant({number}) || {question}{after}"
+            ));
+        }
+    }
+    None
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome {
+    let entries = fs::read_dir(folder).map_err(|error| error.to_string())?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn build(tree: &Path) -> Result<PathBuf, String> {
+    let build = target().join("mutants/build");
+    Program::cargo()
+        .args(["build", "--package", "mcp-gateway", "--bin", "mcp-gateway"])
+        .args(["--target-dir"])
+        .args([&build])
+        .inside(tree)
+        .run()?;
+    let name = format!("mcp-gateway{}", std::env::consts::EXE_SUFFIX);
+    Ok(build.join("debug").join(name))
+}
+
+/// Those tests that there are.
+fn tests() -> Vec<&'static str> {
+    let is_there = |name: &&str| root().join(format!("tests/{name}.rs")).exists();
+    TESTS.into_iter().filter(is_there).collect()
+}
+
+/// Has the tests run; returns which noticed the mutant, of the first file where
+/// one does.
+fn notice(binary: &Path, number: u32, tests: &[&str]) -> Result<Option<String>, String> {
+    for test in tests {
+        let printed = Program::cargo()
+            .args(["test", "--package", "mcp-gateway-tests", "--test", test])
+            .env("MCP_GATEWAY_BIN", binary)
+            .env(VARIABLE, number.to_string())
+            .output_of_any_end()?;
+        let failed: Vec<&str> = printed
+            .lines()
+            .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
+            .collect();
+        if !failed.is_empty() {
+            return Ok(Some(format!("{test}: {}", failed.join(", "))));
+        }
+        if !printed.contains("test result: ok") {
+            return Err(format!("`cargo test --test {test}` did not run"));
+        }
+    }
+    Ok(None)
+}

@@ -21,6 +21,7 @@ use source::{File, rust_files};
 /// rows, and itself; the two that stand together may use each other.
 const LAYERS: &[&[&str]] = &[
     &["message", "config", "bundled"],
+    &["protocol"],
     &["capability+sandbox"],
     &["guardrail"],
     &["chain"],

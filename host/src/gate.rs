@@ -28,6 +28,8 @@ pub struct Admitted {
     parts: [Bytes; 3],
     kind: message::Kind,
     about: Option<Arc<str>>,
+    /// The requests that a batch answers.
+    answered: Option<Arc<[Arc<str>]>>,
 }
 
 /// Passes a message through the chain.
@@ -101,6 +103,7 @@ impl Cleared {
                 parts: [before, Bytes::copy_from_slice(id.as_bytes()), after],
                 kind: self.0.kind(),
                 about: None,
+                answered: None,
             },
             None => self.as_is(),
         }
@@ -138,7 +141,16 @@ impl Admitted {
         self.about.as_ref()
     }
 
-    /// What it is, by JSON-RPC.
+    /// The peer's requests that it answers.
+    pub fn answered(&self) -> &[Arc<str>] {
+        match (&self.answered, self.kind) {
+            (Some(answered), _) => answered,
+            (None, message::Kind::Response | message::Kind::Error) => self.about.as_slice(),
+            (None, message::Kind::Request | message::Kind::Notification) => &[],
+        }
+    }
+
+    /// What it is, by JSON-RPC; a batch of answers counts as one.
     pub fn kind(&self) -> message::Kind {
         self.kind
     }
@@ -158,6 +170,7 @@ impl Admitted {
             parts: [batch.into(), Bytes::new(), Bytes::new()],
             kind: message::Kind::Response,
             about: messages.first().and_then(|first| first.about.clone()),
+            answered: Some(messages.iter().filter_map(|it| it.about.clone()).collect()),
         }
     }
 
@@ -219,6 +232,7 @@ impl Admitted {
             kind: message.kind(),
             parts: [message.raw(), Bytes::new(), Bytes::new()],
             about: None,
+            answered: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
-use crate::{Client, Log, Server, eventually, gateway_binary, paths, quote};
+use crate::{Client, Log, Server, Serving, eventually, gateway_binary, paths, quote};
 
 /// A configuration in the making, in a folder of its own.
 pub struct Setup {
@@ -121,6 +121,50 @@ impl Setup {
             client: Client::on(child.stdin.take().unwrap(), child.stdout.take().unwrap()),
             log: Log::read(child.stderr.take().unwrap()),
             config,
+            child: Mutex::new(child),
+            servers: self.servers,
+            folder: self.folder,
+        }
+    }
+
+    /// Has the gateway serve over HTTP, on a port that the system chooses.
+    pub fn serve(self, args: &[&str]) -> Serving {
+        let mut args = args.to_vec();
+        if !args.contains(&"--listen") {
+            args.extend(["--listen", "127.0.0.1:0"]);
+        }
+        let mut serving = self.start_serving(&args, &[]);
+        serving.wait_to_listen();
+        serving
+    }
+
+    /// Starts a gateway that refuses to serve; returns why, in its own words.
+    ///
+    /// # Panics
+    /// When it serves.
+    pub fn refused_to_serve(self, args: &[&str], env: &[(&str, &str)]) -> String {
+        let serving = self.start_serving(args, env);
+        let status = serving.wait();
+        serving.log.wait_for_end();
+        assert!(!status.success(), "it served: {}", serving.log.text());
+        serving.log.text()
+    }
+
+    fn start_serving(self, args: &[&str], env: &[(&str, &str)]) -> Serving {
+        let config = self.write_config();
+        let mut command = Gateway::command();
+        command
+            .args(["serve", "--config"])
+            .arg(&config)
+            .args(["--log", self.level, "--log-format", "json"])
+            .args(args)
+            .env_remove("MCP_GATEWAY_TOKEN")
+            .envs(env.iter().copied());
+        let mut child = command.spawn().unwrap();
+        Serving {
+            log: Log::read(child.stderr.take().unwrap()),
+            config,
+            address: String::new(),
             child: Mutex::new(child),
             servers: self.servers,
             folder: self.folder,

@@ -19,21 +19,25 @@
 mod client;
 mod differences;
 mod gateway;
+mod http;
 mod log;
 mod paths;
 mod processes;
 pub mod real;
 mod server;
+mod serving;
 
 pub use client::{Client, Received};
 pub use differences::differences;
 pub use gateway::{Gateway, Setup};
+pub use http::{Event as ServerSentEvent, Request, Response};
 pub use log::{Event, Log};
 pub use paths::{gateway_binary, guest, peer, peers, program_beside, repository};
 #[cfg(target_os = "linux")]
 pub use processes::cpu_time;
 pub use processes::{Signal, alive, descendants, resident, signal};
 pub use server::{RELEASED, Server};
+pub use serving::{HttpClient, Serving, initialize};
 
 use std::time::{Duration, Instant};
 

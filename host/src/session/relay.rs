@@ -96,7 +96,7 @@ impl Session {
             Err(too_many) => {
                 tracing::warn!(from = %from, "refused a request: {too_many}");
                 let refusal = Message::error(id, UNAVAILABLE, &too_many.to_string(), None);
-                let refusal = Admitted::own(refusal);
+                let refusal = Admitted::own(refusal).about(Some(id.into()));
                 // Whoever asked may be gone by now.
                 match batch {
                     Some(batch) => drop(batch.send(refusal).await),

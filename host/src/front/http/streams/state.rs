@@ -206,8 +206,8 @@ impl State {
     /// Enters a message, or hands it back if there is no room for it.
     pub(super) fn push(&mut self, message: Admitted) -> Result<(), Admitted> {
         let answers = matches!(message.kind(), Kind::Response | Kind::Error);
-        let request = message.belongs_to().cloned();
-        let stream = match request.as_ref().and_then(|id| self.open.get(id)) {
+        let answered = message.answered().to_vec();
+        let stream = match message.belongs_to().and_then(|id| self.open.get(id)) {
             Some(stream) => *stream,
             // Answers leave where they were asked for, or nowhere.
             None if !answers && self.streams.contains_key(&STANDING) => STANDING,
@@ -230,8 +230,8 @@ impl State {
             stream.unsent.push_back(number);
             stream.wake();
         }
-        if let Some(id) = request.filter(|_| answers) {
-            self.settle(&id);
+        for id in &answered {
+            self.settle(id);
         }
         Ok(())
     }

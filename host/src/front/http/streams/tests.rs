@@ -55,6 +55,19 @@ async fn messages_leave_on_the_stream_of_their_request_and_others_on_the_standin
 }
 
 #[tokio::test]
+async fn a_batch_of_answers_answers_all_of_them() {
+    let streams = Streams::new(Sent::Kept);
+    let reader = streams.open(&ids(&["1", "2", "3"])).unwrap();
+    let batch = Admitted::together(&[answer("1"), answer("3")]);
+    streams.deliver(batch).await;
+    assert!(matches!(reader.take(), Taken::Message(..)));
+    assert!(!is_over(&reader));
+    streams.deliver(answer("2")).await;
+    assert_eq!(ready(&reader), ["answer"]);
+    assert!(is_over(&reader));
+}
+
+#[tokio::test]
 async fn a_lost_stream_goes_on_where_it_was() {
     let streams = Streams::new(Sent::Kept);
     let mut reader = streams.open(&ids(&["1"])).unwrap();

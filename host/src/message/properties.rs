@@ -2,6 +2,7 @@
 //! slow and simple models of them.
 
 mod documents;
+mod encoding;
 mod patching;
 
 use bytes::Bytes;

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::Failure;
 use super::exchanges::Side;
+use super::failure::Failure;
 use super::requests::Reply;
 use crate::catalog::{LISTS, Route};
 use crate::gate::Admitted;

@@ -15,8 +15,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Session;
 use super::asked::{Asked, Asking};
-use super::converse::{Asker, Failure};
+use super::converse::Asker;
 use super::exchanges::Side;
+use super::failure::Failure;
 use super::requests::Reply;
 use crate::chain::Circumstances;
 use crate::gate::{self, Cleared};

@@ -4,6 +4,7 @@
 mod documents;
 mod encoding;
 mod patching;
+mod splicing;
 
 use bytes::Bytes;
 use proptest::collection::vec;

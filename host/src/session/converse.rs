@@ -247,8 +247,10 @@ impl Conversation<'_> {
             outbox: asker.outbox,
             about: asker.asking.id(),
         });
+        let mut is_sent = false;
         let answered = async {
             self.send(&mut exchange, admitted).await?;
+            is_sent = true;
             self.answered(&mut exchange, &request, progress.as_ref())
                 .await
         };
@@ -256,7 +258,9 @@ impl Conversation<'_> {
             biased;
             answer = answered => answer,
             notification = cancelled(&mut asker) => {
-                self.pass_cancellation(number, notification).await;
+                if is_sent {
+                    self.pass_cancellation(number, notification).await;
+                }
                 return Err(Failure::Cancelled);
             }
         };

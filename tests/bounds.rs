@@ -105,6 +105,35 @@ fn what_is_not_a_tool_call_ends_in_an_error_of_the_protocol() {
     assert!(text.contains("\"request_timeout\" in [gateway]"), "{text}");
 }
 
+/// What cannot even be handed over has its time as well, and can be cancelled.
+#[test]
+fn a_server_that_does_not_read_holds_up_no_call_for_ever() {
+    let script = r#"read l; id=$${l#*\"id\":}; id=$${id%%,*}
+        echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"deaf\",\"version\":\"1\"}}}"
+        exec sleep 1000"#;
+    let gateway = Gateway::with()
+        .setting("timeouts = { \"tools/call\" = \"1s\" }")
+        .server(
+            Server::command("d", "sh", &["-c", script])
+                .setting("tool_timeouts = { \"long\" = \"1h\" }"),
+        )
+        .start();
+    let large = "x".repeat(30_000_000);
+    let first = gateway.client.start_call("d_t", json!({"text": large}));
+    let second = gateway.client.start_call("d_t", json!({"text": large}));
+    let third = gateway.client.start_call("d_long", json!({"text": large}));
+    for id in [first, second] {
+        let text = gateway.client.answer(&id).text();
+        assert!(text.contains("did not answer within 1s"), "{text}");
+    }
+    gateway.client.notify(
+        "notifications/cancelled",
+        json!({"requestId": third.parse::<u64>().unwrap()}),
+    );
+    gateway.client.request("ping", json!({}));
+    assert_eq!(gateway.end().code(), Some(0));
+}
+
 #[test]
 fn progress_gives_a_call_more_time() {
     const LIMIT: Duration = Duration::from_secs(4);

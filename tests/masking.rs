@@ -325,3 +325,42 @@ fn the_log_names_the_rule_and_the_place_of_a_finding() {
         finding.raw
     );
 }
+
+/// The token is neither in the request nor in the answer as it is.
+#[test]
+fn a_secret_in_text_that_is_base64_is_masked() {
+    let gateway = guarded().start();
+    let text = format!("HF_TOKEN={}\nnothing else", token());
+    let code = base64(&text);
+    let resource = json!({"uri": "a://b", "mimeType": "text/plain", "blob": code});
+    let icon = json!({"src": format!("data:text/plain;base64,{code}")});
+    let result = json!({"content": [{"type": "resource", "resource": resource}], "icons": [icon]});
+    let answer = gateway.client.call("m_raw", json!({"result": result}));
+    let expected = base64(&format!("HF_TOKEN={MASK}\nnothing else"));
+    assert_eq!(
+        answer.value()["result"],
+        json!({
+            "content": [{"type": "resource", "resource": {"uri": "a://b", "mimeType": "text/plain", "blob": expected}}],
+            "icons": [{"src": format!("data:text/plain;base64,{expected}")}],
+        })
+    );
+}
+
+fn base64(text: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut code = String::new();
+    for three in text.as_bytes().chunks(3) {
+        let bits = three
+            .iter()
+            .fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - three.len()));
+        for place in 0..4 {
+            code.push(if place <= three.len() {
+                char::from(ALPHABET[bits >> (18 - 6 * place) & 63])
+            } else {
+                '='
+            });
+        }
+    }
+    code
+}

@@ -11,6 +11,7 @@
 //! nothing reads a JSON value into a model, so numbers of any size, lone
 //! surrogates and repeated keys pass unharmed.
 
+mod encoded;
 mod envelope;
 mod escape;
 pub mod json;

@@ -11,6 +11,7 @@ mod changes;
 mod clock;
 mod converse;
 mod exchanges;
+mod failure;
 mod inputs;
 mod kept;
 mod limits;

@@ -75,7 +75,8 @@ impl<'a> Message<'a> {
         self.envelope.subject.as_deref()
     }
 
-    /// Every string of the payload, values and object keys, in document order.
+    /// Every string of the payload, values and object keys, in document order;
+    /// text in base64 is decoded.
     pub fn texts(&self) -> Texts<'a> {
         Texts {
             joined: &self.texts.joined,

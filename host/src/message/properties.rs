@@ -2,7 +2,9 @@
 //! slow and simple models of them.
 
 mod documents;
+mod encoding;
 mod patching;
+mod splicing;
 
 use bytes::Bytes;
 use proptest::collection::vec;

@@ -78,8 +78,13 @@ impl Texts {
                 return Err(EditError::Overlap { index });
             }
             before = span.end;
-            removed = removed.saturating_add(span.len());
-            added = added.saturating_add(escape::escaped_len(replacement));
+            let (out, into) = match self.encoded(text) {
+                // Three bytes are written in four.
+                Some(_) => (span.len() / 3 * 4, replacement.len().div_ceil(3) * 4),
+                None => (span.len(), escape::escaped_len(replacement)),
+            };
+            removed = removed.saturating_add(out);
+            added = added.saturating_add(into);
             indices.push(text);
         }
         if added > removed.saturating_add(growth) {
@@ -98,7 +103,14 @@ impl Texts {
             let base = written.start as usize;
             let mut cursor = Cursor::new(payload.get(base..written.end as usize)?);
             let said = |at: u32| at.checked_sub(self.start(index)).map(|at| at as usize);
-            for edit in edits {
+            let encoded = self.encoded(index);
+            let head = encoded.map_or(usize::MAX, |encoded| encoded.head);
+            let in_head = edits
+                .iter()
+                .take_while(|edit| said(edit.span.end).is_some_and(|end| end <= head))
+                .count();
+            let (in_head, in_code) = edits.split_at_checked(in_head)?;
+            for edit in in_head {
                 let start = base + cursor.advance_to(said(edit.span.start)?)?;
                 out.keep_until(start, cursor.is_after_lone_high())?;
                 out.replace_until(
@@ -106,10 +118,40 @@ impl Texts {
                     edit.replacement,
                 );
             }
+            if let (Some(encoded), Some(first)) = (encoded, in_code.first()) {
+                let start = said(first.span.start)?.min(head);
+                out.keep_until(base + cursor.advance_to(start)?, false)?;
+                let text = edited(
+                    self.get(index)?,
+                    head,
+                    |edit| Some(said(edit.span.start)?..said(edit.span.end)?),
+                    in_code,
+                )?;
+                out.replace_until(written.end as usize, &encoded.encoding.encode(&text));
+            }
         }
         out.keep_until(payload.len(), false)?;
         Some(out.line + tail)
     }
+}
+
+/// What a text says from this place on, with the edits applied.
+fn edited(
+    text: &str,
+    from: usize,
+    place: impl Fn(&Edit<'_>) -> Option<Range<usize>>,
+    edits: &[Edit<'_>],
+) -> Option<String> {
+    let mut new = String::with_capacity(text.len().checked_sub(from)?);
+    let mut at = from;
+    for edit in edits {
+        let place = place(edit)?;
+        new.push_str(text.get(at..place.start.max(from))?);
+        new.push_str(edit.replacement);
+        at = place.end.max(from);
+    }
+    new.push_str(text.get(at..)?);
+    Some(new)
 }
 
 /// A line in the making: kept parts of the payload, and replacements.

@@ -6,11 +6,14 @@ use std::sync::OnceLock;
 
 use memchr::{memchr, memchr2};
 
+use super::encoded::{self, Encoding};
 use super::place::{Place, Places, Role};
 use super::{Message, escape, scan};
 
 /// Every string of a message's payload, values and object keys, unescaped, in
-/// document order, joined without a separator.
+/// document order, joined without a separator. A value that is text in base64
+/// (the `blob` of a resource, a `data:` URI) says what is encoded; what stands
+/// before it in the URI is said as it is.
 ///
 /// It knows the message that it was taken from, so that an edit can't be
 /// applied to any other.
@@ -19,6 +22,8 @@ pub struct Texts {
     joined: String,
     ends: Vec<u32>,
     written: Vec<Written>,
+    /// Those in base64, in their order.
+    encoded: Vec<Encoded>,
     places: OnceLock<Places>,
 }
 
@@ -27,6 +32,15 @@ pub struct Texts {
 pub(super) struct Written {
     pub(super) start: u32,
     pub(super) end: u32,
+}
+
+/// A text that is written in base64.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Encoded {
+    index: usize,
+    /// Bytes of the text before what is encoded.
+    pub(super) head: usize,
+    pub(super) encoding: Encoding,
 }
 
 /// The payload is too long for the 32-bit offsets of a text.
@@ -58,6 +72,7 @@ impl Texts {
             joined: String::new(),
             ends: Vec::new(),
             written: Vec::new(),
+            encoded: Vec::new(),
             places: OnceLock::new(),
         };
         let payload = message.payload().unwrap_or_default();
@@ -177,6 +192,12 @@ impl Texts {
         self.written.get(index).copied()
     }
 
+    /// How the text with this index is encoded, if it is.
+    pub(super) fn encoded(&self, index: usize) -> Option<Encoded> {
+        let found = self.encoded.binary_search_by_key(&index, |it| it.index);
+        self.encoded.get(found.ok()?).copied()
+    }
+
     /// Nothing if the payload is longer than the limit. No string says more
     /// bytes than it is written in, so no offset is beyond the limit either.
     fn extract(&mut self, payload: &str, limit: u32) -> Option<()> {
@@ -186,8 +207,11 @@ impl Texts {
         let bytes = payload.as_bytes();
         self.joined.reserve(payload.len());
         let mut at = 0;
+        // Where the value of a `blob` starts.
+        let mut blob = None;
         while let Some(quote) = bytes.get(at..).and_then(|rest| memchr(b'"', rest)) {
             let start = at + quote + 1;
+            let said = self.joined.len();
             let rest = bytes.get(start..)?;
             let run = memchr2(b'"', b'\\', rest)?;
             let end = if rest.get(run) == Some(&b'"') {
@@ -196,6 +220,17 @@ impl Texts {
             } else {
                 start + escape::unescape_until_quote(payload.get(start..)?, &mut self.joined)?
             };
+            let text = self.joined.get(said..)?;
+            if blob == Some(start) {
+                self.decode(said, 0);
+            } else if text == "blob" {
+                blob = value_after(payload, end + 1);
+            } else if is_data_uri(text)
+                && let Some(head) = encoded::data_uri_head(text)
+                && value_after(payload, end + 1).is_none()
+            {
+                self.decode(said, head);
+            }
             self.ends.push(u32::try_from(self.joined.len()).ok()?);
             self.written.push(Written {
                 start: u32::try_from(start).ok()?,
@@ -205,6 +240,37 @@ impl Texts {
         }
         Some(())
     }
+
+    /// Puts what the text says that starts here, and is the last one, in its
+    /// place.
+    fn decode(&mut self, said: usize, head: usize) {
+        let written = self.joined.get(said + head..).unwrap_or_default();
+        if let Some((text, encoding)) = encoded::decode(written) {
+            self.joined.truncate(said + head);
+            self.joined.push_str(&text);
+            self.encoded.push(Encoded {
+                index: self.ends.len(),
+                head,
+                encoding,
+            });
+        }
+    }
+}
+
+fn is_data_uri(text: &str) -> bool {
+    let scheme = text.as_bytes().get(..5);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"data:"))
+}
+
+/// Where the content of the string starts that is the value of the key which
+/// ends before this place; nothing if it is no key, or its value no string.
+fn value_after(payload: &str, after: usize) -> Option<usize> {
+    let bytes = payload.as_bytes();
+    let colon = scan::skip_space(payload, after);
+    bytes.get(colon).filter(|byte| **byte == b':')?;
+    let value = scan::skip_space(payload, colon + 1);
+    bytes.get(value).filter(|byte| **byte == b'"')?;
+    Some(value + 1)
 }
 
 /// Tells texts apart without telling what they say.

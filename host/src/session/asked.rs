@@ -110,7 +110,8 @@ impl Asked {
 
     /// Whether a side waits for an answer.
     pub(super) fn any_from(&self, side: &Side) -> bool {
-        self.table().contains_key(side)
+        let table = self.table();
+        table.get(side).is_some_and(|waiting| waiting.count > 0)
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<Side, Waiting>> {
@@ -184,7 +185,8 @@ impl Drop for Asking {
         if entered.is_some_and(|cancel| cancel.same_channel(&self.cancel)) {
             waiting.requests.remove(&self.id);
         }
-        if waiting.count == 0 {
+        // A server's process goes, the client stays.
+        if waiting.count == 0 && self.from != Side::Client {
             table.remove(&self.from);
         }
     }

@@ -3,27 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rmcp::model::ErrorCode;
 use tokio::time::Instant;
 
 use super::Session;
-use super::asked::{Asking, TooMany};
+use super::asked::Asking;
 use super::clock::{self, Clock};
 use super::exchanges::{Answer, Event, Open, Side};
-use super::limits;
+use super::failure::{Failure, UNAVAILABLE};
 use super::listeners::Listener;
 use crate::chain::{Chain, Circumstances};
 use crate::config::{Patience, show_duration};
-use crate::gate::{self, Admitted, Cleared, Refusal};
+use crate::gate::{self, Admitted, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Message, quote, string};
-use crate::protocol::{self, Bridge, Era};
+use crate::protocol::{self, Bridge};
 use crate::upstream::{Ready, Unavailable, Undelivered};
 use crate::wire::Outbox;
-
-/// The error code for what cannot be done now, of JSON-RPC 2.0's range for
-/// implementations.
-pub(super) const UNAVAILABLE: i64 = -32000;
 
 /// A request on its way to whoever answers it.
 pub(super) struct Call {
@@ -101,36 +96,6 @@ pub(super) async fn cancelled(asker: &mut Option<Asker<'_>>) -> Message {
         Some(asker) => asker.asking.cancelled().await,
         None => std::future::pending().await,
     }
-}
-
-/// Why a request has no answer to pass on.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The guardrails refused it or its answer.
-    Refused(Box<Refusal>),
-    /// Nobody is there to answer it.
-    Unavailable(Unavailable),
-    /// Nobody has worked on it, and somebody may be there to do so soon: it can
-    /// be sent once more.
-    Undelivered(Unavailable),
-    /// It cannot be answered, as a JSON-RPC error.
-    Protocol {
-        code: i64,
-        message: String,
-        /// More about it, as a JSON text.
-        data: Option<String>,
-    },
-    /// No answer came in time.
-    Late { limit: Duration, text: String },
-    /// It became longer than a message may be.
-    TooLong { longest: usize },
-    /// Whoever asked waits for too much already.
-    TooMany(TooMany),
-    /// Whoever asked does not want to know any more.
-    Cancelled,
-    /// A modern server wants to know something first, which a legacy client must
-    /// be asked for. Nobody has seen this answer yet.
-    InputRequired(Message),
 }
 
 impl Call {
@@ -282,8 +247,10 @@ impl Conversation<'_> {
             outbox: asker.outbox,
             about: asker.asking.id(),
         });
+        let mut is_sent = false;
         let answered = async {
             self.send(&mut exchange, admitted).await?;
+            is_sent = true;
             self.answered(&mut exchange, &request, progress.as_ref())
                 .await
         };
@@ -291,7 +258,9 @@ impl Conversation<'_> {
             biased;
             answer = answered => answer,
             notification = cancelled(asker) => {
-                self.pass_cancellation(number, notification).await;
+                if is_sent {
+                    self.pass_cancellation(number, notification).await;
+                }
                 return Err(Failure::Cancelled);
             }
         };
@@ -511,88 +480,5 @@ impl Conversation<'_> {
             server: Arc::clone(&self.call.server),
             reason,
         }
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
-    }
-}
-
-impl From<TooMany> for Failure {
-    fn from(too_many: TooMany) -> Self {
-        Self::TooMany(too_many)
-    }
-}
-
-impl From<Unavailable> for Failure {
-    fn from(unavailable: Unavailable) -> Self {
-        Self::Unavailable(unavailable)
-    }
-}
-
-impl Failure {
-    /// An error that somebody answered with, to be passed on.
-    pub(super) fn of_error(error: &Message) -> Self {
-        let code = error.value("/code").and_then(|code| code.parse().ok());
-        let text = error.value("/message").and_then(string);
-        Self::Protocol {
-            code: code.unwrap_or(ErrorCode::INTERNAL_ERROR.0.into()),
-            message: text.unwrap_or_default().into_owned(),
-            data: error.value("/data").map(str::to_owned),
-        }
-    }
-
-    /// What kind of failure it is, without the words of a server.
-    pub(super) fn kind(&self) -> String {
-        match self {
-            Self::Refused(_) => "a guardrail refused it".into(),
-            Self::Unavailable(unavailable) | Self::Undelivered(unavailable) => {
-                unavailable.reason.to_string()
-            }
-            Self::Protocol { code, .. } => format!("it answered with error {code}"),
-            Self::Late { .. } => "it did not answer in time".into(),
-            Self::TooMany(too_many) => too_many.to_string(),
-            Self::TooLong { .. } => "the guardrails made it too long".into(),
-            Self::Cancelled => "it was cancelled".into(),
-            Self::InputRequired(_) => "it asked for input".into(),
-        }
-    }
-
-    /// The answer to a request that failed so; none is due once it was
-    /// cancelled.
-    pub(super) fn answer(&self, id: &str, method: &str, era: Era) -> Option<Message> {
-        let text = match self {
-            Self::Refused(refusal) => return Some(refusal.answer(id, era)),
-            Self::Protocol {
-                code,
-                message,
-                data,
-            } => return Some(Message::error(id, *code, message, data.as_deref())),
-            Self::InputRequired(_) => {
-                return Some(Message::error(
-                    id,
-                    ErrorCode::INTERNAL_ERROR.0.into(),
-                    "the server asked for input where it may not",
-                    None,
-                ));
-            }
-            Self::TooMany(too_many) => {
-                let text = too_many.to_string();
-                return Some(Message::error(id, UNAVAILABLE, &text, None));
-            }
-            Self::Cancelled => return None,
-            Self::Unavailable(unavailable) | Self::Undelivered(unavailable) => {
-                unavailable.to_string()
-            }
-            Self::Late { text, .. } => text.clone(),
-            Self::TooLong { longest } => limits::too_long(*longest),
-        };
-        Some(if method == "tools/call" {
-            gate::tool_error(id, &text, era)
-        } else {
-            Message::error(id, UNAVAILABLE, &text, None)
-        })
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Session;
 use super::asked::Most;
-use super::converse::{Call, Failure};
+use super::converse::Call;
+use super::failure::Failure;
 use crate::config::Patience;
 use crate::gate::Cleared;
 

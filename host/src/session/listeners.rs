@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::Failure;
 use super::exchanges::Side;
+use super::failure::Failure;
 use super::requests::Reply;
 use crate::catalog::{LISTS, Route};
 use crate::gate::Admitted;
@@ -330,8 +330,9 @@ impl Session {
         let Ok(call) = self.to_server(ready, request, subject) else {
             return false;
         };
-        let answer = self.converse(call, None).await;
-        answer.is_ok_and(|answer| answer.message().kind() == message::Kind::Response)
+        let limit = self.settings.ready_timeout;
+        let answer = tokio::time::timeout(limit, self.converse(call, None)).await;
+        matches!(answer, Ok(Ok(answer)) if answer.message().kind() == message::Kind::Response)
     }
 
     /// Those of some resources that are a server's, as the client calls them.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::Failure;
+use super::failure::Failure;
 use super::requests::Reply;
 use crate::catalog::{self, LONGEST_PAGE, List, Listing, Page, Position, Size};
 use crate::message::{Kind, Message};

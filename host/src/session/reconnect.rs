@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
-use super::converse::{Asker, Call, Failure, cancelled};
+use super::converse::{Asker, Call, cancelled};
 use super::exchanges::Side;
+use super::failure::Failure;
 use crate::gate::Cleared;
 use crate::upstream::Unavailable;
 

@@ -6,8 +6,8 @@ use rmcp::model::ErrorCode;
 use tokio::sync::mpsc;
 
 use super::Session;
-use super::converse::UNAVAILABLE;
 use super::exchanges::{Answer, Event, Side};
+use super::failure::UNAVAILABLE;
 use super::limits::too_long;
 use super::salvage;
 use crate::gate::Admitted;

@@ -7,8 +7,9 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::{Asker, Call, Failure, Translation};
+use super::converse::{Asker, Call, Translation};
 use super::exchanges::Side;
+use super::failure::Failure;
 use crate::catalog::{self, Route, Unroutable};
 use crate::gate::{Admitted, Cleared};
 use crate::message::{Message, PatchError};

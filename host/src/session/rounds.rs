@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use rmcp::model::ErrorCode;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::Session;
 use super::asked::{Asked, Asking};
-use super::converse::{Asker, Failure};
+use super::converse::Asker;
 use super::exchanges::Side;
+use super::failure::Failure;
 use super::requests::Reply;
 use crate::chain::Circumstances;
 use crate::gate::{self, Cleared};
@@ -365,15 +367,16 @@ impl Session {
         }
         let params = format!(r#"{{"level":{level}}}"#);
         let request = Message::request("0", "logging/setLevel", Some(&params));
-        if let Ok(call) = self.to_server(ready, request, None)
-            && let Err(failure) = self.converse(call, None).await
-        {
-            tracing::debug!(
-                server = &*ready.run.server,
-                "no log level: {}",
-                failure.kind()
-            );
-        }
+        let Ok(call) = self.to_server(ready, request, None) else {
+            return;
+        };
+        let told = timeout(self.settings.ready_timeout, self.converse(call, None));
+        let why = match told.await {
+            Ok(Ok(_)) => return,
+            Ok(Err(failure)) => failure.kind(),
+            Err(_) => "it did not answer in time".into(),
+        };
+        tracing::debug!(server = &*ready.run.server, "no log level: {why}");
     }
 }
 

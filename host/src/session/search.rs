@@ -7,7 +7,7 @@ use rmcp::model::ErrorCode;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::Failure;
+use super::failure::Failure;
 use super::requests::Reply;
 use crate::catalog::Sequel;
 use crate::message::{Kind, Message};

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Session;
-use super::converse::{Call, Failure, Translation};
+use super::converse::{Call, Translation};
 use super::exchanges::Side;
+use super::failure::Failure;
 use crate::chain::Circumstances;
 use crate::config::Protocol;
 use crate::gate::{self, Admitted, Cleared};

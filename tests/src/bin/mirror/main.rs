@@ -11,7 +11,8 @@
 //! out, so that an answer can hold a word which its request does not.
 //!
 //! Environment: `MIRROR_LOG` the diary; `MIRROR_PAGE` tools on a page;
-//! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_INSTRUCTIONS`; `MIRROR_GROWN` tools more; `MIRROR_TOOLS` some
+//! `MIRROR_DESCRIPTION` of `echo`; `MIRROR_INSTRUCTIONS`; `MIRROR_ANSWERS` to methods, an
+//! object; `MIRROR_GROWN` tools more; `MIRROR_TOOLS` some
 //! more, as JSON; `MIRROR_RESOURCES`, `MIRROR_TEMPLATES` and `MIRROR_TASKS` what there is, separated by
 //! spaces; `MIRROR_READS` what the URIs start with that it can read; `MIRROR_GATE` a file that has to be
 //! there before `initialize` is answered; `MIRROR_BEHAVIOUR` any of `hang` (never answer
@@ -219,6 +220,12 @@ impl Mirror {
     fn request(&self, method: &str, id: &str, line: &str) {
         let head: Line<'_> = serde_json::from_str(line).unwrap();
         let params = params(&head.params);
+        if let Ok(answers) = std::env::var("MIRROR_ANSWERS") {
+            let answers: HashMap<String, Box<RawValue>> = serde_json::from_str(&answers).unwrap();
+            if let Some(answer) = answers.get(method) {
+                return self.answer(id, answer.get());
+            }
+        }
         match method {
             "initialize" if self.has("hang") => {}
             "initialize" => {

@@ -158,10 +158,14 @@ impl Session {
             ));
         }
         let mut will_tell = Filter::default();
-        let deadline = Instant::now() + self.welcome_patience();
-        for _ in 0..upstreams.len() {
+        let deadline = Instant::now() + self.settings.ready_timeout;
+        let mut heard = 0;
+        while heard < upstreams.len() {
             tokio::select! {
-                Some(filter) = words.recv() => will_tell.unite(filter),
+                Some(filter) = words.recv() => {
+                    heard += 1;
+                    will_tell.unite(filter);
+                }
                 () = tokio::time::sleep_until(deadline) => break,
                 _ = asking.cancelled() => {
                     self.stop_listening(&listener);
@@ -169,7 +173,7 @@ impl Session {
                 }
             }
         }
-        if upstreams.len() != 1 {
+        if upstreams.len() != 1 || heard == 0 {
             // Servers come and go, of which the gateway tells itself.
             let wants = &listener.wants;
             will_tell.tools = wants.tools;

@@ -152,11 +152,8 @@ fn a_body_that_is_too_long_fails_its_request_and_no_other() {
     for tool in ["json", "stream"] {
         let answer = gateway.client.call(tool, json!({}));
         assert!(answer.is_tool_error());
-        assert_eq!(
-            answer.text(),
-            r#"server "r" is not available: its answer is unusable: message is longer than the limit of 65536 bytes"#,
-            "{tool}"
-        );
+        let expected = "its answer is unusable: message is longer than the limit of 65536 bytes";
+        assert!(answer.text().contains(expected), "{}", answer.raw);
     }
     assert!(gateway.client.call("error", json!({})).raw.len() < 1000);
     assert_eq!(

@@ -219,10 +219,15 @@ impl Hasher {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::config::Flavor;
 
     fn server(args: &[&str]) -> Server {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
         Server::of_command("s".parse().unwrap(), "x".into(), args)
+    }
+
+    fn started(program: Program) -> Server {
+        Server::new("s".parse().unwrap(), Transport::Stdio(program))
     }
 
     fn store() -> (tempfile::TempDir, Store) {
@@ -278,16 +283,36 @@ mod tests {
     #[test]
     fn what_decides_about_answers_decides_the_key() {
         let usual = "Legacy 2025-06-18 {}";
-        let mut with_env = server(&[]);
-        with_env.env.insert("A".into(), "b".into());
-        let mut elsewhere = server(&[]);
-        elsewhere.cwd = Some("/tmp".into());
+        let program = Program {
+            command: "x".into(),
+            ..Program::default()
+        };
+        let with_env = started(Program {
+            env: [("A".into(), "b".into())].into(),
+            ..program.clone()
+        });
+        let elsewhere = started(Program {
+            cwd: Some("/tmp".into()),
+            ..program
+        });
+        let remote = |token: &'static str| {
+            let mut headers = reqwest::header::HeaderMap::new();
+            headers.insert("authorization", token.parse().unwrap());
+            let remote = Remote {
+                url: "https://x".parse().unwrap(),
+                headers,
+                flavor: Flavor::Auto,
+            };
+            Server::new("s".parse().unwrap(), Transport::Http(remote.into()))
+        };
         let keys = [
             Key::of(&server(&[]), usual),
             Key::of(&server(&["a", "b"]), usual),
             Key::of(&server(&["ab"]), usual),
             Key::of(&with_env, usual),
             Key::of(&elsewhere, usual),
+            Key::of(&remote("a"), usual),
+            Key::of(&remote("b"), usual),
             Key::of(&server(&[]), &usual.replace("06-18", "03-26")),
             Key::of(&server(&[]), &usual.replace("{}", "{\"roots\":{}}")),
         ];

@@ -34,7 +34,7 @@ pub enum Transport {
     /// It is a program that the gateway starts, on its standard streams.
     Stdio(Program),
     /// It runs elsewhere, and is reached over HTTP.
-    Http(Remote),
+    Http(Box<Remote>),
 }
 
 /// A program that the gateway starts.
@@ -174,7 +174,7 @@ mod tests {
         };
         let header = "Bearer hunter2".parse().unwrap();
         remote.headers.insert(AUTHORIZATION, header);
-        let server = Server::new("web".parse().unwrap(), Transport::Http(remote));
+        let server = Server::new("web".parse().unwrap(), Transport::Http(remote.into()));
         let shown = format!("{server:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(shown.contains("authorization"), "{shown}");

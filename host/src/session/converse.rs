@@ -323,7 +323,7 @@ impl Conversation<'_> {
                 Some(Event::Answer(answer)) => return Ok(answer),
                 Some(Event::Unusable(reason)) => return Err(self.gone(reason.into())),
                 Some(Event::Undelivered(undelivered)) => {
-                    return Err(self.admit_failure(&request, undelivered).await);
+                    return Err(self.admit_failure(request, undelivered).await);
                 }
                 None => return Err(self.gone("the exchange was closed".into())),
             }

@@ -90,7 +90,8 @@ fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> O
     }
     let transport = match remote::reached(&mut section, dialect) {
         Reached::Started => program(&mut section, dialect).map(Transport::Stdio),
-        Reached::At(address) => remote::remote(&mut section, dialect, address).map(Transport::Http),
+        Reached::At(address) => remote::remote(&mut section, dialect, address)
+            .map(|remote| Transport::Http(Box::new(remote))),
         Reached::Nowhere => return None,
     };
     let protocol = section

@@ -114,7 +114,7 @@ fn all_errors_of_the_servers_are_listed_at_once() {
     config:6:47: "disabled" in server "d" must be true or false, not a string
     config:7:1: server "": a name can't be empty
     config:8:1: server "e" must be an object, not a number
-    config:9:23: unknown key "envFile" in server "f"; known: enabled, disabled, blocked, type, transport, url, serverUrl, httpUrl, command, args, env, cwd, protocol, init_timeout
+    config:9:23: unknown key "envFile" in server "f"; known: enabled, disabled, blocked, type, transport, url, serverUrl, httpUrl, command, args, env, cwd, protocol, init_timeout, tool_timeouts
     "#);
 }
 

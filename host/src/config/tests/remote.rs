@@ -140,7 +140,7 @@ protocol = "old"
     config:10:7: "url" in [servers.c] is no address that a server can be reached at: relative URL without a base
     config:13:7: "url" in [servers.d] holds a user name or a password, which may show in logs on the way; write an "Authorization" header in "headers"
     config:17:13: "transport" in [servers.e] is "http"; known: auto, streamable-http, sse
-    config:18:1: unknown key "args" in [servers.e]; known: enabled, transport, url, headers, bearer, protocol, init_timeout
+    config:18:1: unknown key "args" in [servers.e]; known: enabled, transport, url, headers, bearer, protocol, init_timeout, timeout, tool_timeouts
     config:19:13: "headers.a b" in [servers.e]: a header's name has letters, digits and "-" only
     config:19:26: "headers.X-A" in [servers.e] can't be sent: a header's value has no line breaks or other control characters
     config:19:40: "headers.Content-Length" in [servers.e] is for the gateway to say; remove it
@@ -149,7 +149,7 @@ protocol = "old"
     config:21:10: [servers.f] has no "url"; write the address of the server, such as "https://example.com/mcp"
     config:24:10: [servers.g] has both "bearer" and a header "Authorization"; a request has one; remove the other
     config:29:10: [servers.h] has no "command"; write the program that starts the server, or a "url" if it runs elsewhere
-    config:30:1: unknown key "serverUrl" in [servers.h]; known: enabled, transport, url, command, args, env, cwd, protocol, init_timeout
+    config:30:1: unknown key "serverUrl" in [servers.h]; known: enabled, transport, url, command, args, env, cwd, protocol, init_timeout, timeout, tool_timeouts
     config:34:10: "bearer" in [servers.i] is empty; write the token, such as "${TOKEN}"
     config:35:12: "protocol" in [servers.i] is "old"; known: auto, legacy, modern
     "#);
@@ -173,7 +173,7 @@ fn what_clients_write_can_be_wrong_as_well() {
     config:4:1: server "c" has both "url" and "serverUrl"; keep "command" for a server that the gateway starts, or "url" for one that runs elsewhere
     config:5:1: server "d" has both "command" and "url"; keep "command" for a server that the gateway starts, or "url" for one that runs elsewhere
     config:6:1: server "e" has no "command"; write the program that starts the server, or a "url" if it runs elsewhere
-    config:7:27: unknown key "bearer" in server "f"; known: enabled, disabled, blocked, type, transport, url, serverUrl, httpUrl, headers, protocol, init_timeout
+    config:7:27: unknown key "bearer" in server "f"; known: enabled, disabled, blocked, type, transport, url, serverUrl, httpUrl, headers, protocol, init_timeout, tool_timeouts
     "#);
 }
 
@@ -212,7 +212,7 @@ fn other_credentials_make_another_server() {
             headers,
             flavor: Flavor::Auto,
         };
-        Server::new("a".parse().unwrap(), Transport::Http(remote))
+        Server::new("a".parse().unwrap(), Transport::Http(remote.into()))
     };
     assert_eq!(server("1"), server("1"));
     assert_ne!(server("1"), server("2"));

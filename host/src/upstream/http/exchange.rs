@@ -117,10 +117,14 @@ impl Exchange {
         let line = body::read(response, self.peer.longest).await;
         let line = line.map_err(|error| endpoint.trouble(&error))?;
         let unusable = match &line {
-            Line::TooLong { .. } => format!(
-                "its answer is unusable: message is longer than the limit of {} bytes",
-                self.peer.longest
-            ),
+            Line::TooLong { .. } => {
+                // Whoever reads it knows more to say, if it has an id.
+                self.take(line).await;
+                format!(
+                    "its answer is unusable: message is longer than the limit of {} bytes",
+                    self.peer.longest
+                )
+            }
             Line::Whole(bytes) if bytes.trim_ascii().is_empty() => {
                 format!("it took the request, but sent no answer (HTTP {status})")
             }

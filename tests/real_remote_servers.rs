@@ -1,0 +1,182 @@
+//! Real servers over HTTP: through the gateway a client sees what it sees when it
+//! connects itself, but for names.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use mcp_gateway_tests::{Gateway, Server, differences, real};
+use serde_json::{Value, json};
+
+/// A server that listens. Dropping it ends it.
+struct Listening {
+    process: Child,
+    url: String,
+}
+
+impl Listening {
+    /// Starts a server, and waits until it has written on its standard error
+    /// that it listens; `url` makes its address of the rest of that line.
+    fn start(mut command: Command, says: &str, url: impl Fn(&str) -> String) -> Self {
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let url = lines
+            .find_map(|line| line.unwrap().strip_prefix(says).map(&url))
+            .expect("the server listens");
+        // Somebody has to read what it writes later.
+        thread::spawn(move || lines.for_each(drop));
+        Self { process, url }
+    }
+
+    fn everything(mode: &str, says: &str, path: &str) -> Self {
+        let mut command = Command::new("node");
+        let port = real::free_port();
+        command
+            .arg(real::npm_script("server-everything"))
+            .arg(mode)
+            .env("PORT", port.to_string());
+        Self::start(command, says, |_| format!("http://127.0.0.1:{port}{path}"))
+    }
+
+    fn fixture(era: &str) -> Self {
+        let server = real::script_server("fixture", "fixture.py", &["--era", era, "http", "0"]);
+        let (program, args) = server.command_line();
+        let mut command = Command::new(program);
+        command.args(args);
+        Self::start(command, "listening on ", str::to_owned)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a client sees that connects itself.
+fn directly(url: &str, options: &[&str]) -> Value {
+    let words = options.iter().copied().chain(["--url", url]);
+    real::client(&real::python(), "probe.py", words)
+}
+
+/// What it sees through a gateway that connects.
+fn through_the_gateway(url: &str, guardrails: &[&str], options: &[&str]) -> Value {
+    let mut setup = Gateway::with().server(Server::remote("r", url));
+    for guardrail in guardrails {
+        setup = setup.guardrail(guardrail, "");
+    }
+    let (command, args, env) = setup.command_line();
+    let env = env.to_string();
+    let words = options
+        .iter()
+        .copied()
+        .chain(["--prefix", "r_", "--env", &env, "--", &command])
+        .chain(args.iter().map(String::as_str));
+    real::client(&real::python(), "probe.py", words)
+}
+
+fn check(direct: &Value, other: &Value) {
+    assert!(direct["tools"][0]["name"].is_string(), "no tools: {direct}");
+    let found = differences(direct, other);
+    assert!(
+        found.is_empty(),
+        "{} differences:\n{}",
+        found.len(),
+        found.join("\n")
+    );
+}
+
+#[test]
+fn server_everything_over_streamable_http_is_the_same_through_the_gateway() {
+    let server = Listening::everything(
+        "streamableHttp",
+        "MCP Streamable HTTP Server listening",
+        "/mcp",
+    );
+    let options = ["--profile", "everything"];
+    let direct = directly(&server.url, &options);
+    check(&direct, &through_the_gateway(&server.url, &[], &options));
+    check(
+        &direct,
+        &through_the_gateway(&server.url, &["basic"], &options),
+    );
+}
+
+#[test]
+fn server_everything_over_http_and_sse_is_the_same_as_over_streamable_http() {
+    let options = ["--profile", "everything"];
+    let newer = Listening::everything(
+        "streamableHttp",
+        "MCP Streamable HTTP Server listening",
+        "/mcp",
+    );
+    let mut direct = directly(&newer.url, &options);
+    let older = Listening::everything("sse", "Server is running", "/sse");
+    let mut found = through_the_gateway(&older.url, &["basic"], &options);
+    // Over streamable HTTP the server says some things before anybody listens.
+    for saw in [&mut direct, &mut found] {
+        let told = saw["what the server tells"].as_array_mut().unwrap();
+        told.retain(|method| method != "notifications/tools/list_changed");
+    }
+    check(&direct, &found);
+}
+
+/// Tools of the fixture: text, errors, progress, and a question to the client.
+fn calls() -> String {
+    json!([
+        ["test_simple_text", {}],
+        ["test_multiple_content_types", {}],
+        ["test_error_handling", {}],
+        ["test_tool_with_progress", {}],
+        ["test_tool_with_logging", {}],
+        ["no_such_tool", {}],
+    ])
+    .to_string()
+}
+
+#[test]
+fn a_python_server_of_either_era_is_the_same_through_the_gateway() {
+    for (era, mode) in [("legacy", "legacy"), ("modern", "auto"), ("dual", "auto")] {
+        let server = Listening::fixture(era);
+        let calls = calls();
+        let options = ["--mode", mode, "--calls", &calls];
+        let mut direct = directly(&server.url, &options);
+        let mut found = through_the_gateway(&server.url, &[], &options);
+        if mode == "auto" {
+            // What is no modern request the gateway refuses in its own words.
+            for step in ["ping", "an unknown method"] {
+                for saw in [&mut direct, &mut found] {
+                    assert!(saw.as_object_mut().unwrap().remove(step).is_some());
+                }
+            }
+        }
+        check(&direct, &found);
+    }
+}
+
+/// The server closes the stream while it works, and the answer is fetched.
+#[test]
+fn an_answer_whose_stream_the_server_closed_is_fetched() {
+    let server = Listening::fixture("legacy");
+    let gateway = Gateway::with()
+        .setting("naming = \"bare\"")
+        .server(Server::remote("r", &server.url))
+        .start();
+    let answer = gateway.client.call("test_reconnection", json!({}));
+    assert!(!answer.is_tool_error(), "{}", answer.raw);
+    assert!(!answer.text().is_empty());
+}

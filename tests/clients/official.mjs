@@ -1,21 +1,23 @@
 // The official TypeScript client: does what a plan says and prints what it saw.
 //
-// The plan is a JSON object, the only argument: how to start the server, what to
-// take off the names of its tools and prompts, and what to ask it. With "modern"
-// it is the client of the SDK's second version, which finds out the server's era
-// and answers what a server asks. Runs in the folder where the packages are
-// installed.
+// The plan is a JSON object, the only argument: how to start the server or where
+// it is, what to take off the names of its tools and prompts, and what to ask it.
+// With "modern" it is the client of the SDK's second version, which finds out the
+// server's era and answers what a server asks. Runs in the folder where the
+// packages are installed.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const require = createRequire(join(process.cwd(), "here.js"));
 const plan = JSON.parse(process.argv[2]);
-const [sdk, stdio] = plan.modern
+const packages = plan.modern
   ? ["@modelcontextprotocol/client", "@modelcontextprotocol/client/stdio"]
-  : ["@modelcontextprotocol/sdk/client/index.js", "@modelcontextprotocol/sdk/client/stdio.js"];
-const { Client } = require(sdk);
-const { StdioClientTransport } = require(stdio);
+  : ["index", "stdio", "streamableHttp"].map((name) => `@modelcontextprotocol/sdk/client/${name}.js`);
+const { Client, StdioClientTransport, StreamableHTTPClientTransport } = Object.assign(
+  {},
+  ...packages.map(require),
+);
 
 function ours(items) {
   return items.map((item) => ({ ...item, name: item.name.replace(plan.prefix, "") }));
@@ -53,8 +55,12 @@ if (plan.modern) {
     client.setRequestHandler(method, answer);
   }
 }
-const { command, args, env } = plan;
-await client.connect(new StdioClientTransport({ command, args, env, stderr: "ignore" }));
+const { command, args, env, url } = plan;
+await client.connect(
+  url
+    ? new StreamableHTTPClientTransport(new URL(url))
+    : new StdioClientTransport({ command, args, env, stderr: "ignore" }),
+);
 const { tools, ...rest } = await client.listTools();
 const saw = {
   welcome: [client.getServerVersion(), client.getServerCapabilities(), client.getInstructions() ?? null],
@@ -77,4 +83,5 @@ if (plan.modern) {
   saw.version = client.getNegotiatedProtocolVersion();
 }
 console.log(JSON.stringify(saw));
+await client.transport.terminateSession?.();
 await client.close();

@@ -1,7 +1,7 @@
 """The official Python client: does what a plan says and prints what it saw.
 
-The plan is a JSON object, the only argument: how to start the server, what to
-take off the names of its tools and prompts, and what to ask it.
+The plan is a JSON object, the only argument: how to start the server or where
+it is, what to take off the names of its tools and prompts, and what to ask it.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import sys
 
 from mcp import ClientSession, StdioServerParameters, types
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
 
 
 def plain(value):
@@ -73,9 +74,15 @@ async def follow(plan, session):
     return saw
 
 
+def transport(plan, errlog):
+    if "url" in plan:
+        return streamable_http_client(plan["url"])
+    server = StdioServerParameters(command=plan["command"], args=plan["args"], env=plan["env"])
+    return stdio_client(server, errlog=errlog)
+
+
 async def main():
     plan = json.loads(sys.argv[1])
-    server = StdioServerParameters(command=plan["command"], args=plan["args"], env=plan["env"])
     callbacks = {}
     if plan.get("until"):
         callbacks = {
@@ -84,8 +91,8 @@ async def main():
             "elicitation_callback": elicit,
         }
     with open(os.devnull, "w") as nowhere:
-        async with stdio_client(server, errlog=nowhere) as streams:
-            async with ClientSession(*streams, **callbacks) as session:
+        async with transport(plan, nowhere) as streams:
+            async with ClientSession(*streams[:2], **callbacks) as session:
                 print(json.dumps(await follow(plan, session)))
 
 

@@ -175,11 +175,14 @@ fn a_subscription_to_a_resource_is_kept_and_ended() {
 }
 
 #[test]
-fn a_server_that_does_not_log_need_not_be_told_how_much() {
+fn the_log_level_goes_with_each_request() {
     let gateway = start();
-    let answer = gateway
-        .client
+    let client = &gateway.client;
+    let answer = client
         .request("logging/setLevel", json!({"level": "info"}))
         .value();
-    assert_eq!(answer["error"]["code"], -32601, "{answer}");
+    assert_eq!(answer["result"], json!({}), "{answer}");
+    client.call("f_test_tool_with_logging", json!({}));
+    let logged = client.receive_method("notifications/message").value();
+    assert_eq!(logged["params"]["level"], "info", "{logged}");
 }

@@ -78,7 +78,9 @@ fn what_a_guardrail_stops_is_a_complete_result() {
     let setup = in_front_of("modern").guardrail(guest("guest_faulty"), settings);
     let gateway = setup.start_silent();
     let modern = Modern::new(&gateway.client);
-    let stopped = modern.call("f_test_simple_text", json!({})).value();
+    let stopped = modern
+        .call("f_test_custom_headers", json!({"text": "FAULT"}))
+        .value();
     assert_eq!(stopped["result"]["isError"], true, "{stopped}");
     assert_eq!(stopped["result"]["resultType"], "complete", "{stopped}");
 }

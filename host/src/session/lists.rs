@@ -15,7 +15,7 @@ use super::requests::Reply;
 use crate::catalog::{self, LONGEST_PAGE, List, Listing, Page, Position, Size};
 use crate::message::{Kind, Message};
 use crate::protocol::{Bridge, Era};
-use crate::upstream::{Ready, Unavailable, Upstream};
+use crate::upstream::{Ready, State, Unavailable, Upstream};
 
 /// Pages of a server that are asked for at a time: one with many small ones
 /// must not keep the client waiting for ever.
@@ -240,9 +240,18 @@ impl Session {
         let mut heeded = false;
         let mut tasks = JoinSet::new();
         for upstream in self.catalog.upstreams().iter() {
-            let Some(ready) = upstream.ready().filter(|ready| ready.offers(capability)) else {
-                continue;
+            let ready = match upstream.state() {
+                State::Ready(ready) => ready,
+                State::Starting => {
+                    // It is told once it is ready.
+                    heeded = true;
+                    continue;
+                }
+                State::Down(_) => continue,
             };
+            if !ready.offers(capability) {
+                continue;
+            }
             if ready.bridge == Bridge::ToModern {
                 // It is told with every request.
                 heeded = true;

@@ -168,6 +168,62 @@ fn a_python_server_of_either_era_is_the_same_through_the_gateway() {
     }
 }
 
+#[test]
+fn a_server_is_believed_whose_certificate_the_system_trusts_and_no_other() {
+    let fixture = Listening::fixture("legacy");
+    let port = fixture
+        .url
+        .split([':', '/'])
+        .find_map(|part| part.parse::<u16>().ok());
+    let folder = tempfile::tempdir().unwrap();
+    let tls = real::script_server(
+        "tls",
+        "tls.py",
+        &[&port.unwrap().to_string(), folder.path().to_str().unwrap()],
+    );
+    let (program, args) = tls.command_line();
+    let mut command = Command::new(program);
+    command.args(args);
+    let tls = Listening::start(command, "listening on ", |url| format!("{url}/mcp"));
+    let gateway = || {
+        Gateway::with()
+            .setting("naming = \"bare\"")
+            .server(Server::remote("r", &tls.url))
+    };
+
+    let told = gateway()
+        .start()
+        .client
+        .call("test_simple_text", json!({}))
+        .text();
+    assert!(told.contains("invalid peer certificate"), "{told}");
+
+    let trusting = gateway().variable("SSL_CERT_FILE", folder.path().join("authority.pem"));
+    let answer = trusting.start().client.call("test_simple_text", json!({}));
+    assert!(!answer.is_tool_error(), "{}", answer.raw);
+}
+
+#[test]
+fn a_server_elsewhere_is_reached_through_the_proxy_that_the_environment_names() {
+    let proxy = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (stream, _) = proxy.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line
+    });
+    let _gateway = Gateway::with()
+        .server(Server::remote("r", "http://mcp.example.invalid/mcp"))
+        .variable("http_proxy", &address)
+        .start();
+    let asked = asked.join().unwrap();
+    assert!(
+        asked.starts_with("POST http://mcp.example.invalid/mcp "),
+        "{asked}"
+    );
+}
+
 /// The server closes the stream while it works, and the answer is fetched.
 #[test]
 fn an_answer_whose_stream_the_server_closed_is_fetched() {

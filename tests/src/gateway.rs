@@ -16,6 +16,7 @@ pub struct Setup {
     servers: Vec<Server>,
     guardrails: String,
     level: &'static str,
+    variables: Vec<(&'static str, PathBuf)>,
     catalog: Option<PathBuf>,
 }
 
@@ -62,6 +63,13 @@ impl Setup {
         let component = quote(component.as_ref().to_str().unwrap());
         self.guardrails
             .push_str(&format!("[[guardrails]]\nuse = {component}\n{settings}\n"));
+        self
+    }
+
+    /// Adds a variable to the gateway's own environment.
+    #[must_use]
+    pub fn variable(mut self, name: &'static str, value: impl AsRef<Path>) -> Self {
+        self.variables.push((name, value.as_ref().to_owned()));
         self
     }
 
@@ -247,6 +255,7 @@ impl Setup {
                 "MCP_GATEWAY_CATALOG_DIR",
                 self.catalog.as_ref().unwrap_or(&own),
             )
+            .envs(self.variables.iter().cloned())
             .arg("--config")
             .arg(config)
             .args(["--log", self.level, "--log-format", "json"]);
@@ -263,6 +272,7 @@ impl Gateway {
             servers: Vec::new(),
             guardrails: String::new(),
             level: "info",
+            variables: Vec::new(),
             catalog: None,
         }
     }

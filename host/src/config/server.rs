@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -116,6 +117,16 @@ impl Remote {
     /// Whether the configuration says what to log in with.
     pub fn has_credentials(&self) -> bool {
         self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// Whether it is on this machine.
+    pub fn is_local(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        let address = address.parse::<IpAddr>();
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || address.is_ok_and(|address| address.is_loopback())
     }
 
     /// The address as it may be shown: a query may hold a key.

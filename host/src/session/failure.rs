@@ -7,8 +7,8 @@ use rmcp::model::ErrorCode;
 use super::asked::TooMany;
 use super::limits;
 use crate::gate::{self, Refusal};
-use crate::message::{Message, string};
-use crate::protocol::Era;
+use crate::message::{self, Message, string};
+use crate::protocol::{self, Era};
 use crate::upstream::Unavailable;
 
 /// The error code for what cannot be done now, of JSON-RPC 2.0's range for
@@ -73,6 +73,25 @@ impl Failure {
             message: text.unwrap_or_default().into_owned(),
             data: error.value("/data").map(str::to_owned),
         }
+    }
+
+    /// Whether a server turned a revision down and offers it in the same breath:
+    /// it wants to be asked again.
+    pub(super) fn offers_modern(&self) -> bool {
+        let Self::Protocol {
+            code: protocol::code::UNSUPPORTED_VERSION,
+            data: Some(data),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        let supported = message::unique_member(data, "supported").ok().flatten();
+        let versions = supported.and_then(|it| message::elements(it).ok());
+        versions.is_some_and(|versions| {
+            let mut versions = versions.into_iter().filter_map(string);
+            versions.any(|version| version == protocol::MODERN)
+        })
     }
 
     /// What kind of failure it is, without the words of a server.

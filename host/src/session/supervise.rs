@@ -59,7 +59,7 @@ pub(super) async fn supervise(
         let reason = match end {
             End::ForAnotherSession => continue,
             // One that has forgotten its session is well, unless it never keeps any.
-            End::Forgotten(reason) if !hurried || begun.elapsed() >= HEALTHY => {
+            End::Forgotten(reason) if !hurried || begun.elapsed() >= FIRST_PAUSE => {
                 hurried = true;
                 tracing::info!(server = &*name, "connecting again: {reason}");
                 continue;
@@ -289,7 +289,12 @@ impl Session {
                     return Err(it.reason);
                 }
                 Ok(Err(Failure::Refused(_))) => return Err("a guardrail refused it".into()),
-                Ok(Err(failure)) => refusal = failure.kind().into(),
+                Ok(Err(failure)) => {
+                    refusal = failure.kind().into();
+                    if era == Era::Modern && failure.offers_modern() {
+                        continue;
+                    }
+                }
                 Err(_) => {
                     let asked = match era {
                         Era::Legacy => "initialize",

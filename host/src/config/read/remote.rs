@@ -1,7 +1,5 @@
 //! A server that is reached over HTTP, in either file.
 
-use std::net::IpAddr;
-
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
@@ -160,7 +158,7 @@ pub(super) fn remote(
         headers,
         flavor: address.flavor,
     };
-    if remote.has_credentials() && remote.url.scheme() == "http" && !is_local(&remote.url) {
+    if remote.has_credentials() && remote.url.scheme() == "http" && !remote.is_local() {
         section.warn(
             "sends what it logs in with over http://, where everybody on the way can read it; \
              use https://",
@@ -233,15 +231,4 @@ fn header_value(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// Whether an address is on this machine.
-fn is_local(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }

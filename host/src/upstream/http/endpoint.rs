@@ -81,7 +81,7 @@ impl Endpoint {
     pub(super) fn new(server: Arc<str>, remote: Remote) -> Result<Self, Trouble> {
         Ok(Self {
             authorization: Authorization::of(server, &remote),
-            client: client()?,
+            client: client(&remote)?,
             remote,
             session: Mutex::default(),
         })
@@ -238,13 +238,23 @@ pub(super) fn redirected(response: &Response) -> Option<String> {
 }
 
 /// The client that all connections share, with its pool and the certificates
-/// that the system trusts.
-fn client() -> Result<Client, Trouble> {
-    static CLIENT: OnceLock<Result<Client, Arc<str>>> = OnceLock::new();
-    let client = CLIENT.get_or_init(|| {
+/// that the system trusts. What runs on this machine is not behind the proxy that
+/// the environment may name.
+fn client(remote: &Remote) -> Result<Client, Trouble> {
+    type Shared = OnceLock<Result<Client, Arc<str>>>;
+    static NEAR: Shared = OnceLock::new();
+    static FAR: Shared = OnceLock::new();
+    let shared = if remote.is_local() { &NEAR } else { &FAR };
+    let client = shared.get_or_init(|| {
         // An error says that there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Client::builder()
+        let builder = Client::builder();
+        let builder = if remote.is_local() {
+            builder.no_proxy()
+        } else {
+            builder
+        };
+        builder
             .user_agent(concat!("mcp-gateway/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .tcp_keepalive(KEEPALIVE)

@@ -383,6 +383,30 @@ fn bad_definitions_cost_nobody_a_list() {
 }
 
 #[test]
+fn a_name_with_a_suffix_is_known_before_it_is_listed() {
+    let dotted = r#"{"name":"dotted.name","inputSchema":{"type":"object"}}"#;
+    let setup = || two(&[], &[("MIRROR_TOOLS", dotted)]);
+    let names = setup().start().client.tools();
+    let name = names
+        .iter()
+        .find(|name| name.starts_with("other_dotted_name_"));
+    let name = name.unwrap_or_else(|| panic!("{names:?}"));
+
+    let gateway = setup().start();
+    let answer = gateway.client.call(name, json!({})).value();
+    assert_eq!(
+        answer["error"]["message"],
+        json!("Unknown tool: dotted.name")
+    );
+    let answer = gateway.client.call("other_dotted_name_00000000", json!({}));
+    let answer = answer.value();
+    assert_eq!(
+        answer["error"]["message"],
+        json!("Unknown tool: dotted_name_00000000")
+    );
+}
+
+#[test]
 fn a_server_whose_page_is_blocked_is_left_out_and_the_others_are_not() {
     let gateway = two(&[], &[("MIRROR_DESCRIPTION", "FAULT")])
         .guardrail(guest("guest_faulty"), r#"config = { fault = "trap" }"#)

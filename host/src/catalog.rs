@@ -85,7 +85,7 @@ pub enum Route {
 }
 
 /// A request that no server can answer, as a JSON-RPC error.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Unroutable {
     /// The JSON-RPC error code.
@@ -94,6 +94,18 @@ pub struct Unroutable {
     pub message: String,
     /// What a program can make of it, as JSON text.
     pub data: Option<String>,
+    /// The list that may tell who can: the client may know a name from an earlier
+    /// session.
+    pub list: Option<&'static List>,
+}
+
+/// Whether a name may be taken for what it looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guess {
+    /// Not if a list would tell.
+    Careful,
+    /// Yes.
+    Bold,
 }
 
 impl Catalog {
@@ -150,15 +162,25 @@ impl Catalog {
 
     /// Where a client's request goes.
     pub fn route(&self, request: &Message) -> Result<Route, Unroutable> {
+        self.routed(request, Guess::Careful)
+    }
+
+    /// Where a client's request goes after the list that might have told has been
+    /// asked for.
+    pub fn route_at_last(&self, request: &Message) -> Result<Route, Unroutable> {
+        self.routed(request, Guess::Bold)
+    }
+
+    fn routed(&self, request: &Message, guess: Guess) -> Result<Route, Unroutable> {
         let method = request.method().unwrap_or_default();
         match methods::plan(method) {
             Plan::Initialize => Ok(Route::Initialize),
             Plan::Ping => Ok(Route::Ping),
             Plan::Gather(list) => Ok(Route::Gather(list)),
             Plan::Everyone { capability } => Ok(Route::Everyone { capability }),
-            Plan::ByName { kind, path } => self.by_name(kind, path, request),
+            Plan::ByName { kind, path } => self.by_name(kind, path, request, guess),
             Plan::ByUri { capability, path } => self.by_uri(capability, path, request),
-            Plan::ByReference => self.by_reference(request),
+            Plan::ByReference => self.by_reference(request, guess),
             Plan::ByTask => self.by_task(request),
             Plan::OnlyOne => self.only_one(request, method),
         }
@@ -170,14 +192,22 @@ impl Catalog {
         kind: Kind,
         path: &'static [&'static str],
         request: &Message,
+        guess: Guess,
     ) -> Result<Route, Unroutable> {
         let exposed = member(request, path)?;
         let upstreams = self.upstreams();
         let unknown = || invalid(format!("Unknown {}: {exposed}", kind.word()));
         let listed = self.names().listed(kind, &exposed);
-        let (server, name) = listed
-            .or_else(|| names::by_prefix(&exposed, self.naming, &self.servers()))
-            .ok_or_else(unknown)?;
+        let (server, name) = match listed {
+            Some(owner) => owner,
+            None if guess == Guess::Careful && names::is_hashed(&exposed) => {
+                return Err(Unroutable {
+                    list: Some(lists::of(kind)),
+                    ..unknown()
+                });
+            }
+            None => names::by_prefix(&exposed, self.naming, &self.servers()).ok_or_else(unknown)?,
+        };
         let upstream = upstreams.iter().find(|u| **u.name() == *server);
         Ok(Route::One {
             upstream: Arc::clone(upstream.ok_or_else(unknown)?),
@@ -243,9 +273,9 @@ impl Catalog {
 
     /// By what a completion is for: a prompt's argument, or a part of a
     /// resource's URI.
-    fn by_reference(&self, request: &Message) -> Result<Route, Unroutable> {
+    fn by_reference(&self, request: &Message, guess: Guess) -> Result<Route, Unroutable> {
         if request.value("/ref/name").is_some() {
-            self.by_name(Kind::Prompt, &["ref", "name"], request)
+            self.by_name(Kind::Prompt, &["ref", "name"], request, guess)
         } else {
             self.by_uri("completions", &["ref", "uri"], request)
         }
@@ -306,6 +336,7 @@ impl Catalog {
                 quote(method),
                 servers.join(",")
             )),
+            list: None,
         }
     }
 
@@ -345,6 +376,7 @@ fn invalid(message: String) -> Unroutable {
         code: ErrorCode::INVALID_PARAMS,
         message,
         data: None,
+        list: None,
     }
 }
 

@@ -79,6 +79,14 @@ pub(super) static TASKS: List = List {
     identity: Identity::Task,
 };
 
+/// The list in which things of a kind are.
+pub(super) fn of(kind: Kind) -> &'static List {
+    match kind {
+        Kind::Tool => &TOOLS,
+        Kind::Prompt => &PROMPTS,
+    }
+}
+
 /// A request for a list, from its start.
 pub fn without_cursor(request: &Message) -> Message {
     let remove = message::PatchOp::Remove {
@@ -157,6 +165,7 @@ impl Catalog {
             code: ErrorCode::INVALID_PARAMS,
             message: "Invalid params: unknown cursor".into(),
             data: None,
+            list: None,
         })
     }
 

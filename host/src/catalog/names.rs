@@ -110,6 +110,13 @@ impl Names {
     }
 }
 
+/// Whether a name ends in a suffix, so that only a list tells what it stands for.
+pub(super) fn is_hashed(exposed: &str) -> bool {
+    let suffix = exposed.rsplit_once('_').map_or("", |(_, suffix)| suffix);
+    let hexadecimal = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    SUFFIXES.contains(&suffix.len()) && suffix.bytes().all(hexadecimal)
+}
+
 /// Whose tool or prompt a name that is not listed means, and what its server
 /// calls it: a client may have learned it before this gateway started.
 pub(super) fn by_prefix(exposed: &str, naming: Naming, servers: &[Arc<str>]) -> Option<Owner> {

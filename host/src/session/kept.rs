@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Session;
+use super::lists::list_request;
 use crate::catalog::{Fingerprint, Key, LISTS, List, Listing, Page, Store};
 use crate::chain::Circumstances;
 use crate::config::Gateway;
 use crate::gate::{self, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Kind, Message};
-use crate::protocol::{self, Era};
+use crate::protocol::Era;
 use crate::upstream::{Ready, State, Upstream};
 
 /// How long after a change the client may take to ask for a list itself. Some
@@ -123,6 +124,10 @@ impl Session {
         request: &Message,
     ) -> Option<Listing<Page>> {
         let results = self.kept(upstream, list.method, request).await?;
+        // Whoever became ready meanwhile is asked.
+        if !matches!(upstream.state(), State::Starting) {
+            return None;
+        }
         let server = Arc::clone(upstream.name());
         let texts = results.iter().filter_map(|it| it.message().payload());
         self.kept
@@ -136,14 +141,14 @@ impl Session {
         self.kept.note(server, list.method, Answer::LeftOut);
     }
 
-    /// Keeps a list, if it is whole.
+    /// Keeps a list, if it is whole, and if it is one that lasts.
     pub(super) fn keep_listing(
         &self,
         upstream: &Upstream,
         list: &'static List,
         listing: &Listing<Page>,
     ) {
-        if listing.is_whole() {
+        if listing.is_whole() && list.changed.is_some() {
             let pages = listing.pages.iter();
             let results = pages.filter_map(|(_, page)| page.result().payload());
             self.keep(upstream, list.method, results.collect());
@@ -231,11 +236,7 @@ impl Session {
         ready: &Ready,
         list: &'static List,
     ) -> Option<Fingerprint> {
-        let request = Message::request("0", list.method, Some("{}"));
-        let request = match ready.client.era {
-            Era::Legacy => request,
-            Era::Modern => protocol::for_modern(&request, &ready.client, None).ok()?,
-        };
+        let request = list_request(list, &ready.client);
         match self.listing(list, upstream, ready, request, None).await {
             Ok(listing) if !listing.is_whole() => return None,
             Ok(_) => {}

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::requests::Reply;
 use crate::catalog::{self, LONGEST_PAGE, List, Listing, Page, Position, Size};
 use crate::message::{Kind, Message};
-use crate::protocol::{Bridge, Era};
+use crate::protocol::{self, Bridge, Era, Hello};
 use crate::upstream::{Ready, State, Unavailable, Upstream};
 
 /// Pages of a server that are asked for at a time: one with many small ones
@@ -67,7 +67,7 @@ impl Session {
     }
 
     /// The lists of all servers in one result.
-    async fn merged(
+    pub(super) async fn merged(
         self: &Arc<Self>,
         list: &'static List,
         request: &Message,
@@ -287,6 +287,15 @@ impl Session {
             }),
             None => Ok(Reply::Own("{}".into())),
         }
+    }
+}
+
+/// A request for a list that the gateway makes itself.
+pub(super) fn list_request(list: &List, client: &Hello) -> Message {
+    let request = Message::request("0", list.method, Some("{}"));
+    match client.era {
+        Era::Legacy => request,
+        Era::Modern => protocol::for_modern(&request, client, None).unwrap_or(request),
     }
 }
 

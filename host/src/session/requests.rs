@@ -77,7 +77,13 @@ impl Session {
         request: &Message,
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
-        match self.catalog.route(request)? {
+        let route = match self.catalog.route(request) {
+            Err(Unroutable {
+                list: Some(list), ..
+            }) => self.look_up(list, request, asking).await?,
+            route => route?,
+        };
+        match route {
             Route::Initialize => Ok(Reply::Own(self.initialize(request).await)),
             Route::Ping => Ok(Reply::Own("{}".into())),
             Route::Gather(list) => self.gather(list, request, asking).await,

@@ -8,12 +8,31 @@ use rmcp::model::ErrorCode;
 use super::Session;
 use super::asked::Asking;
 use super::failure::Failure;
+use super::lists::list_request;
 use super::requests::Reply;
-use crate::catalog::Sequel;
+use crate::catalog::{List, Route, Sequel};
 use crate::message::{Kind, Message};
 use crate::upstream::Upstream;
 
 impl Session {
+    /// Where a request goes that has a name which only a list explains.
+    pub(super) async fn look_up(
+        self: &Arc<Self>,
+        list: &'static List,
+        request: &Message,
+        asking: &mut Asking,
+    ) -> Result<Route, Failure> {
+        if let Some(client) = self.client() {
+            let asked = list_request(list, &client);
+            tokio::select! {
+                // If it cannot be had, its names are not known, and that is all.
+                _ = self.merged(list, &asked) => {}
+                _ = asking.cancelled() => return Err(Failure::Cancelled),
+            }
+        }
+        Ok(self.catalog.route_at_last(request)?)
+    }
+
     /// Asks servers one after the other until one does not answer with an error,
     /// and says which. If none does, the likeliest one's error counts.
     pub(super) async fn search(

@@ -61,25 +61,21 @@ fn clients_are_the_same(suite: &Suite, scenarios: &[&str]) {
 }
 
 #[test]
-#[ignore = "the gateway does not serve yet"]
 fn a_served_server_passes_what_it_passes_directly_in_the_stable_suite() {
     servers_are_the_same(&STABLE);
 }
 
 #[test]
-#[ignore = "the gateway does not serve yet"]
 fn a_served_server_passes_what_it_passes_directly_in_the_legacy_era() {
     servers_are_the_same(&LEGACY);
 }
 
 #[test]
-#[ignore = "the gateway does not serve yet"]
 fn a_served_server_passes_what_it_passes_directly_in_the_modern_era() {
     servers_are_the_same(&MODERN);
 }
 
 #[test]
-#[ignore = "the gateway does not serve yet"]
 fn a_served_server_passes_what_it_passes_directly_with_tasks() {
     servers_are_the_same(&TASKS);
 }

@@ -20,6 +20,10 @@ use crate::upstream::{Ready, Run, State, Upstream};
 /// client gives a server to start.
 const WELCOME: Duration = Duration::from_secs(4);
 
+/// The same for a single server, whose own answer is worth more than what can be
+/// said without it.
+const WELCOME_OF_ONE: Duration = Duration::from_secs(8);
+
 /// An answer to be passed on.
 pub(super) enum Reply {
     /// Somebody else's.
@@ -193,9 +197,14 @@ impl Session {
         welcome
     }
 
-    /// How long the client waits to be told what the servers are able to do.
+    /// How long the client waits to be told what the servers are able to do. A
+    /// server that is alone it would wait for without the gateway, too.
     pub(super) fn welcome_patience(&self) -> Duration {
-        WELCOME.min(self.settings.ready_timeout)
+        let patience = match self.catalog.upstreams().len() {
+            1 => WELCOME_OF_ONE,
+            _ => WELCOME,
+        };
+        patience.min(self.settings.ready_timeout)
     }
 
     /// The servers that can be used once all are settled or patience ends, in

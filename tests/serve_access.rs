@@ -86,6 +86,37 @@ fn only_web_pages_of_this_machine_are_served() {
 }
 
 #[test]
+fn a_browser_that_asks_beforehand_is_told_what_a_page_may_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "a-secret").unwrap();
+    let gateway = serve(&["--token-file", file.to_str().unwrap()]);
+    let ask = |origin: &str| {
+        gateway
+            .request("OPTIONS")
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", "POST")
+            .send()
+    };
+    // It has no token to ask with.
+    let told = ask("http://localhost:3000");
+    assert_eq!(told.status, 204);
+    let of = "access-control-allow-origin";
+    assert_eq!(told.header(of), "http://localhost:3000");
+    let headers = told.header("access-control-allow-headers");
+    assert!(headers.contains("authorization") && headers.contains("mcp-session-id"));
+    let refused = ask("https://evil.example");
+    assert_eq!((refused.status, refused.header(of)), (403, ""));
+    let served = opening(&gateway)
+        .header("Origin", "http://localhost:3000")
+        .header("Authorization", "Bearer a-secret")
+        .send();
+    assert_eq!(served.header(of), "http://localhost:3000");
+    let seen = served.header("access-control-expose-headers");
+    assert!(seen.contains("mcp-session-id"));
+}
+
+#[test]
 fn with_a_token_nobody_is_served_without_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");

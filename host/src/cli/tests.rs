@@ -10,6 +10,7 @@
 use clap::CommandFactory;
 
 use super::*;
+use crate::front::http::TokenSource;
 
 const BUNDLED: [&str; 2] = ["basic", "audit"];
 
@@ -119,6 +120,48 @@ fn what_is_missing_or_impossible_is_said_with_its_remedy() {
 }
 
 #[test]
+fn who_serves_listens_on_this_machine_unless_told_otherwise() {
+    let serve = |line: &str| match task(line).unwrap() {
+        Task::Serve { source, options } => (source, options),
+        other => panic!("{other:?}"),
+    };
+    let (source, options) = serve("serve --config g.toml");
+    let form = Form::GatewayToml("g.toml".into());
+    assert_eq!(source, ConfigSource::new(form, &BUNDLED));
+    assert_eq!(options.listen.to_string(), "127.0.0.1:8808");
+    assert_eq!(options.token, TokenSource::Environment);
+    let (source, options) = serve(
+        "serve --mcp-json-path mcp.json -p basic --listen [::]:80 --token-file t --allow-host a \
+         --allow-host b --allow-origin https://c --max-sessions 5 --session-idle 90s",
+    );
+    assert_eq!(source, ConfigSource::new(mcp_json(&["basic"]), &BUNDLED));
+    let expected = Options {
+        listen: "[::]:80".parse().unwrap(),
+        token: TokenSource::File("t".into()),
+        hosts: vec!["a".into(), "b".into()],
+        origins: vec!["https://c".into()],
+        max_sessions: 5,
+        idle: std::time::Duration::from_secs(90),
+    };
+    assert_eq!(options, expected);
+    for wrong in [
+        "--session-idle 0s",
+        "--session-idle soon",
+        "--listen localhost",
+    ] {
+        let words = ["mcp-gateway", "serve", "--config", "g"].into_iter();
+        let refused = Cli::try_parse_from(words.chain(wrong.split(' ')));
+        assert!(refused.is_err(), "{wrong}");
+    }
+    assert!(task("serve").unwrap_err().contains("no servers to guard"));
+    assert!(
+        task("--config g serve")
+            .unwrap_err()
+            .contains("after the command")
+    );
+}
+
+#[test]
 fn a_wrapped_server_is_named_after_its_program() {
     let wrap = |name: &str, args: &[&str]| Form::Wrap {
         server: Server::of_command(
@@ -177,6 +220,7 @@ fn the_help_says_what_there_is() {
 
     Commands (none: run the gateway on stdio):
       wrap    Guard one server, whose tools keep their names
+      serve   Serve many clients over HTTP, each with servers of its own
       demo    See guardrails at work in front of a real server (needs Node.js)
       plugin  Look at guardrail components
 
@@ -237,6 +281,76 @@ fn the_help_says_what_there_is() {
 
           --name <NAME>
               What to call the server; by default after the program
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Log (on stderr):
+          --log <LEVEL>
+              The least severe messages to log
+
+              Possible values:
+              - error: What did not work
+              - warn:  What may not be as intended
+              - info:  What happens
+              - debug: What led to it
+              - trace: Everything
+
+              [env: LOGLEVEL]
+              [default: info]
+
+          --log-format <FORMAT>
+              How to write them
+
+              Possible values:
+              - text: Lines for a person
+              - json: An object a line
+
+              [default: text]
+    "#);
+    insta::assert_snapshot!(help(&["serve"]), @r#"
+    Serve many clients over HTTP, each with servers of its own
+
+    Usage: mcp-gateway serve [OPTIONS]
+
+    Options:
+          --mcp-json-path <FILE>
+              The client's mcp.json; the servers are those nested in the gateway's
+              own entry
+
+          --config <FILE>
+              The gateway's own configuration, which names servers and guardrails
+
+      -p, --plugin <NAME>
+              A guardrail to run, by name or as a path to a .wasm file; may be
+              repeated
+
+          --listen <ADDRESS:PORT>
+              Where to listen; the system chooses the port if it is 0
+
+              [default: 127.0.0.1:8808]
+
+          --token-file <FILE>
+              The file that holds the bearer token which clients must have; by
+              default what MCP_GATEWAY_TOKEN holds, if anything
+
+          --allow-host <HOST>
+              A name by which clients may call the gateway besides localhost; may be
+              repeated
+
+          --allow-origin <ORIGIN>
+              A web page that may use the gateway besides those of localhost, such
+              as https://app.example; may be repeated
+
+          --max-sessions <NUMBER>
+              The most sessions at a time
+
+              [default: 100]
+
+          --session-idle <DURATION>
+              How long a session may be unused before it ends
+
+              [default: 30m]
 
       -h, --help
               Print help (see a summary with '-h')

@@ -11,6 +11,7 @@ mod answer;
 mod clients;
 mod legacy;
 mod modern;
+mod pages;
 mod posted;
 mod sse;
 mod streams;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
@@ -204,6 +206,19 @@ impl Endpoint {
         if let Err(denied) = self.access.place(&head.headers) {
             return refused(denied);
         }
+        let origin = head.headers.get(header::ORIGIN).cloned();
+        let mut answer = match pages::preflight(&head) {
+            Some(answer) => answer,
+            None => self.serve(head, body).await,
+        };
+        if let Some(origin) = origin {
+            pages::let_see(&mut answer, origin);
+        }
+        answer
+    }
+
+    /// Answers a request that comes from where it may come from.
+    async fn serve(&self, head: Parts, body: Incoming) -> Answer {
         match (head.uri.path(), &head.method) {
             ("/health", &Method::GET) => return answer::plain(StatusCode::OK, "ok"),
             (PATH, _) => {}

@@ -2,7 +2,6 @@
 //! `initialize`, names it in every request, and listens with GET.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -12,13 +11,10 @@ use super::access::text;
 use super::answer::{self, Answer, PROTOCOL_VERSION, SESSION_ID};
 use super::clients::{Clients, Key, Served};
 use super::posted::{Posted, accepts};
-use super::sse;
+use super::sse::{self, PROMPT};
 use super::streams::{EventId, NoStream, Reader};
 use crate::message::{Kind, Message};
 use crate::wire::Line;
-
-/// An answer that comes so soon is sent by itself, not as an event.
-pub(super) const PROMPT: Duration = Duration::from_millis(500);
 
 /// By which a client says where it lost a stream.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

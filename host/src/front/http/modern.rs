@@ -20,18 +20,13 @@ use sha2::{Digest, Sha256};
 use super::access::{bearer, text};
 use super::answer::{self, Answer, PROTOCOL_VERSION, SESSION_ID};
 use super::clients::{Clients, Key, Served};
-use super::legacy::PROMPT;
 use super::posted::Posted;
-use super::sse;
+use super::sse::{self, PROMPT};
 use super::streams::{EventId, NoStream, Reader};
 use crate::gate::Admitted;
 use crate::message::{Kind, Message, quote, string};
+use crate::protocol::{MODERN_VERSIONS, meta};
 use crate::wire::Line;
-
-/// Where a request says which version it speaks.
-const VERSION: &str = "/_meta/io.modelcontextprotocol~1protocolVersion";
-const CLIENT_INFO: &str = "/_meta/io.modelcontextprotocol~1clientInfo";
-const CAPABILITIES: &str = "/_meta/io.modelcontextprotocol~1clientCapabilities";
 
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
@@ -76,7 +71,7 @@ pub(super) fn is_named_in(headers: &HeaderMap) -> bool {
 /// Whether messages are of this era.
 pub(super) fn is_spoken_in(headers: &HeaderMap, posted: &Posted) -> bool {
     posted.only().is_some_and(|message| {
-        message.value(VERSION).is_some()
+        said(message, meta::PROTOCOL_VERSION).is_some()
             || (message.method() != Some("initialize") && is_named_in(headers))
     })
 }
@@ -224,13 +219,18 @@ impl Drop for Exchange {
     }
 }
 
+/// What a request says of its sender, as JSON.
+fn said<'a>(request: &'a Message, key: &str) -> Option<&'a str> {
+    request.value(&format!("/_meta/{key}"))
+}
+
 /// Whether the headers say what the body says, in a version that is served.
 fn check(headers: &HeaderMap, request: &Message) -> Result<(), Invalid> {
-    let version = request.value(VERSION).and_then(string);
+    let version = said(request, meta::PROTOCOL_VERSION).and_then(string);
     let version = version.ok_or(Invalid::Incomplete(
         "io.modelcontextprotocol/protocolVersion",
     ))?;
-    if request.value(CAPABILITIES).is_none() {
+    if said(request, meta::CLIENT_CAPABILITIES).is_none() {
         let part = "io.modelcontextprotocol/clientCapabilities";
         return Err(Invalid::Incomplete(part));
     }
@@ -257,8 +257,7 @@ fn check(headers: &HeaderMap, request: &Message) -> Result<(), Invalid> {
             });
         }
     }
-    let mut known = ProtocolVersion::KNOWN_VERSIONS.iter();
-    if !known.any(|it| !it.has_initialize() && it.as_str() == version) {
+    if !MODERN_VERSIONS.contains(&&*version) {
         return Err(Invalid::Version(version.into_owned()));
     }
     Ok(())
@@ -279,8 +278,8 @@ fn identity(headers: &HeaderMap, request: &Message) -> [u8; 32] {
     let mut digest = Sha256::new();
     let token = bearer(headers);
     digest.update(token.as_ref().map_or(&[][..], |token| token.digest()));
-    for place in [CLIENT_INFO, CAPABILITIES] {
-        let canonical = canonical(request.value(place).unwrap_or("null"));
+    for key in [meta::CLIENT_INFO, meta::CLIENT_CAPABILITIES] {
+        let canonical = canonical(said(request, key).unwrap_or("null"));
         digest.update(canonical.len().to_be_bytes());
         digest.update(canonical);
     }

@@ -258,19 +258,23 @@ fn a_method_that_nobody_knows_is_refused_with_the_servers_names() {
 #[test]
 fn a_completion_is_asked_for_by_the_servers_own_name() {
     let gateway = two(&[], &[]).start();
-    let reference = json!({"type": "ref/prompt", "name": "other_say"});
-    let argument = json!({"name": "text", "value": "a"});
-    gateway.client.request(
-        "completion/complete",
-        json!({"ref": reference, "argument": argument}),
-    );
-    assert!(has_received(
-        &gateway,
-        "other",
-        "completion/complete",
-        r#""name":"say""#
-    ));
-    assert!(!has_received(&gateway, "one", "completion/complete", "say"));
+    let complete = |reference: Value| {
+        let argument = json!({"name": "text", "value": "a"});
+        gateway.client.request(
+            "completion/complete",
+            json!({"ref": reference, "argument": argument}),
+        );
+    };
+    complete(json!({"type": "ref/prompt", "name": "other_say"}));
+    gateway
+        .client
+        .request("resources/templates/list", json!({}));
+    complete(json!({"type": "ref/resource", "uri": "mcp-gateway://other/mirror://{text}"}));
+    let asked = |server, part| has_received(&gateway, server, "completion/complete", part);
+    for part in [r#""name":"say""#, r#""uri":"mirror://{text}""#] {
+        assert!(asked("other", part), "{part}");
+        assert!(!asked("one", part), "{part}");
+    }
 }
 
 /// All pages of a list, as a client gets them.

@@ -84,3 +84,21 @@ fn what_a_guardrail_stops_is_a_complete_result() {
     assert_eq!(stopped["result"]["isError"], true, "{stopped}");
     assert_eq!(stopped["result"]["resultType"], "complete", "{stopped}");
 }
+
+#[test]
+fn what_a_guardrail_has_changed_is_not_for_caches_that_others_share() {
+    let read = |word: &str| {
+        let settings = format!("config = {{ word = \"{word}\" }}");
+        let setup = in_front_of("modern").guardrail(guest("guest_faulty"), &settings);
+        let gateway = setup.start_silent();
+        let uri = json!({"uri": "test://static-text"});
+        Modern::new(&gateway.client)
+            .request("resources/read", uri)
+            .value()
+    };
+    let unchanged = read("ELEPHANT");
+    assert_eq!(unchanged["result"]["cacheScope"], "public", "{unchanged}");
+    assert_eq!(unchanged["result"]["ttlMs"], 60_000);
+    let changed = read("static text");
+    assert_eq!(changed["result"]["cacheScope"], "private", "{changed}");
+}

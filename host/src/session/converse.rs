@@ -190,6 +190,17 @@ impl Session {
     }
 }
 
+/// What guardrails have changed was changed for this client. A cache that others
+/// share must not serve it to them, and must not serve theirs to this one.
+fn kept_private(cleared: Cleared, original: &Message) -> Cleared {
+    let is_changed = !std::ptr::eq(cleared.message().line(), original.line());
+    if !is_changed || cleared.message().value("/cacheScope") != Some("\"public\"") {
+        return cleared;
+    }
+    let private = cleared.clone().renamed(&["cacheScope"], "\"private\"");
+    private.unwrap_or(cleared)
+}
+
 /// Where an exchange's progress goes.
 struct Progress<'a> {
     outbox: &'a Outbox,
@@ -346,8 +357,9 @@ impl Conversation<'_> {
             request: Some(request.clone()),
             elapsed: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         };
+        let original = answer.clone();
         let cleared = gate::admit(self.chain, &envelope, answer, &circumstances).await?;
-        Ok(cleared)
+        Ok(kept_private(cleared, &original))
     }
 
     /// Why there is no answer may quote the server, so it passes the guardrails

@@ -13,6 +13,7 @@ use crate::chain::Circumstances;
 use crate::gate;
 use crate::guardrail::{Direction, Envelope};
 use crate::message::Message;
+use crate::protocol::Bridge;
 use crate::upstream::Run;
 use crate::wire::Taken;
 
@@ -157,7 +158,9 @@ impl Session {
         }
         let chain = self.chain.load_full();
         for upstream in upstreams.iter() {
-            let Some(ready) = upstream.ready() else {
+            // Modern servers know no such notifications.
+            let ready = upstream.ready();
+            let Some(ready) = ready.filter(|ready| ready.bridge != Bridge::ToModern) else {
                 continue;
             };
             let envelope = self.note_envelope(upstream.name(), &notification, Direction::ToServer);

@@ -12,6 +12,7 @@ mod clock;
 mod converse;
 mod exchanges;
 mod failure;
+mod filter;
 mod inputs;
 mod kept;
 mod limits;
@@ -27,6 +28,7 @@ mod rounds;
 mod salvage;
 mod search;
 mod sessions;
+mod subscriptions;
 mod supervise;
 
 use std::sync::Arc;
@@ -49,11 +51,12 @@ use asked::Asked;
 use changes::Changes;
 use exchanges::{Exchanges, Side};
 use kept::Kept;
-use listeners::{Listeners, Subscribed};
+use listeners::Listeners;
 use notes::Notes;
 use replay::Replay;
 use rounds::Rounds;
 pub use sessions::Sessions;
+use subscriptions::Subscribed;
 
 /// How long answers may take that are outstanding when the client leaves.
 const DRAIN: Duration = Duration::from_millis(1000);

@@ -1,0 +1,333 @@
+//! Has servers tell of changes: each kind of server in its own way, for as long
+//! as somebody listens.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::Session;
+use super::asked::Asking;
+use super::failure::Failure;
+use super::filter::Filter;
+use super::listeners::{ACKNOWLEDGED, Listener};
+use super::requests::Reply;
+use crate::catalog::Route;
+use crate::gate::Admitted;
+use crate::message::{self, Message, quote, string};
+use crate::protocol::Bridge;
+use crate::upstream::{Ready, Upstream};
+
+const LISTEN: &str = "subscriptions/listen";
+
+/// How long to wait with the next try when a server has ended a subscription.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The resources of modern servers that a legacy client has subscribed to, each
+/// with its server.
+pub(super) type Subscribed = BTreeSet<(Arc<str>, String)>;
+
+impl Session {
+    /// Keeps telling a modern client of changes until it does not want to know
+    /// any more.
+    pub(super) async fn listen(
+        self: &Arc<Self>,
+        request: &Message,
+        asking: &mut Asking,
+    ) -> Result<Reply, Failure> {
+        let upstreams = self.catalog.upstreams();
+        let (honoured, mut words) = mpsc::channel(16);
+        let listener = Arc::new(Listener {
+            id: request.id().map(Into::into),
+            wants: Filter::of(request),
+            honoured,
+        });
+        let mut following = JoinSet::new();
+        for upstream in upstreams.iter() {
+            following.spawn(Arc::clone(self).follow(
+                Arc::clone(upstream),
+                Arc::clone(&listener),
+                request.clone(),
+            ));
+        }
+        let mut will_tell = Filter::default();
+        let deadline = Instant::now() + self.settings.ready_timeout;
+        let mut heard = 0;
+        while heard < upstreams.len() {
+            tokio::select! {
+                Some(filter) = words.recv() => {
+                    heard += 1;
+                    will_tell.unite(filter);
+                }
+                () = tokio::time::sleep_until(deadline) => break,
+                _ = asking.cancelled() => {
+                    self.stop_listening(&listener);
+                    return Err(Failure::Cancelled);
+                }
+            }
+        }
+        if upstreams.len() != 1 || heard == 0 {
+            // Servers come and go, of which the gateway tells itself.
+            let wants = &listener.wants;
+            will_tell.tools = wants.tools;
+            will_tell.prompts = wants.prompts;
+            will_tell.resources = wants.resources;
+        }
+        let params = format!(r#"{{"notifications":{}}}"#, will_tell.to_json());
+        let acknowledged = Message::notification(ACKNOWLEDGED, Some(&params));
+        if let Some(acknowledged) = listener.address(&acknowledged) {
+            // A client that does not read any more ends the session elsewhere.
+            let acknowledged = Admitted::own(acknowledged).about(Some(asking.id()));
+            let _ = self.client.send(acknowledged).await;
+        }
+        self.listeners.all().push(Arc::clone(&listener));
+        // Later words of servers that were started again change nothing.
+        let ignore = async { while words.recv().await.is_some() {} };
+        tokio::select! {
+            _ = asking.cancelled() => {}
+            () = ignore => {}
+        }
+        self.listeners
+            .all()
+            .retain(|other| !Arc::ptr_eq(other, &listener));
+        self.stop_listening(&listener);
+        following.abort_all();
+        self.unsubscribe(&listener).await;
+        Err(Failure::Cancelled)
+    }
+
+    /// Has one server tell of changes, through all its restarts.
+    async fn follow(
+        self: Arc<Self>,
+        upstream: Arc<Upstream>,
+        listener: Arc<Listener>,
+        request: Message,
+    ) {
+        while let Some(ready) = upstream.usable().await {
+            let filter = Filter {
+                uris: self.uris_of(&upstream, &listener.wants.uris),
+                ..listener.wants.clone()
+            };
+            match ready.bridge {
+                Bridge::ToLegacy => {
+                    let filter = self.subscribe(&ready, filter).await;
+                    let _ = listener.honoured.send(filter).await;
+                    ready.run.gone().await;
+                }
+                Bridge::None | Bridge::ToModern if filter.is_empty() => {
+                    let _ = listener.honoured.send(filter).await;
+                    ready.run.gone().await;
+                }
+                Bridge::None | Bridge::ToModern => {
+                    let own = |uri: &String| self.own_uri(&upstream, uri);
+                    let filter = Filter {
+                        uris: filter.uris.iter().filter_map(own).collect(),
+                        ..filter
+                    };
+                    let narrowed = match filter == listener.wants {
+                        true => Ok(request.clone()),
+                        false => request.with_payload_member(&["notifications"], &filter.to_json()),
+                    };
+                    let request = narrowed.unwrap_or_else(|_| request.clone());
+                    self.listen_at(&ready, &listener, request).await;
+                    // A server that does not tell of anything need not be waited for.
+                    let _ = listener.honoured.send(Filter::default()).await;
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Listens to a modern server until it ends that.
+    async fn listen_at(&self, ready: &Arc<Ready>, listener: &Arc<Listener>, request: Message) {
+        let ended = match self.to_server(ready, request, None) {
+            Ok(mut call) => {
+                call.listener = Some(Arc::clone(listener));
+                self.converse(call, None).await
+            }
+            Err(failure) => Err(failure),
+        };
+        match ended {
+            Ok(answer) if answer.message().kind() == message::Kind::Response => {}
+            // It can't; asking again would not change that.
+            Ok(_) | Err(Failure::Refused(_) | Failure::Protocol { .. }) => {
+                tracing::debug!(server = &*ready.run.server, "it does not tell of changes");
+                let _ = listener.honoured.send(Filter::default()).await;
+                ready.run.gone().await;
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Ends what servers do for a listener.
+    fn stop_listening(&self, listener: &Arc<Listener>) {
+        for (side, number) in self.exchanges.of_listener(listener) {
+            let params = format!(r#"{{"requestId":{number}}}"#);
+            let cancelled = Message::notification("notifications/cancelled", Some(&params));
+            // A server that does not read is not waited for.
+            let _ = self.outbox(&side).try_send(Admitted::own(cancelled));
+        }
+    }
+
+    /// Subscribes to resources at a legacy server; returns what it will tell of.
+    async fn subscribe(&self, ready: &Arc<Ready>, mut filter: Filter) -> Filter {
+        filter.tools &= ready.offers("tools");
+        filter.prompts &= ready.offers("prompts");
+        filter.resources &= ready.offers("resources");
+        let mut uris = BTreeSet::new();
+        for uri in filter.uris {
+            if self
+                .about_resource(ready, "resources/subscribe", &uri)
+                .await
+            {
+                uris.insert(uri);
+            }
+        }
+        Filter { uris, ..filter }
+    }
+
+    /// Ends the subscriptions that nobody else has.
+    async fn unsubscribe(&self, listener: &Listener) {
+        for upstream in self.catalog.upstreams().iter() {
+            let Some(ready) = upstream.ready() else {
+                continue;
+            };
+            if ready.bridge != Bridge::ToLegacy {
+                continue;
+            }
+            for uri in self.uris_of(upstream, &listener.wants.uris) {
+                let wanted = self
+                    .listeners
+                    .all()
+                    .iter()
+                    .any(|l| l.wants.uris.contains(&uri));
+                if !wanted {
+                    self.about_resource(&ready, "resources/unsubscribe", &uri)
+                        .await;
+                }
+            }
+        }
+    }
+
+    /// Whether a legacy server does something about a resource.
+    async fn about_resource(&self, ready: &Arc<Ready>, method: &str, uri: &str) -> bool {
+        let params = format!(r#"{{"uri":{}}}"#, quote(uri));
+        let request = Message::request("0", method, Some(&params));
+        let (request, subject) = match self.catalog.route(&request) {
+            Ok(
+                Route::One {
+                    request, subject, ..
+                }
+                | Route::Search {
+                    request, subject, ..
+                },
+            ) => (request, subject),
+            _ => return false,
+        };
+        let Ok(call) = self.to_server(ready, request, subject) else {
+            return false;
+        };
+        let limit = self.settings.ready_timeout;
+        let answer = tokio::time::timeout(limit, self.converse(call, None)).await;
+        matches!(answer, Ok(Ok(answer)) if answer.message().kind() == message::Kind::Response)
+    }
+
+    /// Those of some resources that are a server's, as the client calls them.
+    fn uris_of(&self, upstream: &Arc<Upstream>, uris: &BTreeSet<String>) -> BTreeSet<String> {
+        let is_theirs = |uri: &&String| self.own_uri(upstream, uri).is_some();
+        uris.iter().filter(is_theirs).cloned().collect()
+    }
+
+    /// What a server calls a resource, if it is that server's.
+    fn own_uri(&self, upstream: &Arc<Upstream>, uri: &str) -> Option<String> {
+        let params = format!(r#"{{"uri":{}}}"#, quote(uri));
+        let request = Message::request("0", "resources/subscribe", Some(&params));
+        let (owner, request) = match self.catalog.route(&request).ok()? {
+            Route::One {
+                upstream, request, ..
+            } => (upstream, request),
+            // Nobody knows, so the likeliest is asked.
+            Route::Search {
+                upstreams, request, ..
+            } => (upstreams.into_iter().next()?, request),
+            _ => return None,
+        };
+        let own = request.value("/uri").and_then(string)?;
+        Arc::ptr_eq(&owner, upstream).then(|| own.into_owned())
+    }
+
+    /// Heeds a legacy client's subscription to a resource of a modern server;
+    /// `None` if the request is something else.
+    pub(super) fn subscribe_at(&self, ready: &Ready, request: &Message) -> Option<Reply> {
+        let subscribes = match request.method() {
+            Some("resources/subscribe") => true,
+            Some("resources/unsubscribe") => false,
+            _ => return None,
+        };
+        let uri = request.value("/uri").and_then(string)?.into_owned();
+        let entry = (Arc::clone(&ready.run.server), uri);
+        self.subscribed
+            .send_if_modified(|subscribed| match subscribes {
+                true => subscribed.insert(entry),
+                false => subscribed.remove(&entry),
+            });
+        Some(Reply::Own("{}".into()))
+    }
+
+    /// Listens to a modern server for a legacy client, for as long as both are
+    /// there.
+    pub(super) async fn listen_for_legacy(self: &Arc<Self>, ready: &Arc<Ready>) {
+        let mut subscribed = self.subscribed.subscribe();
+        let mut listening: Option<Arc<Listener>> = None;
+        let mut tasks = JoinSet::new();
+        loop {
+            let wants = Filter {
+                tools: ready.tells_of("tools"),
+                prompts: ready.tells_of("prompts"),
+                resources: ready.tells_of("resources"),
+                uris: subscribed
+                    .borrow_and_update()
+                    .iter()
+                    .filter(|(server, _)| *server == ready.run.server)
+                    .map(|(_, uri)| uri.clone())
+                    .collect(),
+            };
+            let before = listening.take();
+            if !wants.is_empty() {
+                let params = format!(r#"{{"notifications":{}}}"#, wants.to_json());
+                // Nobody waits for its acknowledgement.
+                let (honoured, _) = mpsc::channel(1);
+                let listener = Arc::new(Listener {
+                    id: None,
+                    wants,
+                    honoured,
+                });
+                listening = Some(Arc::clone(&listener));
+                let (session, ready) = (Arc::clone(self), Arc::clone(ready));
+                tasks.spawn(async move {
+                    let request = Message::request("0", LISTEN, Some(&params));
+                    session.listen_at(&ready, &listener, request).await;
+                    tokio::time::sleep(PAUSE).await;
+                });
+                // It is sent before the one that it replaces is cancelled.
+                tokio::task::yield_now().await;
+            }
+            if let Some(before) = before {
+                self.stop_listening(&before);
+            }
+            loop {
+                tokio::select! {
+                    changed = subscribed.changed() => match changed {
+                        Ok(()) => break,
+                        Err(_) => return,
+                    },
+                    // The server has ended it; what was replaced ends, too.
+                    Some(_) = tasks.join_next() => if tasks.is_empty() { break },
+                }
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@
     clippy::indexing_slicing
 )]
 
-use mcp_gateway_tests::{Gateway, Request, Response, Serving, alive, eventually};
+use mcp_gateway_tests::{Gateway, Request, Response, Server, Serving, alive, eventually};
 use serde_json::{Value, json};
 
 const VERSION: &str = "2026-07-28";
@@ -275,6 +275,66 @@ fn what_the_gateway_does_not_speak_or_know_is_said_in_the_status_too() {
             "{method}"
         );
     }
+}
+
+/// Whoever asks so may mean well, but its requests share a session with others,
+/// which must not become another one.
+#[test]
+fn no_modern_request_opens_a_session() {
+    let gateway = serve();
+    let echo = call(json!(1), "a", "m_echo", json!({"text": "x"}));
+    start(&gateway, &echo).json();
+    let opening =
+        json!({"jsonrpc": "2.0", "id": 2, "method": "initialize", "params": {"_meta": meta("a")}});
+    let refused = start(&gateway, &opening);
+    assert_eq!(refused.status, 404);
+    assert_eq!(refused.json()["error"]["code"], -32601);
+    assert_eq!(text(&start(&gateway, &echo).json()), "x");
+    assert_eq!(gateway.server_processes().len(), 1);
+}
+
+#[test]
+fn parameters_that_a_tool_wants_in_headers_are_held_to_the_body() {
+    let schema = json!({"type": "object", "properties": {
+        "text": {"type": "string", "x-mcp-header": "Text"},
+        "n": {"type": "integer", "x-mcp-header": "N"},
+    }});
+    let tools = json!({"name": "echo-it", "inputSchema": schema}).to_string();
+    let gateway = Gateway::with()
+        .server(Server::mirror("m").env("MIRROR_TOOLS", &tools))
+        .serve(&[]);
+    let list =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta("a")}});
+    start(&gateway, &list).json();
+    let echo = call(json!(1), "a", "m_echo-it", json!({"text": "ünï", "n": 42}));
+    let with = |headers: &[(&str, &str)]| {
+        let headers = headers.iter();
+        let request = request(&gateway, &echo);
+        let request = headers.fold(request, |request, (name, value)| {
+            request.header(name, value)
+        });
+        let answer = request.send();
+        (answer.status, answer.json()["error"]["code"].as_i64())
+    };
+    let coded = ("Mcp-Param-Text", "=?base64?w7xuw68=?=");
+    // The server lists the tool, but does not have it.
+    let passed = (200, Some(-32602));
+    assert_eq!(with(&[coded, ("Mcp-Param-N", "42")]), passed);
+    assert_eq!(with(&[coded, ("mcp-param-n", "42.0")]), passed);
+    let refused = (400, Some(-32020));
+    assert_eq!(with(&[coded]), refused);
+    assert_eq!(with(&[coded, ("Mcp-Param-N", "43")]), refused);
+    assert_eq!(
+        with(&[("Mcp-Param-Text", "uni"), ("Mcp-Param-N", "42")]),
+        refused
+    );
+    assert_eq!(
+        with(&[
+            ("Mcp-Param-Text", "=?base64?w7xuw68?="),
+            ("Mcp-Param-N", "42")
+        ]),
+        refused
+    );
 }
 
 #[test]

@@ -10,10 +10,12 @@
 
 mod answer;
 mod hello;
+mod mirrored;
 mod request;
 
 pub use answer::{answer_for_legacy, answer_for_modern, is_input_required};
 pub use hello::Hello;
+pub use mirrored::Mirrored;
 pub use request::{for_legacy, for_modern, with_meta, without_meta};
 
 /// The newest modern revision.

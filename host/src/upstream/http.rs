@@ -16,7 +16,6 @@ mod body;
 mod endpoint;
 mod exchange;
 mod listen;
-mod mirrored;
 mod modern;
 mod sse;
 
@@ -37,11 +36,11 @@ use super::connection::{Connection, Ended, Incoming, Link, Next, Received, Undel
 use crate::config::{self, Flavor};
 use crate::gate::Admitted;
 use crate::message::{Kind, Message, string};
+use crate::protocol::Mirrored;
 use crate::wire::{self, Line, Queue};
 use endpoint::Endpoint;
 use exchange::{Exchange, Outcome};
 use listen::{SseStream, listen};
-use mirrored::Mirrored;
 
 /// How long the next message waits for a notification or an answer to be taken.
 const ACCEPTANCE: Duration = Duration::from_secs(1);

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::streams::{Sent, Streams};
+use crate::protocol::Mirrored;
 use crate::session::{Session, Sessions};
 use crate::wire::{Queue, queue};
 
@@ -42,6 +43,8 @@ pub(super) enum Key {
 pub(super) struct Served {
     pub(super) session: Arc<Session>,
     pub(super) streams: Streams,
+    /// The parameters of tools that its client repeats in headers.
+    pub(super) mirrored: Mirrored,
     end: watch::Sender<Option<End>>,
 }
 
@@ -107,6 +110,7 @@ impl Clients {
         let served = Arc::new(Served {
             session: self.sessions.open(outbox).await,
             streams: Streams::new(sent),
+            mirrored: Mirrored::default(),
             end: watch::Sender::default(),
         });
         table.served.insert(key.clone(), Arc::clone(&served));

@@ -2,6 +2,7 @@
 //! `initialize`, names it in every request, and listens with GET.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -11,10 +12,14 @@ use super::access::text;
 use super::answer::{self, Answer, PROTOCOL_VERSION, SESSION_ID};
 use super::clients::{Clients, Key, Served};
 use super::posted::{Posted, accepts};
-use super::sse::{self, PROMPT};
+use super::sse;
 use super::streams::{EventId, NoStream, Reader};
 use crate::message::{Kind, Message};
 use crate::wire::Line;
+
+/// How long an answer may take to be sent by itself, not as an event. A stream
+/// that is there can be resumed.
+const PROMPT: Duration = Duration::from_millis(500);
 
 /// By which a client says where it lost a stream.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

@@ -6,14 +6,15 @@
 //! programs that call themselves alike come together, so what they call a
 //! request is replaced within the session by what the gateway calls it.
 
+mod headers;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
 use hyper::StatusCode;
-use hyper::header::{HeaderMap, HeaderName};
+use hyper::header::HeaderMap;
 use rmcp::model::{ErrorCode, ProtocolVersion};
 use sha2::{Digest, Sha256};
 
@@ -21,23 +22,17 @@ use super::access::{bearer, text};
 use super::answer::{self, Answer, PROTOCOL_VERSION, SESSION_ID};
 use super::clients::{Clients, Key, Served};
 use super::posted::Posted;
-use super::sse::{self, PROMPT};
+use super::sse;
 use super::streams::{EventId, NoStream, Reader};
 use crate::gate::Admitted;
-use crate::message::{Kind, Message, quote, string};
-use crate::protocol::{MODERN_VERSIONS, meta};
+use crate::message::{Kind, Message};
+use crate::protocol::meta;
 use crate::wire::Line;
+use headers::{check, check_mirrored, said};
 
-const METHOD: HeaderName = HeaderName::from_static("mcp-method");
-const NAME: HeaderName = HeaderName::from_static("mcp-name");
-
-/// The methods whose requests name something in a header, and where in the
-/// params it stands.
-const NAMED: [(&str, &str); 3] = [
-    ("tools/call", "/name"),
-    ("prompts/get", "/name"),
-    ("resources/read", "/uri"),
-];
+/// How long an answer may take to be sent by itself, not as an event: only then
+/// can its status say what it is. Clients wait longer for a first byte.
+const PROMPT: Duration = Duration::from_secs(5);
 
 /// What is called by the id of a request within its session.
 const PROGRESS_TOKEN: &[&str] = &["progressToken"];
@@ -45,20 +40,6 @@ const SUBSCRIPTION: &[&str] = &["_meta", "io.modelcontextprotocol/subscriptionId
 
 /// What the next request is called within its session.
 static LAST_ID: AtomicU64 = AtomicU64::new(0);
-
-/// Why a request is not taken.
-#[derive(Debug, thiserror::Error)]
-enum Invalid {
-    #[error("params._meta lacks {0}")]
-    Incomplete(&'static str),
-    #[error("Header mismatch: {header} does not say the same as the body's {part}")]
-    Mismatch {
-        header: &'static str,
-        part: &'static str,
-    },
-    #[error("Unsupported protocol version")]
-    Version(String),
-}
 
 /// Whether a request without a body, or of a body that does not tell, is of
 /// this era.
@@ -108,6 +89,9 @@ pub(super) async fn post(clients: &Arc<Clients>, headers: &HeaderMap, posted: Po
                 return answer::refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
             }
         };
+        if let Err(invalid) = check_mirrored(headers, request, &served.mirrored) {
+            return invalid.answer(request.id().unwrap_or("null"));
+        }
         match Exchange::open(served, request) {
             Ok(exchange) => break exchange,
             // It ended just now; the next one is another.
@@ -145,6 +129,8 @@ struct Exchange {
     progress_token: Option<Box<str>>,
     /// Whether what comes back is named after the request.
     subscribes: bool,
+    /// Whether what comes back says how tools are called.
+    lists_tools: bool,
     answered: bool,
 }
 
@@ -159,8 +145,21 @@ impl Exchange {
             id: request.id().unwrap_or("null").into(),
             progress_token: request.value("/_meta/progressToken").map(Into::into),
             subscribes: request.method() == Some("subscriptions/listen"),
+            lists_tools: request.method() == Some("tools/list"),
             answered: false,
         })
+    }
+
+    /// Learns what its client will repeat in headers.
+    fn learn(&self, tools: &Admitted) {
+        let (page, mirrored) = (tools.bytes(), &self.served.mirrored);
+        if mirrored.concerns(&page)
+            && let Ok(page) = Message::parse(page)
+        {
+            // It leaves as it is: clients are to leave out themselves what no
+            // client can call.
+            mirrored.learn("the gateway", page);
+        }
     }
 
     async fn send(&self, request: &Message) {
@@ -189,6 +188,9 @@ impl Exchange {
         let message = self.reader.next().await?.message;
         let answers = matches!(message.kind(), Kind::Response | Kind::Error);
         self.answered |= answers;
+        if answers && self.lists_tools {
+            self.learn(&message);
+        }
         let mut members = Vec::new();
         if self.subscribes {
             members.push((SUBSCRIPTION, &*self.id));
@@ -216,59 +218,6 @@ impl Drop for Exchange {
         let cancelled = Message::notification("notifications/cancelled", Some(&params));
         let session = Arc::clone(&self.served.session);
         tokio::spawn(async move { session.relay_client(Line::Whole(cancelled.raw())).await });
-    }
-}
-
-/// What a request says of its sender, as JSON.
-fn said<'a>(request: &'a Message, key: &str) -> Option<&'a str> {
-    request.value(&format!("/_meta/{key}"))
-}
-
-/// Whether the headers say what the body says, in a version that is served.
-fn check(headers: &HeaderMap, request: &Message) -> Result<(), Invalid> {
-    let version = said(request, meta::PROTOCOL_VERSION).and_then(string);
-    let version = version.ok_or(Invalid::Incomplete(
-        "io.modelcontextprotocol/protocolVersion",
-    ))?;
-    if said(request, meta::CLIENT_CAPABILITIES).is_none() {
-        let part = "io.modelcontextprotocol/clientCapabilities";
-        return Err(Invalid::Incomplete(part));
-    }
-    if text(headers, &PROTOCOL_VERSION) != Some(&version) {
-        return Err(Invalid::Mismatch {
-            header: "MCP-Protocol-Version",
-            part: "io.modelcontextprotocol/protocolVersion",
-        });
-    }
-    let method = request.method().unwrap_or_default();
-    if text(headers, &METHOD) != Some(method) {
-        return Err(Invalid::Mismatch {
-            header: "Mcp-Method",
-            part: "method",
-        });
-    }
-    if let Some((_, place)) = NAMED.iter().find(|(named, _)| *named == method) {
-        let named = request.value(place).and_then(string);
-        let said = text(headers, &NAME).and_then(decoded);
-        if named.is_some() && named.as_deref() != said.as_deref() {
-            return Err(Invalid::Mismatch {
-                header: "Mcp-Name",
-                part: "name or uri",
-            });
-        }
-    }
-    if !MODERN_VERSIONS.contains(&&*version) {
-        return Err(Invalid::Version(version.into_owned()));
-    }
-    Ok(())
-}
-
-/// A header's value as it was before it was made fit for a header.
-fn decoded(value: &str) -> Option<String> {
-    let coded = value.strip_prefix("=?base64?");
-    match coded.and_then(|it| it.strip_suffix("?=")) {
-        None => Some(value.to_owned()),
-        Some(coded) => String::from_utf8(BASE64_STANDARD.decode(coded).ok()?).ok(),
     }
 }
 
@@ -315,48 +264,10 @@ fn status(answer: &Admitted) -> StatusCode {
     }
 }
 
-impl Invalid {
-    fn answer(&self, id: &str) -> Answer {
-        let (code, data) = match self {
-            Self::Incomplete(_) => (ErrorCode::INVALID_PARAMS, None),
-            Self::Mismatch { .. } => (ErrorCode::HEADER_MISMATCH, None),
-            Self::Version(requested) => {
-                let known = ProtocolVersion::KNOWN_VERSIONS.iter().rev();
-                let known: Vec<_> = known.map(|it| quote(it.as_str())).collect();
-                let data = format!(
-                    r#"{{"supported":[{}],"requested":{}}}"#,
-                    known.join(","),
-                    quote(requested)
-                );
-                (ErrorCode::UNSUPPORTED_PROTOCOL_VERSION, Some(data))
-            }
-        };
-        let (code, why) = (code.0.into(), self.to_string());
-        answer::error(StatusCode::BAD_REQUEST, id, code, &why, data.as_deref())
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn header_values_are_decoded() {
-        let cases = [
-            ("us-west1", Some("us-west1")),
-            ("=?base64?SGVsbG8sIOS4lueVjA==?=", Some("Hello, 世界")),
-            (
-                "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=",
-                Some("=?base64?literal?="),
-            ),
-            ("=?BASE64?SGVsbG8=?=", Some("=?BASE64?SGVsbG8=?=")),
-            ("=?base64?%%?=", None),
-        ];
-        for (value, expected) in cases {
-            assert_eq!(decoded(value).as_deref(), expected, "{value}");
-        }
-    }
 
     #[test]
     fn one_client_is_told_from_another() {

@@ -16,9 +16,6 @@ use super::streams::{Event, EventId, Reader};
 /// that seem dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// An answer that comes so soon is sent by itself, not as an event.
-pub(super) const PROMPT: Duration = Duration::from_millis(500);
-
 /// Where the messages of a body come from. Dropping it says that the client
 /// has gone, or has everything.
 pub(super) trait Source: Send + 'static {

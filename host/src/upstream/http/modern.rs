@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::endpoint::VERSION;
-use super::mirrored::Mirrored;
 use crate::message::{Message, string};
+use crate::protocol::Mirrored;
 
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");

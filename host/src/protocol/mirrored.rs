@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use reqwest::header::HeaderName;
+use http::HeaderName;
 use serde_json::Value;
 
 use crate::message::{self, Message, PatchOp, string};
@@ -44,7 +44,7 @@ const SAFE: f64 = 9_007_199_254_740_991.0;
 
 /// What is known of a server's tools, by their names.
 #[derive(Debug, Default)]
-pub(super) struct Mirrored(Mutex<HashMap<String, Vec<Parameter>>>);
+pub struct Mirrored(Mutex<HashMap<String, Vec<Parameter>>>);
 
 /// A parameter that is repeated in a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +55,15 @@ struct Parameter {
 }
 
 impl Mirrored {
+    /// Whether there is something to learn from a page of the list of tools.
+    pub fn concerns(&self, page: &[u8]) -> bool {
+        memchr::memmem::find(page, ANNOTATION.as_bytes()).is_some() || !self.lock().is_empty()
+    }
+
     /// Learns from a page of the list of tools. Returns the page without the
     /// tools that ask for what cannot be, which the specification wants left out.
-    pub(super) fn learn(&self, server: &str, page: Message) -> Message {
-        let annotated = memchr::memmem::find(page.line().as_bytes(), ANNOTATION.as_bytes());
-        if annotated.is_none() && self.lock().is_empty() {
+    pub fn learn(&self, server: &str, page: Message) -> Message {
+        if !self.concerns(page.line().as_bytes()) {
             return page;
         }
         let tools = page.value("/tools").map(message::elements);
@@ -92,7 +96,7 @@ impl Mirrored {
     }
 
     /// The headers of a call, with their values as text.
-    pub(super) fn of(&self, tool: &str, arguments: &str) -> Vec<(HeaderName, String)> {
+    pub fn of(&self, tool: &str, arguments: &str) -> Vec<(HeaderName, String)> {
         let parameters = self.lock().get(tool).cloned().unwrap_or_default();
         let value = |parameter: Parameter| {
             let mut value = arguments;

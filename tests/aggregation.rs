@@ -411,6 +411,22 @@ fn a_name_with_a_suffix_is_known_before_it_is_listed() {
 }
 
 #[test]
+fn a_bare_name_is_looked_up_where_there_are_several_servers_and_only_there() {
+    let bare = |setup: Setup| setup.setting("naming = \"bare\"").start();
+    let gateway = bare(two(&[], &[("MIRROR_TOOLS", r#"{"name":"own"}"#)]));
+    let answer = gateway.client.call("own", json!({})).value();
+    assert_eq!(answer["error"]["message"], json!("Unknown tool: own"));
+    assert!(has_received(&gateway, "other", "tools/call", "own"));
+    let answer = gateway.client.call("nobodys", json!({})).value();
+    assert_eq!(answer["error"]["message"], json!("Unknown tool: nobodys"));
+    assert!(!has_received(&gateway, "other", "tools/call", "nobodys"));
+
+    let gateway = bare(Gateway::with().mirror());
+    gateway.client.call("looks_hashed_0123abcd", json!({}));
+    assert!(!has_received(&gateway, "m", "tools/list", ""));
+}
+
+#[test]
 fn a_server_whose_page_is_blocked_is_left_out_and_the_others_are_not() {
     let gateway = two(&[], &[("MIRROR_DESCRIPTION", "FAULT")])
         .guardrail(guest("guest_faulty"), r#"config = { fault = "trap" }"#)

@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn what_is_not_listed_any_more_is_free() {
         let mut names = Names::default();
-        let mut expose = |names: &mut Names, server: &str| {
+        let expose = |names: &mut Names, server: &str| {
             names.expose(Kind::Tool, Naming::Bare, &[], &server.into(), "read")
         };
         assert_eq!(expose(&mut names, "a"), "read");

@@ -613,12 +613,19 @@ fn three_real_servers_are_one() {
         "MEMORY_FILE_PATH",
         folder.path().join("memory.jsonl").to_str().unwrap(),
     );
-    let gateway = Gateway::with()
-        .setting("ready_timeout = \"30s\"")
-        .server(real("everything", &["stdio"]))
-        .server(real("filesystem", &[folder.path().to_str().unwrap()]))
-        .server(memory)
-        .start();
+    let servers = [
+        real("everything", &["stdio"]),
+        real("filesystem", &[folder.path().to_str().unwrap()]),
+        memory,
+    ];
+    let kept = tempfile::tempdir().unwrap();
+    let start = || {
+        let setup = Gateway::with().setting("ready_timeout = \"30s\"");
+        let setup = setup.catalog(&kept.path().join("catalog"));
+        let setup = servers.iter().cloned().fold(setup, Setup::server);
+        setup.start()
+    };
+    let gateway = start();
     let client = &gateway.client;
     let tools = client.tools();
     for tool in [
@@ -654,8 +661,8 @@ fn three_real_servers_are_one() {
         .iter()
         .find(|template| template.contains("text"))
         .unwrap();
-    let (start, _) = template.split_once('{').unwrap();
-    let answer = read(&gateway, &format!("{start}1"));
+    let (stem, _) = template.split_once('{').unwrap();
+    let answer = read(&gateway, &format!("{stem}1"));
     assert!(
         answer["result"]["contents"][0]["text"].is_string(),
         "{answer}"
@@ -666,4 +673,11 @@ fn three_real_servers_are_one() {
             .iter()
             .all(|name| name.starts_with("everything_"))
     );
+
+    // The next gateway has their tools before they are there, and they work.
+    gateway.end();
+    let gateway = start();
+    assert_eq!(gateway.client.tools(), tools);
+    let graph = gateway.client.call("memory_read_graph", json!({}));
+    assert!(graph.text().contains("likes tea"));
 }

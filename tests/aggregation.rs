@@ -411,6 +411,22 @@ fn a_name_with_a_suffix_is_known_before_it_is_listed() {
 }
 
 #[test]
+fn a_bare_name_is_looked_up_where_there_are_several_servers_and_only_there() {
+    let bare = |setup: Setup| setup.setting("naming = \"bare\"").start();
+    let gateway = bare(two(&[], &[("MIRROR_TOOLS", r#"{"name":"own"}"#)]));
+    let answer = gateway.client.call("own", json!({})).value();
+    assert_eq!(answer["error"]["message"], json!("Unknown tool: own"));
+    assert!(has_received(&gateway, "other", "tools/call", "own"));
+    let answer = gateway.client.call("nobodys", json!({})).value();
+    assert_eq!(answer["error"]["message"], json!("Unknown tool: nobodys"));
+    assert!(!has_received(&gateway, "other", "tools/call", "nobodys"));
+
+    let gateway = bare(Gateway::with().mirror());
+    gateway.client.call("looks_hashed_0123abcd", json!({}));
+    assert!(!has_received(&gateway, "m", "tools/list", ""));
+}
+
+#[test]
 fn a_server_whose_page_is_blocked_is_left_out_and_the_others_are_not() {
     let gateway = two(&[], &[("MIRROR_DESCRIPTION", "FAULT")])
         .guardrail(guest("guest_faulty"), r#"config = { fault = "trap" }"#)
@@ -597,12 +613,19 @@ fn three_real_servers_are_one() {
         "MEMORY_FILE_PATH",
         folder.path().join("memory.jsonl").to_str().unwrap(),
     );
-    let gateway = Gateway::with()
-        .setting("ready_timeout = \"30s\"")
-        .server(real("everything", &["stdio"]))
-        .server(real("filesystem", &[folder.path().to_str().unwrap()]))
-        .server(memory)
-        .start();
+    let servers = [
+        real("everything", &["stdio"]),
+        real("filesystem", &[folder.path().to_str().unwrap()]),
+        memory,
+    ];
+    let kept = tempfile::tempdir().unwrap();
+    let start = || {
+        let setup = Gateway::with().setting("ready_timeout = \"30s\"");
+        let setup = setup.catalog(&kept.path().join("catalog"));
+        let setup = servers.iter().cloned().fold(setup, Setup::server);
+        setup.start()
+    };
+    let gateway = start();
     let client = &gateway.client;
     let tools = client.tools();
     for tool in [
@@ -638,8 +661,8 @@ fn three_real_servers_are_one() {
         .iter()
         .find(|template| template.contains("text"))
         .unwrap();
-    let (start, _) = template.split_once('{').unwrap();
-    let answer = read(&gateway, &format!("{start}1"));
+    let (stem, _) = template.split_once('{').unwrap();
+    let answer = read(&gateway, &format!("{stem}1"));
     assert!(
         answer["result"]["contents"][0]["text"].is_string(),
         "{answer}"
@@ -650,4 +673,11 @@ fn three_real_servers_are_one() {
             .iter()
             .all(|name| name.starts_with("everything_"))
     );
+
+    // The next gateway has their tools before they are there, and they work.
+    gateway.end();
+    let gateway = start();
+    assert_eq!(gateway.client.tools(), tools);
+    let graph = gateway.client.call("memory_read_graph", json!({}));
+    assert!(graph.text().contains("likes tea"));
 }

@@ -198,9 +198,13 @@ impl Catalog {
         let upstreams = self.upstreams();
         let unknown = || invalid(format!("Unknown {}: {exposed}", kind.word()));
         let listed = self.names().listed(kind, &exposed);
+        let hides_its_server = || match self.naming {
+            Naming::Bare => upstreams.len() > 1,
+            Naming::Prefixed => names::is_hashed(&exposed),
+        };
         let (server, name) = match listed {
             Some(owner) => owner,
-            None if guess == Guess::Careful && names::is_hashed(&exposed) => {
+            None if guess == Guess::Careful && hides_its_server() => {
                 return Err(Unroutable {
                     list: Some(lists::of(kind)),
                     ..unknown()

@@ -64,10 +64,10 @@ impl Names {
             Naming::Prefixed => Some(prefixed.clone())
                 .filter(|name| meant(servers, name).is_none_or(|meant| meant == server)),
         };
-        let hashed = SUFFIXES.map(|digits| hashed(&prefixed, server, name, digits));
+        let hashed = |digits| hashed(&prefixed, server, name, digits);
         let owner = (Arc::clone(server), name.to_owned());
         let names = self.of(kind);
-        for exposed in plain.into_iter().chain(hashed.clone()) {
+        for exposed in plain.into_iter().chain(SUFFIXES.into_iter().map(hashed)) {
             match names.get(&exposed) {
                 Some(known) if *known != owner => {}
                 Some(_) => return exposed,
@@ -78,8 +78,8 @@ impl Names {
             }
         }
         // Taken only by a collision of the hash, and so the first owner's.
-        let [.., longest] = hashed;
-        longest
+        let [.., longest] = SUFFIXES;
+        hashed(longest)
     }
 
     /// Forgets what a server has listed, before it is listed anew.
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn what_is_not_listed_any_more_is_free() {
         let mut names = Names::default();
-        let mut expose = |names: &mut Names, server: &str| {
+        let expose = |names: &mut Names, server: &str| {
             names.expose(Kind::Tool, Naming::Bare, &[], &server.into(), "read")
         };
         assert_eq!(expose(&mut names, "a"), "read");

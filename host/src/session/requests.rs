@@ -207,13 +207,9 @@ impl Session {
         patience.min(self.settings.ready_timeout)
     }
 
-    /// The servers that can be used once all are settled or patience ends, in
-    /// the order of the configuration.
-    pub(super) async fn settled(
-        &self,
-        upstreams: &[Arc<Upstream>],
-        patience: Duration,
-    ) -> Vec<(Arc<str>, Arc<Ready>)> {
+    /// Waits until all of these servers can be used, or are known not to be, or
+    /// patience ends.
+    pub(super) async fn settled(&self, upstreams: &[Arc<Upstream>], patience: Duration) {
         let deadline = Instant::now() + patience;
         for upstream in upstreams {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -222,10 +218,6 @@ impl Session {
                 break;
             }
         }
-        upstreams
-            .iter()
-            .filter_map(|upstream| Some((Arc::clone(upstream.name()), upstream.ready()?)))
-            .collect()
     }
 
     /// A request on its way to a server, in the words of that server's era.

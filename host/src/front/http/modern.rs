@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -21,22 +22,30 @@ use super::access::{bearer, text};
 use super::answer::{self, Answer, PROTOCOL_VERSION, SESSION_ID};
 use super::clients::{Clients, Key, Served};
 use super::posted::Posted;
-use super::sse::{self, PROMPT};
+use super::sse;
 use super::streams::{EventId, NoStream, Reader};
 use crate::gate::Admitted;
 use crate::message::{Kind, Message, quote, string};
 use crate::protocol::{MODERN_VERSIONS, meta};
 use crate::wire::Line;
 
+/// How long the status may wait for the first message: in this era it says what
+/// an error is, which nobody can say any more once a stream has begun. A server
+/// may have to start first.
+const STATUS: Duration = Duration::from_secs(5);
+
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// The methods whose requests name something in a header, and where in the
 /// params it stands.
-const NAMED: [(&str, &str); 3] = [
+const NAMED: [(&str, &str); 6] = [
     ("tools/call", "/name"),
     ("prompts/get", "/name"),
     ("resources/read", "/uri"),
+    ("tasks/get", "/taskId"),
+    ("tasks/update", "/taskId"),
+    ("tasks/cancel", "/taskId"),
 ];
 
 /// What is called by the id of a request within its session.
@@ -58,6 +67,8 @@ enum Invalid {
     },
     #[error("Unsupported protocol version")]
     Version(String),
+    #[error("Method not found: initialize")]
+    Initialize,
 }
 
 /// Whether a request without a body, or of a body that does not tell, is of
@@ -118,7 +129,7 @@ pub(super) async fn post(clients: &Arc<Clients>, headers: &HeaderMap, posted: Po
         }
     };
     exchange.send(request).await;
-    let first = match tokio::time::timeout(PROMPT, exchange.next()).await {
+    let first = match tokio::time::timeout(STATUS, exchange.next()).await {
         Err(_) => return answer::events(sse::body(Vec::new(), exchange)),
         Ok(None) => {
             let why = "the session that served this request has ended; send it again";
@@ -247,13 +258,18 @@ fn check(headers: &HeaderMap, request: &Message) -> Result<(), Invalid> {
             part: "method",
         });
     }
+    if method == "initialize" {
+        return Err(Invalid::Initialize);
+    }
     if let Some((_, place)) = NAMED.iter().find(|(named, _)| *named == method) {
         let named = request.value(place).and_then(string);
         let said = text(headers, &NAME).and_then(decoded);
-        if named.is_some() && named.as_deref() != said.as_deref() {
+        // What an extension names need not stand there.
+        let due = said.is_some() || place != &"/taskId";
+        if due && named.is_some() && named.as_deref() != said.as_deref() {
             return Err(Invalid::Mismatch {
                 header: "Mcp-Name",
-                part: "name or uri",
+                part: "name, uri or taskId",
             });
         }
     }
@@ -317,12 +333,16 @@ fn status(answer: &Admitted) -> StatusCode {
 
 impl Invalid {
     fn answer(&self, id: &str) -> Answer {
+        let mut status = StatusCode::BAD_REQUEST;
         let (code, data) = match self {
+            Self::Initialize => {
+                status = StatusCode::NOT_FOUND;
+                (ErrorCode::METHOD_NOT_FOUND, None)
+            }
             Self::Incomplete(_) => (ErrorCode::INVALID_PARAMS, None),
             Self::Mismatch { .. } => (ErrorCode::HEADER_MISMATCH, None),
             Self::Version(requested) => {
-                let known = ProtocolVersion::KNOWN_VERSIONS.iter().rev();
-                let known: Vec<_> = known.map(|it| quote(it.as_str())).collect();
+                let known: Vec<_> = MODERN_VERSIONS.iter().map(|it| quote(it)).collect();
                 let data = format!(
                     r#"{{"supported":[{}],"requested":{}}}"#,
                     known.join(","),
@@ -332,7 +352,7 @@ impl Invalid {
             }
         };
         let (code, why) = (code.0.into(), self.to_string());
-        answer::error(StatusCode::BAD_REQUEST, id, code, &why, data.as_deref())
+        answer::error(status, id, code, &why, data.as_deref())
     }
 }
 

@@ -54,6 +54,17 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("anyhow::", &["main", "demo", "inspect"]),
 ];
 
+/// Where messages are checked, and how often. Whoever adds or removes a check
+/// runs `cargo xtask mutants`, which tells whether a test notices when it is
+/// left out.
+const CHECKS: &[(&str, usize)] = &[
+    ("session/converse.rs", 4),
+    ("session/kept.rs", 1),
+    ("session/notes.rs", 2),
+    ("session/rounds.rs", 2),
+    ("session/supervise.rs", 2),
+];
+
 /// Names that say nothing about what is in a file.
 const EMPTY_NAMES: &[&str] = &[
     "mod", "util", "utils", "common", "helper", "helpers", "misc", "types", "core",
@@ -145,6 +156,29 @@ fn only_the_gate_admits_messages() {
         }
     }
     none("only gate.rs makes `Admitted` and `Cleared`", violations);
+}
+
+#[test]
+fn every_place_where_messages_are_checked_is_known() {
+    let mut found = Vec::new();
+    for file in host().into_iter().filter(|file| file.name != "gate.rs") {
+        let code = file.code();
+        let checks = code
+            .iter()
+            .filter(|(_, text)| text.contains("admit(") || text.contains("admit_log_line("));
+        match checks.count() {
+            0 => {}
+            count => found.push((file.name.clone(), count)),
+        }
+    }
+    let known: Vec<(String, usize)> = CHECKS
+        .iter()
+        .map(|&(name, count)| (name.to_owned(), count))
+        .collect();
+    assert_eq!(
+        found, known,
+        "run `cargo xtask mutants`, then say so in CHECKS"
+    );
 }
 
 #[test]

@@ -17,8 +17,9 @@ mod suite;
 mod targets;
 
 use expected::compare;
+use mcp_gateway_tests::Server;
 use suite::{LEGACY, MODERN, STABLE, Suite, TASKS};
-use targets::{Fixture, Served, Upstream, client, client_of_a_gateway};
+use targets::{Fixture, client, client_of_a_gateway, over_stdio, serve};
 
 /// Scenarios of a client that has nobody to log in. They are named, since
 /// those of a suite would all run at once.
@@ -42,21 +43,23 @@ const MODERN_CLIENT: [&str; 8] = [
 /// The fixture, and gateways that serve in front of it.
 fn servers_are_the_same(suite: &Suite) {
     let direct = suite.check_server(&Fixture::start().url);
-    let served = Served::start(&Upstream::Stdio);
-    let checks = suite.check_server(&served.url);
+    let serving = serve(over_stdio("fixture"));
+    suite.warm_up(&serving.url());
+    let checks = suite.check_server(&serving.url());
     compare(suite.name, "server over stdio", &direct, &checks);
 
     let fixture = Fixture::start();
-    let served = Served::start(&Upstream::Http(&fixture));
-    let checks = suite.check_server(&served.url);
+    let serving = serve(Server::remote("fixture", &fixture.url));
+    suite.warm_up(&serving.url());
+    let checks = suite.check_server(&serving.url());
     compare(suite.name, "server over HTTP", &direct, &checks);
 }
 
 /// A client that connects, and one whose gateway connects.
 fn clients_are_the_same(suite: &Suite, scenarios: &[&str]) {
-    let folder = tempfile::tempdir().unwrap();
+    let (guarded, _setup) = client_of_a_gateway();
     let direct = suite.check_client(scenarios, &client());
-    let checks = suite.check_client(scenarios, &client_of_a_gateway(&folder));
+    let checks = suite.check_client(scenarios, &guarded);
     compare(suite.name, "client", &direct, &checks);
 }
 

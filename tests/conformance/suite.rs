@@ -92,6 +92,18 @@ impl Suite {
         read(results.path())
     }
 
+    /// Has a gateway start servers for all those that the suite's modern clients
+    /// say they are: that may take longer than a check waits.
+    pub(crate) fn warm_up(&self, url: &str) {
+        if self.name == MODERN.name {
+            let warm = Self {
+                scenarios: &["server-stateless"],
+                ..*self
+            };
+            warm.check_server(url);
+        }
+    }
+
     /// Checks a client by some scenarios.
     pub(crate) fn check_client(&self, scenarios: &[&str], client: &str) -> Checks {
         let results = tempfile::tempdir().unwrap();

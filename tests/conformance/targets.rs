@@ -2,12 +2,10 @@
 //! it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use mcp_gateway_tests::{Gateway, Server, gateway_binary, real, repository};
-use tempfile::TempDir;
+use mcp_gateway_tests::{Gateway, Server, Serving, Setup, real, repository};
 
 /// The fixture server over streamable HTTP. Dropping it ends it.
 pub(crate) struct Fixture {
@@ -52,62 +50,16 @@ pub(crate) fn over_stdio(name: &str) -> Server {
     real::script_server(name, "fixture.py", &["stdio"])
 }
 
-/// Where a gateway reaches the server.
-pub(crate) enum Upstream<'a> {
-    /// It starts the fixture.
-    Stdio,
-    /// It connects to it.
-    Http(&'a Fixture),
+/// A gateway that serves in front of a server.
+pub(crate) fn serve(server: Server) -> Serving {
+    bare().server(server).serve(&[])
 }
 
-/// A gateway that serves over HTTP. Dropping it ends it.
-pub(crate) struct Served {
-    process: Child,
-    /// Where it listens.
-    pub(crate) url: String,
-    _folder: TempDir,
-}
-
-impl Served {
-    pub(crate) fn start(upstream: &Upstream<'_>) -> Self {
-        let server = match upstream {
-            Upstream::Stdio => over_stdio("fixture").toml(),
-            Upstream::Http(fixture) => format!("[servers.fixture]\nurl = {:?}\n", fixture.url),
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let config = configured(&folder, &server);
-        let mut process = Gateway::command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
-            .arg("--config")
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let url = lines
-            .find_map(|line| {
-                let line = line.unwrap();
-                let (_, rest) = line.split_once("http://")?;
-                let end = rest.find(['"', ' ', '\\'])?;
-                Some(format!("http://{}", &rest[..end]))
-            })
-            .expect("the gateway listens");
-        thread::spawn(move || lines.for_each(drop));
-        Self {
-            process,
-            url,
-            _folder: folder,
-        }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// A gateway in which names stay as they are, with a guardrail.
+fn bare() -> Setup {
+    Gateway::with()
+        .setting("naming = \"bare\"")
+        .guardrail("basic", "")
 }
 
 /// The command line of a client for the suite: the one that connects itself.
@@ -116,27 +68,16 @@ pub(crate) fn client() -> String {
     format!("{} -B {}", real::python().display(), script.display())
 }
 
-/// The same, which talks to a gateway that connects.
-pub(crate) fn client_of_a_gateway(folder: &TempDir) -> String {
-    let config = configured(folder, "[servers.suite]\nurl = \"${CONFORMANCE_URL}\"\n");
-    let cache = Gateway::command();
-    let cache = cache
-        .get_envs()
-        .filter_map(|(name, value)| Some(format!("{}={}", name.to_str()?, value?.to_str()?)));
-    let cache: Vec<String> = cache.collect();
-    format!(
-        "{} env {} {} --config {}",
-        client(),
-        cache.join(" "),
-        gateway_binary().display(),
-        config.display()
-    )
-}
-
-/// Writes a configuration in which names stay as they are.
-fn configured(folder: &TempDir, server: &str) -> PathBuf {
-    let config = folder.path().join("gateway.toml");
-    let text = format!("[gateway]\nnaming = \"bare\"\n{server}\n[[guardrails]]\nuse = \"basic\"\n");
-    std::fs::write(&config, text).unwrap();
-    config
+/// The same, which talks to a gateway that connects; its configuration is there
+/// as long as what comes with it.
+pub(crate) fn client_of_a_gateway() -> (String, Setup) {
+    let setup = bare().server(Server::remote("suite", "${CONFORMANCE_URL}"));
+    let (command, args, env) = setup.command_line();
+    let env = env.as_object().unwrap().iter();
+    let env = env.map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));
+    let mut words = vec![client(), "env".to_owned()];
+    words.extend(env);
+    words.push(command);
+    words.extend(args);
+    (words.join(" "), setup)
 }

@@ -103,7 +103,7 @@ pub(crate) fn run() -> Outcome {
     }
 }
 
-/// Copies the repository as it is now; what has not changed keeps its time, so
+/// Copies the repository as it is now. What has not changed keeps its time, so
 /// that it is not compiled again.
 fn copy(tree: &Path) -> Outcome {
     let listed = Program::named("git", "it lists what belongs to the repository")
@@ -207,16 +207,21 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome {
     Ok(())
 }
 
+/// Builds the mutants where everything that they depend on is built already,
+/// keeps the binary, and puts the real one in its place again.
 fn build(tree: &Path) -> Result<PathBuf, String> {
-    let build = target().join("mutants/build");
+    let package = ["build", "--package", "mcp-gateway", "--bin", "mcp-gateway"];
     Program::cargo()
-        .args(["build", "--package", "mcp-gateway", "--bin", "mcp-gateway"])
+        .args(package)
         .args(["--target-dir"])
-        .args([&build])
+        .args([&target()])
         .inside(tree)
         .run()?;
     let name = format!("mcp-gateway{}", std::env::consts::EXE_SUFFIX);
-    Ok(build.join("debug").join(name))
+    let kept = target().join("mutants").join(&name);
+    fs::copy(target().join("debug").join(&name), &kept).map_err(|error| error.to_string())?;
+    Program::cargo().args(package).run()?;
+    Ok(kept)
 }
 
 /// Those tests that there are.

@@ -27,6 +27,7 @@ impl Slow {
             folder: tempfile::tempdir().unwrap(),
         };
         slow.grown(0);
+        slow.pages_of(1000);
         slow.open();
         slow
     }
@@ -48,14 +49,20 @@ impl Slow {
         fs::write(self.path("grown"), tools.to_string()).unwrap();
     }
 
+    /// Has so many tools on a page.
+    fn pages_of(&self, tools: usize) {
+        fs::write(self.path("page"), tools.to_string()).unwrap();
+    }
+
     /// A gateway before it, with what this has kept.
     fn gateway(&self) -> Setup {
         let mirror = program_beside("mirror");
         // The number is not in the configuration, as with a new version of a
         // server.
         let script = format!(
-            "MIRROR_GROWN=$(cat {}) exec {}",
+            "export MIRROR_GROWN=$(cat {}) MIRROR_PAGE=$(cat {}); exec {}",
             quote(self.path("grown").to_str().unwrap()),
+            quote(self.path("page").to_str().unwrap()),
             quote(mirror.to_str().unwrap())
         );
         let server = Server::command("m", "sh", &["-c", &script])
@@ -136,8 +143,18 @@ fn a_slow_servers_tools_are_listed_at_once_at_the_next_start() {
 fn a_wrapped_server_is_stood_in_for_too() {
     let slow = Slow::new();
     let wrapped = || slow.gateway().setting("naming = \"bare\"");
+    slow.pages_of(6);
     let gateway = wrapped().start();
-    let tools = gateway.client.tools();
+    let mut tools = gateway.client.tools();
+    assert_eq!(tools.len(), 6);
+    for cursor in ["6", "12"] {
+        let page = gateway
+            .client
+            .request("tools/list", json!({ "cursor": cursor }));
+        let page = page.value();
+        let names = page["result"]["tools"].as_array().unwrap().iter();
+        tools.extend(names.map(|tool| tool["name"].as_str().unwrap().to_owned()));
+    }
     eventually("the catalog to be kept", || {
         slow.is_kept("tools/list") && slow.is_kept("opening")
     });
@@ -147,11 +164,12 @@ fn a_wrapped_server_is_stood_in_for_too() {
     let gateway = wrapped().start();
     let list = gateway.client.request("tools/list", json!({}));
     assert_eq!(gateway.client.tools(), tools);
-    assert_eq!(slow.times_received("\"tools/list\""), 1);
+    assert_eq!(slow.times_received("\"tools/list\""), 3);
+    assert!(list.value()["result"]["nextCursor"].is_null());
     slow.open();
     gateway.client.call("echo", json!({"text": "ready"}));
     let live = gateway.client.request("tools/list", json!({}));
-    assert_eq!(list.value()["result"], live.value()["result"]);
+    assert_eq!(live.value()["result"]["nextCursor"], json!("6"));
 }
 
 #[test]

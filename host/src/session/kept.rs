@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::Session;
 use super::lists::list_request;
-use crate::catalog::{Fingerprint, Key, LISTS, List, Listing, Page, Store};
+use crate::catalog::{Fingerprint, Key, LISTS, List, Listing, Page, Size, Store};
 use crate::chain::Circumstances;
 use crate::config::Gateway;
 use crate::gate::{self, Cleared};
 use crate::guardrail::{Direction, Envelope};
-use crate::message::{Kind, Message};
+use crate::message::{Kind, Message, string};
 use crate::protocol::Era;
 use crate::upstream::{Ready, State, Upstream};
 
@@ -29,6 +29,8 @@ pub(super) struct Kept {
     store: Option<Arc<Store>>,
     /// By server and method.
     answers: Mutex<HashMap<(Arc<str>, &'static str), Answer>>,
+    /// The pages of a wrapped server that the client has asked for, by method.
+    walks: Mutex<HashMap<&'static str, Vec<Page>>>,
 }
 
 /// What the client knows of a server's list.
@@ -54,6 +56,7 @@ impl Kept {
         Self {
             store: store.map(Arc::new),
             answers: Mutex::default(),
+            walks: Mutex::default(),
         }
     }
 
@@ -62,6 +65,38 @@ impl Kept {
     pub(super) fn forget(&self, server: Option<&Arc<str>>) {
         self.answers()
             .retain(|(of, _), _| server.is_some_and(|server| of != server));
+    }
+
+    /// Adds a page to those that the client has walked through one after the other;
+    /// returns all of them after the last.
+    fn walked(
+        &self,
+        list: &'static List,
+        cursor: Option<&str>,
+        page: Page,
+        longest: Size,
+    ) -> Option<Vec<Page>> {
+        let mut walks = self.walks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pages = walks.remove(list.method).unwrap_or_default();
+        let expected = pages.last().and_then(Page::next_cursor).and_then(string);
+        match cursor {
+            None => pages.clear(),
+            Some(cursor) if expected.is_some() && expected == string(cursor) => {}
+            Some(_) => return None,
+        }
+        let last = page.next_cursor().is_none();
+        pages.push(page);
+        let size = pages
+            .iter()
+            .map(Page::size)
+            .fold(Size::default(), Size::and);
+        if last {
+            return Some(pages);
+        }
+        if !size.exceeds(longest) {
+            walks.insert(list.method, pages);
+        }
+        None
     }
 
     fn note(&self, server: &Arc<str>, method: &'static str, answer: Answer) -> Option<Answer> {
@@ -155,7 +190,8 @@ impl Session {
         }
     }
 
-    /// Keeps a list that a wrapped server has answered, if it is on one page.
+    /// Keeps a list that a wrapped server has answered, once the client has walked
+    /// through all of its pages.
     pub(super) fn keep_page(
         &self,
         upstream: &Upstream,
@@ -163,10 +199,13 @@ impl Session {
         request: &Message,
         answer: &Cleared,
     ) {
+        if answer.message().kind() == Kind::Error {
+            return;
+        }
+        let cursor = request.value("/cursor").filter(|cursor| *cursor != "null");
         let page = Page::new(list, answer.clone());
-        let whole = page.next_cursor().is_none() && request.value("/cursor").is_none();
-        if whole && answer.message().kind() == Kind::Response {
-            let listing = Listing::of_all(Arc::clone(upstream.name()), vec![page]);
+        if let Some(pages) = self.kept.walked(list, cursor, page, self.longest_page()) {
+            let listing = Listing::of_all(Arc::clone(upstream.name()), pages);
             self.keep_listing(upstream, list, &listing);
         }
     }

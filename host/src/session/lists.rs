@@ -164,7 +164,7 @@ impl Session {
     }
 
     /// What an answer may hold of a list. Names grow on their way to the client.
-    fn longest_page(&self) -> Size {
+    pub(super) fn longest_page(&self) -> Size {
         Size {
             bytes: LONGEST_PAGE.bytes.min(self.settings.max_message / 2),
             ..LONGEST_PAGE

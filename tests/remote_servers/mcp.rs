@@ -12,7 +12,7 @@ use crate::web::{Reply, Request, Web};
 
 /// The sessions of a server.
 #[derive(Clone, Default)]
-pub struct Sessions(Arc<(AtomicUsize, Mutex<BTreeSet<String>>)>);
+pub(crate) struct Sessions(Arc<(AtomicUsize, Mutex<BTreeSet<String>>)>);
 
 impl Sessions {
     fn begin(&self) -> String {
@@ -26,18 +26,20 @@ impl Sessions {
         self.0.1.lock().unwrap().contains(id)
     }
 
-    pub fn forget_all(&self) {
+    pub(crate) fn forget_all(&self) {
         self.0.1.lock().unwrap().clear();
     }
 }
 
 /// Starts a server. What `unlike` answers is its own; for all else it says no.
-pub fn server(unlike: impl Fn(&Request, &mut Reply<'_>) -> bool + Send + Sync + 'static) -> Web {
+pub(crate) fn server(
+    unlike: impl Fn(&Request, &mut Reply<'_>) -> bool + Send + Sync + 'static,
+) -> Web {
     server_with(Sessions::default(), unlike)
 }
 
 /// Starts a server with these sessions.
-pub fn server_with(
+pub(crate) fn server_with(
     sessions: Sessions,
     unlike: impl Fn(&Request, &mut Reply<'_>) -> bool + Send + Sync + 'static,
 ) -> Web {
@@ -49,12 +51,12 @@ pub fn server_with(
 }
 
 /// A gateway in front of a server.
-pub fn gateway(web: &Web) -> Gateway {
+pub(crate) fn gateway(web: &Web) -> Gateway {
     gateway_with(web, &[])
 }
 
 /// A gateway in front of a server, with lines for its table.
-pub fn gateway_with(web: &Web, settings: &[&str]) -> Gateway {
+pub(crate) fn gateway_with(web: &Web, settings: &[&str]) -> Gateway {
     let mut server = Server::remote("r", &web.url("/mcp"));
     for line in settings {
         server = server.setting(line);
@@ -66,13 +68,13 @@ pub fn gateway_with(web: &Web, settings: &[&str]) -> Gateway {
 }
 
 /// The result of a tool that says a text.
-pub fn says(request: &Request, text: &str) -> String {
+pub(crate) fn says(request: &Request, text: &str) -> String {
     let result = json!({"content": [{"type": "text", "text": text}]});
     result_of(request, &result.to_string())
 }
 
 /// A result for a request.
-pub fn result_of(request: &Request, result: &str) -> String {
+pub(crate) fn result_of(request: &Request, result: &str) -> String {
     format!(
         r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#,
         request.id()

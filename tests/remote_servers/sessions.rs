@@ -151,6 +151,22 @@ fn what_the_server_says_unasked_is_listened_to_and_again_where_it_broke() {
 }
 
 #[test]
+fn a_server_that_does_not_know_how_to_be_listened_to_has_not_forgotten_the_session() {
+    let web = server(|request, reply| {
+        let listening = request.method == "GET";
+        if listening {
+            reply.status("404 Not Found");
+        }
+        listening
+    });
+    let gateway = gateway(&web);
+    gateway.client.call("echo", json!({}));
+    web.wait_for("the listening", |request| request.method == "GET");
+    gateway.client.call("echo", json!({}));
+    assert_eq!(of_method(&web.seen(), "initialize"), 1);
+}
+
+#[test]
 fn a_server_asks_the_client_and_gets_the_answer() {
     let web = server(|request, reply| {
         if request.tool() != "ask" {

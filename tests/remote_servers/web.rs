@@ -9,23 +9,23 @@ use mcp_gateway_tests::eventually;
 use serde_json::Value;
 
 /// A running server. It ends with the test's process.
-pub struct Web {
+pub(crate) struct Web {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Request>>>,
 }
 
 /// A request that came in.
 #[derive(Debug, Clone)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 /// Where the answer to a request is written.
-pub struct Reply<'a> {
+pub(crate) struct Reply<'a> {
     stream: &'a TcpStream,
     headers: Vec<(&'static str, String)>,
     closes: bool,
@@ -33,7 +33,7 @@ pub struct Reply<'a> {
 
 impl Web {
     /// Starts a server that answers so. Every connection has a thread.
-    pub fn start(answer: impl Fn(&Request, &mut Reply<'_>) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Request, &mut Reply<'_>) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -50,17 +50,17 @@ impl Web {
         Self { address, seen }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// All requests so far, in the order in which they came in whole.
-    pub fn seen(&self) -> Vec<Request> {
+    pub(crate) fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
     }
 
     /// Waits for a request that fits.
-    pub fn wait_for(&self, what: &str, fits: impl Fn(&Request) -> bool) -> Request {
+    pub(crate) fn wait_for(&self, what: &str, fits: impl Fn(&Request) -> bool) -> Request {
         let mut found = None;
         eventually(what, || {
             found = self.seen().into_iter().find(&fits);
@@ -70,7 +70,7 @@ impl Web {
     }
 
     /// Waits for the message with this method.
-    pub fn wait_for_method(&self, method: &str) -> Request {
+    pub(crate) fn wait_for_method(&self, method: &str) -> Request {
         self.wait_for(method, |request| request.says("method") == method)
     }
 }
@@ -128,37 +128,37 @@ fn read(reader: &mut impl BufRead) -> Option<Request> {
 
 impl Request {
     /// A header; empty if there is none.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let mut headers = self.headers.iter();
         let found = headers.find(|(known, _)| known == name);
         found.map_or("", |(_, value)| value)
     }
 
     /// The message in the body.
-    pub fn message(&self) -> Value {
+    pub(crate) fn message(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
     /// A text at the top of the message.
-    pub fn says(&self, key: &str) -> String {
+    pub(crate) fn says(&self, key: &str) -> String {
         self.message()[key].as_str().unwrap_or_default().to_owned()
     }
 
     /// The name of the tool that is called.
-    pub fn tool(&self) -> String {
+    pub(crate) fn tool(&self) -> String {
         let name = self.message()["params"]["name"].clone();
         name.as_str().unwrap_or_default().to_owned()
     }
 
     /// The id as it is written.
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         self.message()["id"].to_string()
     }
 }
 
 impl Reply<'_> {
     /// Adds a header to what follows.
-    pub fn header(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
+    pub(crate) fn header(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -177,7 +177,7 @@ impl Reply<'_> {
     }
 
     /// Answers with a body.
-    pub fn body(&mut self, status: &str, kind: &str, body: &str) {
+    pub(crate) fn body(&mut self, status: &str, kind: &str, body: &str) {
         let head = self.head(status);
         let length = body.len();
         self.write(&format!(
@@ -186,18 +186,18 @@ impl Reply<'_> {
     }
 
     /// Answers with JSON.
-    pub fn json(&mut self, body: &str) {
+    pub(crate) fn json(&mut self, body: &str) {
         self.body("200 OK", "application/json; charset=utf-8", body);
     }
 
     /// Answers without a body.
-    pub fn status(&mut self, status: &str) {
+    pub(crate) fn status(&mut self, status: &str) {
         let head = self.head(status);
         self.write(&format!("{head}Content-Length: 0\r\n\r\n"));
     }
 
     /// Begins a stream of events.
-    pub fn stream(&mut self) {
+    pub(crate) fn stream(&mut self) {
         self.closes = true;
         let head = self.head("200 OK");
         self.write(&format!(
@@ -206,17 +206,17 @@ impl Reply<'_> {
     }
 
     /// Writes a piece of the stream; whether somebody was there to read it.
-    pub fn piece(&mut self, text: &str) -> bool {
+    pub(crate) fn piece(&mut self, text: &str) -> bool {
         self.write(text)
     }
 
     /// Writes an event of one line.
-    pub fn event(&mut self, data: &str) -> bool {
+    pub(crate) fn event(&mut self, data: &str) -> bool {
         self.piece(&format!("data: {data}\n\n"))
     }
 
     /// Waits until whoever reads the stream has hung up.
-    pub fn wait_for_hang_up(&mut self) {
+    pub(crate) fn wait_for_hang_up(&mut self) {
         let mut byte = [0];
         // Nothing more is sent on this connection, so this ends with it.
         while (&mut &*self.stream)

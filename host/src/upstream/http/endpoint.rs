@@ -18,6 +18,10 @@ use crate::config::Remote;
 /// How long it may take to reach a server.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// How long a connection is kept that nobody uses. Many servers close theirs after
+/// five seconds, and a request that meets the end of a connection is lost.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// How often the system asks whether the other end of a silent connection is
 /// still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -257,6 +261,7 @@ fn client(remote: &Remote) -> Result<Client, Trouble> {
         builder
             .user_agent(concat!("mcp-gateway/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
             .tcp_keepalive(KEEPALIVE)
             .redirect(Policy::custom(redirect))
             .referer(false)

@@ -264,7 +264,7 @@ impl Exchange {
             if status.is_success() && is_event_stream(&response) {
                 return Ok(response);
             }
-            if status == StatusCode::NOT_FOUND {
+            if is_forgotten(status, None) && self.peer.endpoint.session().id.is_some() {
                 // It may have done its work, so the request is not sent again.
                 self.peer.forget();
                 return Err(Failed::For(super::FORGOTTEN.to_owned()));

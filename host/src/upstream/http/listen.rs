@@ -1,10 +1,11 @@
 //! The streams on which a server speaks unasked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Response, StatusCode, Url};
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::endpoint::{Trouble, redirected};
 use super::sse::{Event, Events};
@@ -13,17 +14,22 @@ use crate::message::Message;
 use crate::upstream::connection::Ended;
 use crate::wire::Line;
 
+/// How long a server may take to say where messages go.
+const ADDRESS: Duration = Duration::from_secs(10);
+
 /// Listens to a server of a legacy session for as long as that lasts. Says when
 /// it has begun to, or when it can't.
 pub(super) async fn listen(peer: Arc<Peer>, begun: oneshot::Sender<()>) {
     let mut begun = Some(begun);
     let mut events = Events::new(peer.longest);
     let mut fruitless = 0;
+    let mut heard = false;
     loop {
         let response = peer.endpoint.get(events.last_id()).await;
         drop(begun.take());
         match response {
             Ok(response) if response.status().is_success() && is_event_stream(&response) => {
+                heard = true;
                 if follow(&peer, response, &mut events).await {
                     fruitless = 0;
                 }
@@ -31,7 +37,7 @@ pub(super) async fn listen(peer: Arc<Peer>, begun: oneshot::Sender<()>) {
             }
             Ok(response) if may_pass(response.status()) => {}
             Err(Trouble::Connect { .. } | Trouble::Broken { .. }) => {}
-            Ok(response) => return give_up(&peer, response).await,
+            Ok(response) => return give_up(&peer, response, heard).await,
             Err(trouble) => {
                 tracing::debug!(server = &*peer.server, %trouble, "not listening");
                 return;
@@ -66,10 +72,10 @@ fn may_pass(status: StatusCode) -> bool {
     status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED || busy.contains(&status)
 }
 
-/// A server need not speak unasked; but it may have forgotten the session.
-async fn give_up(peer: &Peer, response: Response) {
+/// A server need not speak unasked. One that did may have forgotten the session.
+async fn give_up(peer: &Peer, response: Response, heard: bool) {
     let status = response.status();
-    let in_session = peer.endpoint.session().id.is_some();
+    let in_session = heard && peer.endpoint.session().id.is_some();
     let body = super::body::read(response, peer.longest).await;
     let error = match body {
         Ok(Line::Whole(body)) => Message::parse(super::body::one_line(body)).ok(),
@@ -93,6 +99,11 @@ pub(super) struct SseStream {
 impl SseStream {
     /// Opens the stream, and waits for the address that messages go to.
     pub(super) async fn open(peer: &Peer) -> Result<(Url, Self), String> {
+        let opened = timeout(ADDRESS, Self::opened(peer)).await;
+        opened.unwrap_or_else(|_| Err("it does not say where messages go".to_owned()))
+    }
+
+    async fn opened(peer: &Peer) -> Result<(Url, Self), String> {
         let endpoint = &peer.endpoint;
         let response = endpoint.get(None).await;
         let mut response = response.map_err(|trouble| trouble.to_string())?;

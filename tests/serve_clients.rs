@@ -15,7 +15,7 @@ mod cases;
 
 use std::path::Path;
 
-use cases::{Case, everything, filesystem, time};
+use cases::{Case, everything, filesystem, fixture, time};
 use mcp_gateway_tests::{Gateway, Server, Serving, alive, differences, eventually, real};
 use serde_json::{Value, json};
 
@@ -25,6 +25,15 @@ fn python_client(plan: &Value) -> Value {
 
 fn typescript_client(plan: &Value) -> Value {
     real::client(Path::new("node"), "official.mjs", [plan.to_string()])
+}
+
+/// The second version, which speaks the modern era to who knows it.
+fn modern_typescript_client(plan: &Value) -> Value {
+    let mut plan = plan.clone();
+    plan["modern"] = json!(true);
+    let saw = typescript_client(&plan);
+    assert_eq!(saw["version"], "2026-07-28", "{saw}");
+    saw
 }
 
 fn serve(server: &Server) -> Serving {
@@ -76,6 +85,11 @@ fn is_the_same(server: &Server, options: &[&str]) {
 #[test]
 fn the_typescript_client_sees_server_everything_as_it_is() {
     sees_the_same(&everything(), typescript_client);
+}
+
+#[test]
+fn the_modern_typescript_client_sees_the_fixture_as_it_is_and_is_asked_the_same() {
+    sees_the_same(&fixture(), modern_typescript_client);
 }
 
 #[test]

@@ -234,7 +234,7 @@ impl Endpoint {
                     modern::post(clients, headers, posted).await
                 }
                 Ok(posted) => legacy::post(clients, headers, posted).await,
-                Err(refused) => refused,
+                Err(refused) => *refused,
             },
             Method::GET | Method::DELETE if modern::is_named_in(headers) => not_allowed("POST"),
             Method::GET => legacy::get(clients, headers).await,

@@ -19,6 +19,9 @@ pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// An answer.
 pub(super) type Answer = Response<Body>;
 
+/// An answer that says why there is no other.
+pub(super) type Refusal = Box<Answer>;
+
 /// JSON-RPC 2.0's range for implementations: the transport does not let the
 /// message in.
 const REFUSED: i64 = -32000;

@@ -9,7 +9,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::model::{ErrorCode, ProtocolVersion};
 
 use super::access::text;
-use super::answer::{self, Answer, PROTOCOL_VERSION, SESSION_ID};
+use super::answer::{self, Answer, PROTOCOL_VERSION, Refusal, SESSION_ID};
 use super::clients::{Clients, Key, Served};
 use super::posted::{Posted, accepts};
 use super::sse;
@@ -27,19 +27,19 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Takes messages of a client.
 pub(super) async fn post(clients: &Arc<Clients>, headers: &HeaderMap, posted: Posted) -> Answer {
     if let Err(refused) = check_version(headers) {
-        return refused;
+        return *refused;
     }
     if text(headers, &SESSION_ID).is_none() && is_initialize(&posted) {
         return open(clients, headers, posted).await;
     }
     let served = match find(clients, headers).await {
         Ok((_, served)) => served,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     match take(&served, posted).await {
         Ok(Some(reader)) => respond(&served, reader, wants_primer(headers)).await,
         Ok(None) => answer::empty(StatusCode::ACCEPTED),
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -51,11 +51,11 @@ pub(super) async fn get(clients: &Arc<Clients>, headers: &HeaderMap) -> Answer {
         return answer::refusal(StatusCode::NOT_ACCEPTABLE, why);
     }
     if let Err(refused) = check_version(headers) {
-        return refused;
+        return *refused;
     }
     let served = match find(clients, headers).await {
         Ok((_, served)) => served,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let reader = match text(headers, &LAST_EVENT_ID).map(str::parse::<EventId>) {
         None => served.streams.standing(),
@@ -74,7 +74,7 @@ pub(super) async fn delete(clients: &Arc<Clients>, headers: &HeaderMap) -> Answe
             clients.end(&key).await;
             answer::empty(StatusCode::NO_CONTENT)
         }
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -102,7 +102,7 @@ async fn open(clients: &Arc<Clients>, headers: &HeaderMap, posted: Posted) -> An
     let mut answer = match take(&served, posted).await {
         Ok(Some(reader)) => respond(&served, reader, wants_primer).await,
         Ok(None) => answer::empty(StatusCode::ACCEPTED),
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     if let Ok(id) = HeaderValue::try_from(id) {
         answer.headers_mut().insert(SESSION_ID, id);
@@ -135,11 +135,16 @@ impl Drop for Unclaimed {
 
 /// Hands messages to the session; if there are requests among them, their
 /// answers can be read then.
-async fn take(served: &Served, posted: Posted) -> Result<Option<Reader>, Answer> {
+async fn take(served: &Served, posted: Posted) -> Result<Option<Reader>, Refusal> {
     let requests = posted.requests();
     let reader = match requests.as_slice() {
         [] => None,
-        ids => Some(served.streams.open(ids).map_err(no_stream)?),
+        ids => Some(
+            served
+                .streams
+                .open(ids)
+                .map_err(|error| Refusal::from(no_stream(error)))?,
+        ),
     };
     served.session.relay_client(Line::Whole(posted.line)).await;
     for id in posted.messages.iter().filter_map(cancelled) {
@@ -183,15 +188,15 @@ fn stream(reader: Reader, wants_primer: bool) -> Answer {
 }
 
 /// The session that a request names.
-async fn find(clients: &Clients, headers: &HeaderMap) -> Result<(Key, Arc<Served>), Answer> {
+async fn find(clients: &Clients, headers: &HeaderMap) -> Result<(Key, Arc<Served>), Refusal> {
     let Some(id) = text(headers, &SESSION_ID) else {
         let why = "Mcp-Session-Id is missing: open a session with initialize first";
-        return Err(answer::refusal(StatusCode::BAD_REQUEST, why));
+        return Err(answer::refusal(StatusCode::BAD_REQUEST, why).into());
     };
     let key = Key::Session(id.into());
     match clients.find(&key).await {
         Some(served) => Ok((key, served)),
-        None => Err(no_stream(NoStream::Ended)),
+        None => Err(no_stream(NoStream::Ended).into()),
     }
 }
 
@@ -218,7 +223,7 @@ fn wants_primer(headers: &HeaderMap) -> bool {
 }
 
 /// Who names no version speaks one that had no header for it.
-fn check_version(headers: &HeaderMap) -> Result<(), Answer> {
+fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
     let known = ProtocolVersion::KNOWN_VERSIONS;
     let is_known = |it: &str| known.iter().any(|version| version.as_str() == it);
     if !headers.contains_key(PROTOCOL_VERSION)
@@ -231,7 +236,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Answer> {
         "MCP-Protocol-Version names no version that is supported; these are: {}",
         names.join(", ")
     );
-    Err(answer::refusal(StatusCode::BAD_REQUEST, &why))
+    Err(answer::refusal(StatusCode::BAD_REQUEST, &why).into())
 }
 
 fn is_initialize(posted: &Posted) -> bool {

@@ -32,7 +32,7 @@ use headers::{check, check_mirrored, said};
 
 /// How long an answer may take to be sent by itself, not as an event: only then
 /// can its status say what it is. Clients wait longer for a first byte.
-const PROMPT: Duration = Duration::from_secs(5);
+const PROMPT: Duration = Duration::from_secs(10);
 
 /// What is called by the id of a request within its session.
 const PROGRESS_TOKEN: &[&str] = &["progressToken"];

@@ -11,7 +11,7 @@ use hyper::header::{self, HeaderMap};
 use rmcp::model::ErrorCode;
 
 use super::access::text;
-use super::answer::{self, Answer};
+use super::answer::{self, Answer, Refusal};
 use crate::message::{self, Kind, Message, ParseError};
 
 /// How long a client may take to send a message.
@@ -43,32 +43,28 @@ impl Posted {
         headers: &HeaderMap,
         body: Incoming,
         longest: usize,
-    ) -> Result<Self, Answer> {
+    ) -> Result<Self, Refusal> {
         if !is_json(headers) {
-            return Err(answer::refusal(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Content-Type must be application/json",
-            ));
+            let why = "Content-Type must be application/json";
+            return Err(answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into());
         }
         if !accepts(headers, "application/json") || !accepts(headers, "text/event-stream") {
-            return Err(answer::refusal(
-                StatusCode::NOT_ACCEPTABLE,
-                "Accept must list both application/json and text/event-stream",
-            ));
+            let why = "Accept must list both application/json and text/event-stream";
+            return Err(answer::refusal(StatusCode::NOT_ACCEPTABLE, why).into());
         }
         match tokio::time::timeout(BODY, read(body, longest)).await {
             Ok(Ok(bytes)) => Self::parse(bytes),
-            Ok(Err(unread)) => Err(unread.answer(longest)),
-            Err(_) => Err(Unread::TooSlow.answer(longest)),
+            Ok(Err(unread)) => Err(unread.answer(longest).into()),
+            Err(_) => Err(Unread::TooSlow.answer(longest).into()),
         }
     }
 
-    fn parse(bytes: Bytes) -> Result<Self, Answer> {
+    fn parse(bytes: Bytes) -> Result<Self, Refusal> {
         let line = one_line(bytes)?;
         let (messages, is_batch) = match Message::parse(line.clone()) {
             Ok(message) => (vec![message], false),
             Err(ParseError::Batch) => (batch(&line)?, true),
-            Err(error) => return Err(no_message(&error)),
+            Err(error) => return Err(no_message(&error).into()),
         };
         Ok(Self {
             line,
@@ -93,7 +89,7 @@ impl Posted {
     }
 }
 
-fn batch(line: &[u8]) -> Result<Vec<Message>, Answer> {
+fn batch(line: &[u8]) -> Result<Vec<Message>, Refusal> {
     let text = std::str::from_utf8(line).unwrap_or_default();
     let elements = message::elements(text).unwrap_or_default();
     let messages: Result<Vec<_>, _> = elements
@@ -101,31 +97,28 @@ fn batch(line: &[u8]) -> Result<Vec<Message>, Answer> {
         .map(|element| Message::parse(element.to_owned().into()))
         .collect();
     match messages {
-        Ok(messages) if messages.is_empty() => Err(answer::invalid(
-            ErrorCode::INVALID_REQUEST,
-            "Invalid Request: the batch is empty",
-        )),
+        Ok(messages) if messages.is_empty() => {
+            let why = "Invalid Request: the batch is empty";
+            Err(answer::invalid(ErrorCode::INVALID_REQUEST, why).into())
+        }
         Ok(messages) => Ok(messages),
-        Err(error) => Err(no_message(&error)),
+        Err(error) => Err(no_message(&error).into()),
     }
 }
 
 /// A body may have line breaks between the parts of its JSON; a message has
 /// none.
-fn one_line(bytes: Bytes) -> Result<Bytes, Answer> {
+fn one_line(bytes: Bytes) -> Result<Bytes, Refusal> {
     if memchr::memchr2(b'\n', b'\r', &bytes).is_none() {
         return Ok(bytes);
     }
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        answer::invalid(ErrorCode::PARSE_ERROR, &format!("Parse error: {error}"))
-    })?;
-    match message::one_line(text) {
-        Ok(line) => Ok(line.into_owned().into()),
-        Err(error) => Err(answer::invalid(
-            ErrorCode::PARSE_ERROR,
-            &format!("Parse error: {error}"),
-        )),
-    }
+    let fault = |error: &dyn std::fmt::Display| {
+        let why = format!("Parse error: {error}");
+        Refusal::from(answer::invalid(ErrorCode::PARSE_ERROR, &why))
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|error| fault(&error))?;
+    let line = message::one_line(text).map_err(|error| fault(&error))?;
+    Ok(line.into_owned().into())
 }
 
 fn no_message(error: &ParseError) -> Answer {

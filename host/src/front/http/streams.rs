@@ -132,8 +132,8 @@ impl Streams {
     pub(super) async fn deliver(&self, mut message: Admitted) {
         loop {
             match self.0.state().push(message) {
-                Ok(()) => return,
-                Err(no_room) => message = no_room,
+                None => return,
+                Some(no_room) => message = no_room,
             }
             let room = self.0.room.notified();
             if tokio::time::timeout(STALLED, room).await.is_err() {

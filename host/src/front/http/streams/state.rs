@@ -16,7 +16,7 @@ use crate::message::Kind;
 pub(super) const EVENTS: usize = 1000;
 
 /// Bytes of those messages together, unless a single one is larger.
-pub(super) const BYTES: usize = 8 << 20;
+pub(super) const BYTES: usize = 4 << 20;
 
 /// The stream that belongs to no request.
 pub(super) const STANDING: u64 = 0;
@@ -204,7 +204,7 @@ impl State {
     }
 
     /// Enters a message, or hands it back if there is no room for it.
-    pub(super) fn push(&mut self, message: Admitted) -> Result<(), Admitted> {
+    pub(super) fn push(&mut self, message: Admitted) -> Option<Admitted> {
         let answers = matches!(message.kind(), Kind::Response | Kind::Error);
         let answered = message.answered().to_vec();
         let stream = match message.belongs_to().and_then(|id| self.open.get(id)) {
@@ -213,11 +213,11 @@ impl State {
             None if !answers && self.streams.contains_key(&STANDING) => STANDING,
             None => {
                 tracing::debug!("dropped a message that belongs to no open request");
-                return Ok(());
+                return None;
             }
         };
         if !self.make_room(message.len()) {
-            return Err(message);
+            return Some(message);
         }
         let number = self.next();
         self.bytes += message.len();
@@ -233,7 +233,7 @@ impl State {
         for id in &answered {
             self.settle(id);
         }
-        Ok(())
+        None
     }
 
     /// Forgets the oldest messages until another one fits. It does not if the

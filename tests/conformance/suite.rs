@@ -21,6 +21,15 @@ pub(crate) enum Verdict {
     Skipped,
     /// It was not made.
     Missing,
+    /// Expected only: one of these.
+    Any,
+}
+
+impl Verdict {
+    /// Whether it is what was expected.
+    pub(crate) fn is(self, expected: Self) -> bool {
+        expected == Self::Any || self == expected
+    }
 }
 
 /// A version of the suite, at a version of the protocol.

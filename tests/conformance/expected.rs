@@ -82,7 +82,7 @@ pub(crate) fn compare(suite: &str, target: &str, direct: &Checks, gateway: &Chec
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(format!("{suite}, {target}.txt").replace(' ', "-"));
     std::fs::write(&file, report).unwrap();
-    println!("{}", summary(suite, target, &counts, &file));
+    eprintln!("{}", summary(suite, target, &counts, &file));
     assert!(
         surprises.is_empty(),
         "{suite}, {target}: check: directly, through the gateway\n  {}",

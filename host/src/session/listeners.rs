@@ -81,7 +81,7 @@ impl Session {
                     .into_iter()
                     .collect(),
             },
-            (Era::Modern, Era::Modern) => self.from_modern(run, notification),
+            (Era::Modern, Era::Modern) => self.relabelled(run, notification),
             (Era::Modern, Era::Legacy) => match notification.method().unwrap_or_default() {
                 // What belongs to no request is sent to those who listen, and the
                 // rest of it is unknown to the era.
@@ -97,7 +97,7 @@ impl Session {
     }
 
     /// The id by which a modern server knows a listener becomes the client's.
-    fn from_modern(&self, run: &Arc<Run>, notification: Message) -> Vec<Message> {
+    fn relabelled(&self, run: &Arc<Run>, notification: Message) -> Vec<Message> {
         let id = notification.value(&format!("/_meta/{}", meta::SUBSCRIPTION_ID));
         let Some(id) = id else {
             return vec![notification];

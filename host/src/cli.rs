@@ -4,6 +4,7 @@
 //! start. The arguments of the Python gateway keep their meaning, shortened
 //! ones included; what this version can't do is refused, not ignored.
 
+mod account;
 mod serve;
 
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName};
 use crate::front::http::Options;
+use crate::oauth::Login;
+use account::{LoginArgs, LogoutArgs};
 use serve::ServeArgs;
 
 /// A guardrail gateway for the Model Context Protocol
@@ -47,6 +50,15 @@ pub enum Task {
         source: ConfigSource,
         /// How clients are served.
         options: Options,
+    },
+    /// Log in to a server over HTTP.
+    Login(Login),
+    /// Forget the log-in to a server.
+    Logout {
+        /// Where the server is configured.
+        source: ConfigSource,
+        /// Its name there.
+        server: String,
     },
     /// Show what guardrails do, in front of a real server.
     Demo,
@@ -183,6 +195,10 @@ enum Command {
     Wrap(WrapArgs),
     /// Serve many clients over HTTP, each with servers of its own
     Serve(ServeArgs),
+    /// Log in to a server over HTTP, in a browser
+    Login(LoginArgs),
+    /// Forget the log-in to a server
+    Logout(LogoutArgs),
     /// See guardrails at work in front of a real server (needs Node.js)
     Demo,
     /// Look at guardrail components
@@ -231,6 +247,8 @@ impl Cli {
         Ok(match command {
             Command::Wrap(args) => Task::Gateway(ConfigSource::new(args.form()?, bundled)),
             Command::Serve(args) => args.task(bundled)?,
+            Command::Login(args) => args.task(bundled)?,
+            Command::Logout(args) => args.task(bundled)?,
             Command::Demo => Task::Demo,
             Command::Plugin(PluginCommand::Inspect { file, json }) => Task::Inspect {
                 file,

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod guardrail;
 pub mod inspect;
 pub mod message;
+pub mod oauth;
 pub mod protocol;
 pub mod reload;
 pub mod run;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use mcp_gateway::cli::{Cli, LogArgs, LogFormat, Task};
-use mcp_gateway::{bundled, demo, inspect, run};
+use mcp_gateway::{bundled, demo, inspect, oauth, run};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
@@ -46,6 +46,14 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             Task::Serve { source, options } => {
                 run::serve(source, options).await?;
+                ExitCode::SUCCESS
+            }
+            Task::Login(login) => {
+                oauth::login(login).await?;
+                ExitCode::SUCCESS
+            }
+            Task::Logout { source, server } => {
+                oauth::logout(&source, &server)?;
                 ExitCode::SUCCESS
             }
             Task::Demo => {

@@ -201,6 +201,7 @@ impl Hasher {
             url,
             headers,
             flavor: _,
+            oauth: _,
         } = remote;
         self.part(b"url");
         self.part(url.as_str().as_bytes());

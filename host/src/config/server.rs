@@ -60,6 +60,20 @@ pub struct Remote {
     pub headers: HeaderMap,
     /// Which of MCP's transports it speaks.
     pub flavor: Flavor,
+    /// What its authorization server knows the gateway by.
+    pub oauth: OAuth,
+}
+
+/// What a person agreed on with an authorization server beforehand. Most need
+/// nothing of it.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct OAuth {
+    /// The gateway's id there, where gateways cannot register themselves.
+    pub client_id: Option<String>,
+    /// The secret that goes with it.
+    pub client_secret: Option<String>,
+    /// What to ask for, in place of what the server names.
+    pub scopes: Vec<String>,
 }
 
 /// Which of MCP's transports over HTTP a server speaks.
@@ -157,7 +171,18 @@ impl fmt::Debug for Remote {
             .field("url", &self.shown())
             .field("headers", &headers)
             .field("flavor", &self.flavor)
+            .field("oauth", &self.oauth)
             .finish()
+    }
+}
+
+/// The secret is left out.
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth")
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use super::server::Dialect;
 use crate::config::error::Problem;
 use crate::config::field::Field;
 use crate::config::section::Section;
-use crate::config::{Flavor, Remote};
+use crate::config::{Flavor, OAuth, Remote};
 
 /// How the gateway comes to a server.
 pub(super) enum Reached<'a> {
@@ -157,6 +157,7 @@ pub(super) fn remote(
         url: url?,
         headers,
         flavor: address.flavor,
+        oauth: oauth(section.subsection("oauth")),
     };
     if remote.has_credentials() && remote.url.scheme() == "http" && !remote.is_local() {
         section.warn(
@@ -165,6 +166,27 @@ pub(super) fn remote(
         );
     }
     Some(remote)
+}
+
+fn oauth(mut section: Section<'_>) -> OAuth {
+    let remedy = "write the id that the secret goes with";
+    let client_secret = section.take("client_secret").and_then(Field::expanded);
+    let client_id = match client_secret {
+        Some(_) => section.require("client_id", remedy),
+        None => section.take("client_id"),
+    };
+    let scopes = section.take("scopes").and_then(Field::items);
+    let oauth = OAuth {
+        client_id: client_id.and_then(Field::expanded),
+        client_secret,
+        scopes: scopes
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(Field::text)
+            .collect(),
+    };
+    section.finish();
+    oauth
 }
 
 /// An address. Errors do not quote it: its query may hold a key.

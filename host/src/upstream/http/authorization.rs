@@ -9,22 +9,27 @@
 //! in is another case of [`Authorization`]; both methods are `async`, since a
 //! token may have to be renewed, and many requests call them at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 
 use crate::config::Remote;
+use crate::oauth::{Account, NoToken};
 
 /// Where the `Authorization` header of requests comes from.
 #[derive(Debug)]
 pub(super) enum Authorization {
     /// The configuration has one, which is among the server's other headers.
     Configured,
-    /// There is none.
-    Nothing {
-        /// The server's name, to tell a person how to log in.
+    /// A person logs in.
+    Person {
+        /// The server's name, to tell them how.
         server: Arc<str>,
+        /// What they have logged in to; `None` if nothing can be kept.
+        account: Option<Account>,
+        /// The token that the last request had.
+        token: Mutex<Option<Arc<str>>>,
     },
 }
 
@@ -43,39 +48,85 @@ impl Authorization {
         if remote.has_credentials() {
             Self::Configured
         } else {
-            Self::Nothing { server }
+            Self::Person {
+                server,
+                account: Account::of(remote),
+                token: Mutex::default(),
+            }
         }
     }
 
     /// The header for the next request, if there is one to add.
     pub(super) async fn header(&self) -> Result<Option<HeaderValue>, String> {
-        match self {
-            Self::Configured | Self::Nothing { .. } => Ok(None),
-        }
+        let Self::Person {
+            account: Some(account),
+            token,
+            ..
+        } = self
+        else {
+            return Ok(None);
+        };
+        let current = account.token().await;
+        *token.lock().unwrap_or_else(PoisonError::into_inner) = current.clone();
+        current.as_deref().map(bearer).transpose()
     }
 
     /// A header to try instead of the one that was refused, or why there is
     /// none.
     pub(super) async fn refused(&self, refusal: &Refusal) -> Result<HeaderValue, String> {
         let status = refusal.status.as_u16();
-        Err(match self {
-            Self::Configured => format!(
-                "it refuses what the configuration logs in with (HTTP {status}); check \"bearer\" and \"headers\""
-            ),
-            Self::Nothing { server } if refusal.is_about_rights() => {
-                format!("it wants you to log in: run `mcp-gateway login {server}`")
+        let (server, account, token) = match self {
+            Self::Configured => {
+                return Err(format!(
+                    "it refuses what the configuration logs in with (HTTP {status}); check \"bearer\" and \"headers\""
+                ));
             }
-            Self::Nothing { .. } => format!("it forbids this (HTTP {status})"),
-        })
+            Self::Person {
+                server,
+                account,
+                token,
+            } => (server, account, token),
+        };
+        if let Some(scope) = refusal.missing_scope() {
+            return Err(format!(
+                "it wants you to log in with more rights: run `mcp-gateway login {server} --scope {scope:?}` with this gateway's --config or --mcp-json-path"
+            ));
+        }
+        if refusal.status != StatusCode::UNAUTHORIZED {
+            return Err(format!("it forbids this (HTTP {status})"));
+        }
+        let log_in = || {
+            format!(
+                "it wants you to log in: run `mcp-gateway login {server}` with this gateway's --config or --mcp-json-path"
+            )
+        };
+        let account = account.as_ref().ok_or_else(log_in)?;
+        let last = token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match account.instead_of(last.as_deref()).await {
+            Ok(token) => bearer(&token),
+            Err(NoToken::LoggedOut) => Err(log_in()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 
+fn bearer(token: &str) -> Result<HeaderValue, String> {
+    let header = HeaderValue::from_str(&format!("Bearer {token}"));
+    let mut header = header.map_err(|_| "its token is none".to_owned())?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
 impl Refusal {
-    /// Whether another log-in would help: there was none, or one with too few
-    /// rights.
-    fn is_about_rights(&self) -> bool {
-        let challenge = self.challenge.as_ref().and_then(|it| it.to_str().ok());
-        self.status == StatusCode::UNAUTHORIZED
-            || challenge.is_some_and(|challenge| challenge.contains("insufficient_scope"))
+    /// What a log-in would have to be good for, if this one is good for too
+    /// little (RFC 6750, section 3).
+    fn missing_scope(&self) -> Option<String> {
+        let challenge = self.challenge.as_ref()?.to_str().ok()?;
+        if !challenge.contains("insufficient_scope") {
+            return None;
+        }
+        let (_, rest) = challenge.split_once("scope=\"")?;
+        let (scope, _) = rest.split_once('"')?;
+        Some(scope.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect())
     }
 }

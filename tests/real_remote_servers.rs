@@ -8,64 +8,9 @@
     clippy::indexing_slicing
 )]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-
+use mcp_gateway_tests::real::Listening;
 use mcp_gateway_tests::{Gateway, Server, differences, real};
 use serde_json::{Value, json};
-
-/// A server that listens. Dropping it ends it.
-struct Listening {
-    process: Child,
-    url: String,
-}
-
-impl Listening {
-    /// Starts a server, and waits until it has written on its standard error
-    /// that it listens; `url` makes its address of the rest of that line.
-    fn start(mut command: Command, says: &str, url: impl Fn(&str) -> String) -> Self {
-        let mut process = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let url = lines
-            .find_map(|line| line.unwrap().strip_prefix(says).map(&url))
-            .expect("the server listens");
-        // Somebody has to read what it writes later.
-        thread::spawn(move || lines.for_each(drop));
-        Self { process, url }
-    }
-
-    fn everything(mode: &str, says: &str, path: &str) -> Self {
-        let mut command = Command::new("node");
-        let port = real::free_port();
-        command
-            .arg(real::npm_script("server-everything"))
-            .arg(mode)
-            .env("PORT", port.to_string());
-        Self::start(command, says, |_| format!("http://127.0.0.1:{port}{path}"))
-    }
-
-    fn fixture(era: &str) -> Self {
-        let server = real::script_server("fixture", "fixture.py", &["--era", era, "http", "0"]);
-        let (program, args) = server.command_line();
-        let mut command = Command::new(program);
-        command.args(args);
-        Self::start(command, "listening on ", str::to_owned)
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// What a client sees that connects itself.
 fn directly(url: &str, options: &[&str]) -> Value {

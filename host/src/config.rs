@@ -38,7 +38,7 @@ pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
 pub use quantity::parse_duration;
 pub use quantity::show_duration;
-pub use server::{OAuth, Flavor, Program, Protocol, Remote, Server, Transport};
+pub use server::{Flavor, OAuth, Program, Protocol, Remote, Server, Transport};
 pub use source::{ConfigSource, Form, GuardrailArg};
 pub use timeouts::{Key, Patience, Timeouts};
 

@@ -133,7 +133,10 @@ fn access_token(stored: &StoredCredentials) -> Option<Arc<str>> {
 /// Whether a token is over, or about to be. One that does not say when it ends
 /// lasts until it is refused.
 fn ends_soon(stored: &StoredCredentials) -> bool {
-    let lasts = stored.token_response.as_ref().and_then(TokenResponse::expires_in);
+    let lasts = stored
+        .token_response
+        .as_ref()
+        .and_then(TokenResponse::expires_in);
     let (Some(lasts), Some(since)) = (lasts, stored.token_received_at) else {
         return false;
     };

@@ -255,6 +255,7 @@ impl Setup {
                 "MCP_GATEWAY_CATALOG_DIR",
                 self.catalog.as_ref().unwrap_or(&own),
             )
+            .env("MCP_GATEWAY_STATE_DIR", self.folder.path().join("state"))
             .envs(self.variables.iter().cloned())
             .arg("--config")
             .arg(config)

@@ -1,9 +1,11 @@
 //! Real servers, clients and scripts, as `cargo xtask setup` installs them.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 
 use serde_json::Value;
 
@@ -83,4 +85,62 @@ pub fn printed(what: &str, output: &Output) -> String {
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().port()
+}
+
+/// A server that listens. Dropping it ends it.
+pub struct Listening {
+    process: Child,
+    /// Its address.
+    pub url: String,
+}
+
+impl Listening {
+    /// Starts a server, and waits until it has written on its standard error
+    /// that it listens; `url` makes its address of the rest of that line.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn start(mut command: Command, says: &str, url: impl Fn(&str) -> String) -> Self {
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let url = lines
+            .find_map(|line| line.unwrap().strip_prefix(says).map(&url))
+            .expect("the server listens");
+        // Somebody has to read what it writes later.
+        thread::spawn(move || lines.for_each(drop));
+        Self { process, url }
+    }
+
+    /// server-everything, over one of its transports.
+    pub fn everything(mode: &str, says: &str, path: &str) -> Self {
+        let mut command = Command::new("node");
+        let port = free_port();
+        command
+            .arg(npm_script("server-everything"))
+            .arg(mode)
+            .env("PORT", port.to_string());
+        Self::start(command, says, |_| format!("http://127.0.0.1:{port}{path}"))
+    }
+
+    /// The fixture, of an era.
+    pub fn fixture(era: &str) -> Self {
+        let server = script_server("fixture", "fixture.py", &["--era", era, "http", "0"]);
+        let (program, args) = server.command_line();
+        let mut command = Command::new(program);
+        command.args(args);
+        Self::start(command, "listening on ", str::to_owned)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }

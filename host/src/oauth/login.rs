@@ -50,7 +50,9 @@ pub enum LoginError {
     #[error("server {0:?} is a program on this machine: there is nothing to log in to")]
     NotRemote(String),
     /// The configuration has something to log in with.
-    #[error("server {0:?} has a \"bearer\" or an Authorization header in the configuration; remove that to log in")]
+    #[error(
+        "server {0:?} has a \"bearer\" or an Authorization header in the configuration; remove that to log in"
+    )]
     Configured(String),
     /// The browser could not be sent back.
     #[error("cannot listen on 127.0.0.1: {0}")]
@@ -201,7 +203,13 @@ fn refusal(url: &str, session: &AuthorizationSession) -> Option<String> {
     let more = parameter(url, "error_description");
     let words = [Some(error), more].into_iter().flatten();
     let words: Vec<String> = words.collect();
-    Some(words.join(": ").chars().filter(|c| !c.is_control()).collect())
+    Some(
+        words
+            .join(": ")
+            .chars()
+            .filter(|c| !c.is_control())
+            .collect(),
+    )
 }
 
 /// What a browser asks for.

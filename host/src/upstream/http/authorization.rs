@@ -127,6 +127,11 @@ impl Refusal {
         }
         let (_, rest) = challenge.split_once("scope=\"")?;
         let (scope, _) = rest.split_once('"')?;
-        Some(scope.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect())
+        Some(
+            scope
+                .chars()
+                .filter(|c| c.is_ascii_graphic() || *c == ' ')
+                .collect(),
+        )
     }
 }

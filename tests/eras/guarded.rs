@@ -37,3 +37,22 @@ fn a_result_that_becomes_a_question_is_seen_as_that() {
     let form = gateway.client.receive_method("elicitation/create");
     assert!(!form.raw.contains(&token()), "{}", form.raw);
 }
+
+#[test]
+fn answers_that_come_with_a_request_are_seen_before_a_server_has_them() {
+    let setup = Gateway::with().mirror();
+    let gateway = setup
+        .guardrail("basic", "config = { requests = \"mask\" }")
+        .start_silent();
+    let modern = Modern::new(&gateway.client);
+    let question = modern.call("m_ask", json!({})).value();
+    let asked = inputs(&question);
+    let root = json!({"roots": [{"uri": "file:///r", "name": token()}]});
+    let responses: Value = asked
+        .iter()
+        .map(|(name, _)| (name.clone(), root.clone()))
+        .collect();
+    modern.again("m_ask", &question, responses);
+    let told = gateway.server().wait_to_receive("file:///r");
+    assert!(!told.contains(&token()), "{told}");
+}

@@ -219,13 +219,16 @@ fn notice(binary: &Path, number: u32, tests: &[&str]) -> Result<Option<String>, 
         if failed.is_empty() {
             continue;
         }
-        // What fails without the mutation as well has not noticed it.
+        // What fails without the mutation as well, or now and then, has not
+        // noticed it.
         let aborted = failed.iter().any(|it| it == ABORTED);
-        let again = if aborted { &[][..] } else { &failed };
-        let anyway = failures(binary, 0, test, again)?;
-        let noticed: Vec<_> = failed
-            .into_iter()
-            .filter(|it| !anyway.contains(it))
+        let some = if aborted { &[][..] } else { &failed };
+        let always = failures(binary, number, test, some)?;
+        let anyway = failures(binary, 0, test, some)?;
+        let noticed: Vec<&str> = failed
+            .iter()
+            .filter(|it| always.contains(it) && !anyway.contains(it))
+            .map(String::as_str)
             .collect();
         if !noticed.is_empty() {
             return Ok(Some(format!("{test}: {}", noticed.join(", "))));

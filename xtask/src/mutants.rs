@@ -188,21 +188,18 @@ fn mutation(line: &str, number: u32) -> Option<String> {
     None
 }
 
-/// Builds the mutants where everything that they depend on is built already,
-/// keeps the binary, and puts the real one in its place again.
+/// Builds the mutants, apart from everything else: cargo would take what is built
+/// of the copy for what is built of the repository.
 fn build(tree: &Path) -> Result<PathBuf, String> {
-    let package = ["build", "--package", "mcp-gateway", "--bin", "mcp-gateway"];
+    let build = target().join("mutants/build");
     Program::cargo()
-        .args(package)
+        .args(["build", "--package", "mcp-gateway", "--bin", "mcp-gateway"])
         .args(["--target-dir"])
-        .args([&target()])
+        .args([&build])
         .inside(tree)
         .run()?;
     let name = format!("mcp-gateway{}", std::env::consts::EXE_SUFFIX);
-    let kept = target().join("mutants").join(&name);
-    fs::copy(target().join("debug").join(&name), &kept).map_err(|error| error.to_string())?;
-    Program::cargo().args(package).run()?;
-    Ok(kept)
+    Ok(build.join("debug").join(name))
 }
 
 /// Those tests that there are.

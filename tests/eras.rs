@@ -9,6 +9,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "eras/guarded.rs"]
+mod guarded;
 #[path = "eras/legacy_client.rs"]
 mod legacy_client;
 #[path = "eras/meeting.rs"]

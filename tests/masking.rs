@@ -309,6 +309,41 @@ fn requests_can_be_masked_or_blocked() {
 }
 
 #[test]
+fn the_reason_of_a_cancellation_can_be_masked_or_kept_back_but_not_the_cancellation() {
+    for requests in ["mask", "block"] {
+        let config = format!("config = {{ requests = \"{requests}\" }}");
+        let gateway = Gateway::with().mirror().guardrail("basic", &config).start();
+        let id = gateway.client.start_call("m_hold", json!({"key": "k"}));
+        gateway.server().wait_for("holding k");
+        let id: u64 = id.parse().unwrap();
+        let params = json!({"requestId": id, "reason": format!("no more of {}", token())});
+        gateway.client.notify("notifications/cancelled", params);
+        let told = gateway.server().wait_to_receive("notifications/cancelled");
+        assert!(!told.contains(&token()), "{requests}: {told}");
+        assert_eq!(told.contains(MASK), requests == "mask", "{told}");
+    }
+}
+
+#[test]
+fn what_a_client_says_when_it_is_initialized_can_be_masked() {
+    let config = "config = { requests = \"mask\" }";
+    let gateway = Gateway::with().mirror().guardrail("basic", config);
+    let gateway = gateway.start_silent();
+    let hello = json!({
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "tests", "version": "1"},
+    });
+    gateway.client.request("initialize", hello);
+    let said = json!({"_meta": {"com.example/note": token()}});
+    gateway.client.notify("notifications/initialized", said);
+    let told = gateway
+        .server()
+        .wait_to_receive("notifications/initialized");
+    masks("initialized", &told);
+}
+
+#[test]
 fn the_log_names_the_rule_and_the_place_of_a_finding() {
     let gateway = guarded().start();
     gateway

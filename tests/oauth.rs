@@ -20,7 +20,7 @@ use serde_json::json;
 /// A server to log in to, and a running gateway in front of it.
 struct Guarded {
     gateway: Gateway,
-    server: Listening,
+    _server: Listening,
 }
 
 /// `mcp-gateway login`, which waits for the browser.
@@ -44,7 +44,7 @@ impl Guarded {
         let setup = setup.server(Server::remote("s", &server.url));
         Self {
             gateway: setup.log_level("debug").start(),
-            server,
+            _server: server,
         }
     }
 

@@ -303,6 +303,7 @@ mod tests {
                 url: "https://x".parse().unwrap(),
                 headers,
                 flavor: Flavor::Auto,
+                oauth: crate::config::OAuth::default(),
             };
             Server::new("s".parse().unwrap(), Transport::Http(remote.into()))
         };

@@ -207,6 +207,7 @@ mod tests {
             url: "https://host/mcp?key=hunter2".parse().unwrap(),
             headers: HeaderMap::new(),
             flavor: Flavor::Auto,
+            oauth: OAuth::default(),
         };
         let header = "Bearer hunter2".parse().unwrap();
         remote.headers.insert(AUTHORIZATION, header);

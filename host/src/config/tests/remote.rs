@@ -211,6 +211,7 @@ fn other_credentials_make_another_server() {
             url: "https://x".parse().unwrap(),
             headers,
             flavor: Flavor::Auto,
+            oauth: OAuth::default(),
         };
         Server::new("a".parse().unwrap(), Transport::Http(remote.into()))
     };

@@ -27,7 +27,7 @@ pub(super) enum Authorization {
         /// The server's name, to tell them how.
         server: Arc<str>,
         /// What they have logged in to; `None` if nothing can be kept.
-        account: Option<Account>,
+        account: Option<Box<Account>>,
         /// The token that the last request had.
         token: Mutex<Option<Arc<str>>>,
     },
@@ -50,7 +50,7 @@ impl Authorization {
         } else {
             Self::Person {
                 server,
-                account: Account::of(remote),
+                account: Account::of(remote).map(Box::new),
                 token: Mutex::default(),
             }
         }

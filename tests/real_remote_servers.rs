@@ -8,6 +8,10 @@
     clippy::indexing_slicing
 )]
 
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+use std::thread;
+
 use mcp_gateway_tests::real::Listening;
 use mcp_gateway_tests::{Gateway, Server, differences, real};
 use serde_json::{Value, json};

@@ -221,6 +221,8 @@ fn the_help_says_what_there_is() {
     Commands (none: run the gateway on stdio):
       wrap    Guard one server, whose tools keep their names
       serve   Serve many clients over HTTP, each with servers of its own
+      login   Log in to a server over HTTP, in a browser
+      logout  Forget the log-in to a server
       demo    See guardrails at work in front of a real server (needs Node.js)
       plugin  Look at guardrail components
 

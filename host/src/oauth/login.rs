@@ -16,7 +16,7 @@ use crate::config::{ConfigErrors, ConfigSource, Remote, Transport};
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// How long a browser may take to say what it wants, and how much that may be.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+const HEAD_PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST_HEAD: usize = 16 << 10;
 
 /// Where the browser is sent back to.
@@ -178,6 +178,12 @@ async fn come_back(
                 answer(&mut browser, "200 OK", text).await;
                 return Ok(());
             }
+            // The state is used up: nothing that comes later can be good for tokens.
+            Err(error) if is_asked_for(&url, session) => {
+                let text = "The log-in did not work; the terminal says why.";
+                answer(&mut browser, "502 Bad Gateway", text).await;
+                return Err(error.into());
+            }
             Err(error) => {
                 // A page that was not asked for may have sent the browser here.
                 say(&format!("not the answer that is waited for: {error}"));
@@ -190,14 +196,8 @@ async fn come_back(
 
 /// Why the person or the server said no, if this is the answer to what was asked.
 fn refusal(url: &str, session: &AuthorizationSession) -> Option<String> {
-    let parameter = |url: &str, name: &str| {
-        let url = url::Url::parse(url).ok()?;
-        let found = url.query_pairs().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.into_owned())
-    };
     let error = parameter(url, "error")?;
-    let state = parameter(url, "state");
-    if state.is_none() || state != parameter(&session.auth_url, "state") {
+    if !is_asked_for(url, session) {
         return None;
     }
     let more = parameter(url, "error_description");
@@ -210,6 +210,18 @@ fn refusal(url: &str, session: &AuthorizationSession) -> Option<String> {
             .filter(|c| !c.is_control())
             .collect(),
     )
+}
+
+/// Whether an answer has the state that only the page that was opened knows.
+fn is_asked_for(url: &str, session: &AuthorizationSession) -> bool {
+    let state = parameter(url, "state");
+    state.is_some() && state == parameter(&session.auth_url, "state")
+}
+
+fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    let found = url.query_pairs().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned())
 }
 
 /// What a browser asks for.

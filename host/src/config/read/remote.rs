@@ -157,7 +157,11 @@ pub(super) fn remote(
         url: url?,
         headers,
         flavor: address.flavor,
-        oauth: oauth(section.subsection("oauth")),
+        oauth: match dialect {
+            Dialect::GatewayToml(_) => oauth(section.subsection("oauth")),
+            // There it is the client's.
+            Dialect::McpJson => OAuth::default(),
+        },
     };
     if remote.has_credentials() && remote.url.scheme() == "http" && !remote.is_local() {
         section.warn(

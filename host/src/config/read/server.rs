@@ -34,7 +34,8 @@ pub(super) struct Servers {
 }
 
 /// Keys that clients write for themselves and that change nothing here.
-const OF_CLIENTS: [&str; 8] = [
+const OF_CLIENTS: [&str; 9] = [
+    "oauth",
     "timeout",
     "autoApprove",
     "alwaysAllow",

@@ -140,7 +140,7 @@ protocol = "old"
     config:10:7: "url" in [servers.c] is no address that a server can be reached at: relative URL without a base
     config:13:7: "url" in [servers.d] holds a user name or a password, which may show in logs on the way; write an "Authorization" header in "headers"
     config:17:13: "transport" in [servers.e] is "http"; known: auto, streamable-http, sse
-    config:18:1: unknown key "args" in [servers.e]; known: enabled, transport, url, headers, bearer, protocol, init_timeout, timeout, tool_timeouts
+    config:18:1: unknown key "args" in [servers.e]; known: enabled, transport, url, headers, bearer, oauth, protocol, init_timeout, timeout, tool_timeouts
     config:19:13: "headers.a b" in [servers.e]: a header's name has letters, digits and "-" only
     config:19:26: "headers.X-A" in [servers.e] can't be sent: a header's value has no line breaks or other control characters
     config:19:40: "headers.Content-Length" in [servers.e] is for the gateway to say; remove it

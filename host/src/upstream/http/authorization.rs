@@ -9,7 +9,7 @@
 //! in is another case of [`Authorization`]; both methods are `async`, since a
 //! token may have to be renewed, and many requests call them at a time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
@@ -28,8 +28,6 @@ pub(super) enum Authorization {
         server: Arc<str>,
         /// What they have logged in to; `None` if nothing can be kept.
         account: Option<Box<Account>>,
-        /// The token that the last request had.
-        token: Mutex<Option<Arc<str>>>,
     },
 }
 
@@ -38,6 +36,8 @@ pub(super) enum Authorization {
 pub(super) struct Refusal {
     /// Its status.
     pub(super) status: StatusCode,
+    /// What the request had logged in with.
+    pub(super) sent: Option<HeaderValue>,
     /// Its `WWW-Authenticate`, which says where one logs in, and for what.
     pub(super) challenge: Option<HeaderValue>,
 }
@@ -51,45 +51,36 @@ impl Authorization {
             Self::Person {
                 server,
                 account: Account::of(remote).map(Box::new),
-                token: Mutex::default(),
             }
         }
     }
 
     /// The header for the next request, if there is one to add.
     pub(super) async fn header(&self) -> Result<Option<HeaderValue>, String> {
-        let Self::Person {
-            account: Some(account),
-            token,
-            ..
-        } = self
-        else {
-            return Ok(None);
-        };
-        let current = account.token().await;
-        *token.lock().unwrap_or_else(PoisonError::into_inner) = current.clone();
-        current.as_deref().map(bearer).transpose()
+        match self {
+            Self::Person {
+                account: Some(account),
+                ..
+            } => account.token().await.as_deref().map(bearer).transpose(),
+            _ => Ok(None),
+        }
     }
 
     /// A header to try instead of the one that was refused, or why there is
     /// none.
     pub(super) async fn refused(&self, refusal: &Refusal) -> Result<HeaderValue, String> {
         let status = refusal.status.as_u16();
-        let (server, account, token) = match self {
+        let (server, account) = match self {
             Self::Configured => {
                 return Err(format!(
                     "it refuses what the configuration logs in with (HTTP {status}); check \"bearer\" and \"headers\""
                 ));
             }
-            Self::Person {
-                server,
-                account,
-                token,
-            } => (server, account, token),
+            Self::Person { server, account } => (shell_word(server), account),
         };
         if let Some(scope) = refusal.missing_scope() {
             return Err(format!(
-                "it wants you to log in with more rights: run `mcp-gateway login {server} --scope {scope:?}` with this gateway's --config or --mcp-json-path"
+                "it wants you to log in with more rights: run `mcp-gateway login {server} --scope \"{scope}\"` with this gateway's --config or --mcp-json-path"
             ));
         }
         if refusal.status != StatusCode::UNAUTHORIZED {
@@ -101,8 +92,7 @@ impl Authorization {
             )
         };
         let account = account.as_ref().ok_or_else(log_in)?;
-        let last = token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match account.instead_of(last.as_deref()).await {
+        match account.instead_of(refusal.token()).await {
             Ok(token) => bearer(&token),
             Err(NoToken::LoggedOut) => Err(log_in()),
             Err(error) => Err(error.to_string()),
@@ -117,7 +107,20 @@ fn bearer(token: &str) -> Result<HeaderValue, String> {
     Ok(header)
 }
 
+/// A name as a person can paste it into a shell.
+fn shell_word(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
+}
+
 impl Refusal {
+    fn token(&self) -> Option<&str> {
+        self.sent.as_ref()?.to_str().ok()?.strip_prefix("Bearer ")
+    }
+
     /// What a log-in would have to be good for, if this one is good for too
     /// little (RFC 6750, section 3).
     fn missing_scope(&self) -> Option<String> {
@@ -133,5 +136,28 @@ impl Refusal {
                 .filter(|c| c.is_ascii_graphic() || *c == ' ')
                 .collect(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_cannot_run_in_a_shell() {
+        let refusal = |challenge: &'static str| Refusal {
+            status: StatusCode::FORBIDDEN,
+            sent: None,
+            challenge: Some(HeaderValue::from_static(challenge)),
+        };
+        let asked =
+            refusal(r#"Bearer error="insufficient_scope", scope="files:read $(rm -rf ~)`id`;x""#);
+        assert_eq!(
+            asked.missing_scope().as_deref(),
+            Some("files:read rm -rf idx")
+        );
+        assert_eq!(refusal("Bearer scope=\"x\"").missing_scope(), None);
+        assert_eq!(shell_word("tickets-2"), "tickets-2");
+        assert_eq!(shell_word("it's $(x)"), r"'it'\''s $(x)'");
     }
 }

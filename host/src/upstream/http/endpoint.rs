@@ -182,7 +182,8 @@ impl Endpoint {
         loop {
             let mut request = Request::new(method.clone(), url.clone());
             *request.headers_mut() = headers.clone();
-            if let Some(authorization) = authorization.take() {
+            let sent = authorization.take();
+            if let Some(authorization) = sent.clone() {
                 request.headers_mut().insert(AUTHORIZATION, authorization);
             }
             if !body.is_empty() {
@@ -190,7 +191,7 @@ impl Endpoint {
             }
             let response = self.client.execute(request).await;
             let response = response.map_err(|error| self.trouble(&error))?;
-            match refusal(&response) {
+            match refusal(&response, sent) {
                 Some(refusal) if !refused => {
                     refused = true;
                     let fresh = self.authorization.refused(&refusal).await;
@@ -223,12 +224,16 @@ impl Endpoint {
 }
 
 /// Whether a response asks for other credentials.
-fn refusal(response: &Response) -> Option<Refusal> {
+fn refusal(response: &Response, sent: Option<HeaderValue>) -> Option<Refusal> {
     let challenge = response.headers().get(WWW_AUTHENTICATE).cloned();
     let status = response.status();
     let refused = status == StatusCode::UNAUTHORIZED
         || (status == StatusCode::FORBIDDEN && challenge.is_some());
-    refused.then_some(Refusal { status, challenge })
+    refused.then_some(Refusal {
+        status,
+        sent,
+        challenge,
+    })
 }
 
 /// Where a response redirects to, as it may be shown.

@@ -130,12 +130,9 @@ impl Refusal {
         }
         let (_, rest) = challenge.split_once("scope=\"")?;
         let (scope, _) = rest.split_once('"')?;
-        Some(
-            scope
-                .chars()
-                .filter(|c| c.is_ascii_graphic() || *c == ' ')
-                .collect(),
-        )
+        // A person may paste it into a shell, and these are a server's words.
+        let is_harmless = |c: &char| c.is_ascii_alphanumeric() || " -._:/+@,=".contains(*c);
+        Some(scope.chars().filter(is_harmless).collect())
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Session {
 
 #[derive(Default)]
 struct Supervised {
+    /// Whether the session has ended: a reload that comes late starts nothing.
+    closed: bool,
     tasks: JoinSet<()>,
     stops: Vec<(Arc<Upstream>, watch::Sender<bool>)>,
 }
@@ -152,6 +154,9 @@ impl Session {
     /// whose configuration changed is both.
     pub async fn set_servers(self: &Arc<Self>, wanted: &[Server]) {
         let mut supervised = self.servers.lock().await;
+        if supervised.closed {
+            return;
+        }
         // Those that have ended already.
         while supervised.tasks.try_join_next().is_some() {}
         let first = supervised.stops.is_empty();
@@ -206,6 +211,7 @@ impl Session {
     /// Ends the session: every server ends, all at a time.
     pub async fn close(&self) {
         let mut supervised = self.servers.lock().await;
+        supervised.closed = true;
         for (_, stop) in supervised.stops.drain(..) {
             stop.send_replace(true);
         }

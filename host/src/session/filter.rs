@@ -59,6 +59,14 @@ impl Filter {
         self.uris.extend(other.uris);
     }
 
+    /// Keeps what another one names, too.
+    pub(super) fn keep(&mut self, other: &Self) {
+        self.tools &= other.tools;
+        self.prompts &= other.prompts;
+        self.resources &= other.resources;
+        self.uris.retain(|uri| other.uris.contains(uri));
+    }
+
     /// Whether this is about a list that it names.
     fn has_list(&self, changed: &str) -> bool {
         match changed {

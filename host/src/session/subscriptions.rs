@@ -76,6 +76,9 @@ impl Session {
             will_tell.prompts = wants.prompts;
             will_tell.resources = wants.resources;
         }
+        // No guardrail has seen what servers wrote: only the client's own words are
+        // said back.
+        will_tell.keep(&listener.wants);
         let params = format!(r#"{{"notifications":{}}}"#, will_tell.to_json());
         let acknowledged = Message::notification(ACKNOWLEDGED, Some(&params));
         if let Some(acknowledged) = listener.address(&acknowledged) {

@@ -119,6 +119,10 @@ impl Upstream {
 
     /// Waits until it can be used, or until that is known not to be so.
     pub async fn settled(&self, patience: Duration) -> Result<Arc<Ready>, Unavailable> {
+        // Most requests find it ready, and need no timer.
+        if let State::Ready(ready) = &*self.state.borrow() {
+            return Ok(Arc::clone(ready));
+        }
         let mut state = self.state.subscribe();
         let settled = state.wait_for(|state| !matches!(state, State::Starting));
         let settled = tokio::time::timeout(patience, settled).await;

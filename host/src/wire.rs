@@ -129,13 +129,12 @@ impl Room {
 
     /// Takes room for so many bytes; waits until there is some.
     pub async fn take(&self, bytes: usize) -> Taken {
+        if let Some(taken) = self.try_take(bytes) {
+            return taken;
+        }
+        let free = Arc::clone(&self.0).acquire_many_owned(grains(bytes));
         // Nobody closes it.
-        Taken(
-            Arc::clone(&self.0)
-                .acquire_many_owned(grains(bytes))
-                .await
-                .ok(),
-        )
+        Taken(free.await.ok())
     }
 
     /// Takes room for so many bytes if there is some now.

@@ -139,6 +139,9 @@ pub(super) fn range_in(text: &str, part: &str) -> Range<usize> {
 /// Whether a parser that ignores letter case, as Go's does, takes one name for
 /// the other.
 pub(super) fn same_but_for_case(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
     fn folded(text: &str) -> impl Iterator<Item = char> {
         // The two characters beyond ASCII that Unicode folds to ASCII letters.
         text.chars().map(|c| match c {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::exchanges::Side;
 use crate::gate::Admitted;
@@ -19,11 +19,18 @@ pub(super) struct Asked(Arc<Mutex<HashMap<Side, Waiting>>>);
 #[derive(Debug, Default)]
 struct Waiting {
     /// How to cancel each request, by the id that the side gave it.
-    requests: HashMap<Arc<str>, mpsc::Sender<Message>>,
+    requests: HashMap<Arc<str>, Arc<Cancel>>,
     /// How many there are. Two may have one id, though they should not.
     count: usize,
     /// How many bytes they have.
     bytes: usize,
+}
+
+/// Where a request's cancellation is handed to it.
+#[derive(Debug, Default)]
+struct Cancel {
+    notification: Mutex<Option<Message>>,
+    handed: Notify,
 }
 
 /// How much one side may wait for at a time.
@@ -55,12 +62,39 @@ pub(super) struct Asking {
     from: Side,
     id: Arc<str>,
     bytes: usize,
-    cancel: mpsc::Sender<Message>,
-    cancelled: mpsc::Receiver<Message>,
+    cancel: Arc<Cancel>,
     /// Where the answer goes if the request was part of a batch.
     batch: Option<mpsc::Sender<Admitted>>,
     /// The room that the answer takes until it is left for whoever asked.
     answer: Option<Taken>,
+}
+
+impl Cancel {
+    /// Hands it over, unless there is one already.
+    fn hand(&self, notification: Message) -> bool {
+        let mut handed = self.slot();
+        if handed.is_some() {
+            return false;
+        }
+        *handed = Some(notification);
+        self.handed.notify_one();
+        true
+    }
+
+    /// Waits for it.
+    async fn taken(&self) -> Message {
+        loop {
+            if let Some(notification) = self.slot().take() {
+                return notification;
+            }
+            self.handed.notified().await;
+        }
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Message>> {
+        let slot = self.notification.lock();
+        slot.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Asked {
@@ -76,7 +110,7 @@ impl Asked {
         if !table.contains_key(from) {
             table.insert(from.clone(), Waiting::default());
         }
-        let (id, (cancel, cancelled)) = (Arc::<str>::from(id), mpsc::channel(1));
+        let (id, cancel) = (Arc::<str>::from(id), Arc::<Cancel>::default());
         if let Some(waiting) = table.get_mut(from) {
             if waiting.count >= most.count {
                 return Err(TooMany::Requests(most.count));
@@ -86,7 +120,9 @@ impl Asked {
             }
             waiting.count += 1;
             waiting.bytes += bytes;
-            waiting.requests.insert(Arc::clone(&id), cancel.clone());
+            waiting
+                .requests
+                .insert(Arc::clone(&id), Arc::clone(&cancel));
         }
         drop(table);
         Ok(Asking {
@@ -95,7 +131,6 @@ impl Asked {
             id,
             bytes,
             cancel,
-            cancelled,
             batch: None,
             answer: None,
         })
@@ -105,7 +140,7 @@ impl Asked {
     pub(super) fn cancel(&self, from: &Side, id: &str, notification: Message) -> bool {
         let table = self.table();
         let request = table.get(from).and_then(|waiting| waiting.requests.get(id));
-        request.is_some_and(|cancel| cancel.try_send(notification).is_ok())
+        request.is_some_and(|cancel| cancel.hand(notification))
     }
 
     /// Whether a side waits for an answer.
@@ -153,21 +188,17 @@ impl Asking {
 
     /// Waits for the request to be cancelled, for ever if it is not. Whoever is
     /// gone has cancelled everything.
-    pub(super) async fn cancelled(&mut self) -> Message {
-        let notification = tokio::select! {
-            notification = self.cancelled.recv() => notification,
+    pub(super) async fn cancelled(&self) -> Message {
+        tokio::select! {
+            notification = self.cancel.taken() => notification,
             reason = self.from.gone() => {
                 let params = format!(
                     r#"{{"requestId":{},"reason":{}}}"#,
                     self.id,
                     quote(&reason),
                 );
-                Some(Message::notification("notifications/cancelled", Some(&params)))
+                Message::notification("notifications/cancelled", Some(&params))
             }
-        };
-        match notification {
-            Some(notification) => notification,
-            None => std::future::pending().await,
         }
     }
 }
@@ -182,7 +213,7 @@ impl Drop for Asking {
         waiting.bytes -= self.bytes;
         // Another request of the same id may have taken its place.
         let entered = waiting.requests.get(&self.id);
-        if entered.is_some_and(|cancel| cancel.same_channel(&self.cancel)) {
+        if entered.is_some_and(|cancel| Arc::ptr_eq(cancel, &self.cancel)) {
             waiting.requests.remove(&self.id);
         }
         // A server's process goes, the client stays.

@@ -110,7 +110,9 @@ impl Session {
             None => asking,
         };
         let (session, from) = (Arc::clone(self), from.clone());
-        tokio::spawn(async move { session.answer(&from, request, asking).await });
+        // Boxed: what is spawned is moved several times, and this is large.
+        let answering = Box::pin(async move { session.answer(&from, request, asking).await });
+        tokio::spawn(answering);
     }
 
     async fn relay_notification(self: &Arc<Self>, from: &Side, notification: Message) {

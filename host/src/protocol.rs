@@ -87,6 +87,17 @@ impl Bridge {
     }
 }
 
+/// Where in its params a request names what its `Mcp-Name` header repeats;
+/// `None` for a method that has no such header.
+pub fn named_in_header(method: &str) -> Option<&'static str> {
+    match method {
+        "tools/call" | "prompts/get" => Some("/name"),
+        "resources/read" => Some("/uri"),
+        "tasks/get" | "tasks/update" | "tasks/cancel" => Some("/taskId"),
+        _ => None,
+    }
+}
+
 /// The pointer to a key of a payload's `_meta`.
 fn pointer(key: &str) -> String {
     format!("/_meta/{key}")

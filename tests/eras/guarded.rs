@@ -56,3 +56,21 @@ fn answers_that_come_with_a_request_are_seen_before_a_server_has_them() {
     let told = gateway.server().wait_to_receive("file:///r");
     assert!(!told.contains(&token()), "{told}");
 }
+
+#[test]
+fn a_subscription_of_a_legacy_client_is_seen_although_no_server_is_sent_it() {
+    let gateway = in_front_of("modern")
+        .guardrail("basic", "config = { requests = \"block\" }")
+        .start_silent();
+    gateway.client.initialize_with(everything());
+    let subscribe = |uri: &str| {
+        let answer = gateway
+            .client
+            .request("resources/subscribe", json!({"uri": uri}));
+        answer.value()
+    };
+    let refused = subscribe(&format!("test://{}", token()));
+    assert_eq!(refused["error"]["code"], -32001, "{refused}");
+    let taken = subscribe("test://watched-resource");
+    assert_eq!(taken["result"], json!({}), "{taken}");
+}

@@ -93,3 +93,21 @@ fn servers_of_both_eras_are_one_for_either_client() {
         assert_eq!(call["result"]["resultType"], "complete", "{call}");
     }
 }
+
+#[test]
+fn initialize_after_discover_does_not_wait_for_what_that_has_begun() {
+    let closed = std::env::temp_dir().join("mcp-gateway-tests-a-gate-that-stays-closed");
+    let server = Server::mirror("m").env("MIRROR_GATE", &closed.to_string_lossy());
+    let gateway = Gateway::with().server(server).start_silent();
+    Modern::new(&gateway.client).start("server/discover", json!({}));
+    gateway.server().wait_to_receive("initialize");
+    let client = json!({"name": "tests", "version": "1"});
+    gateway.client.start(
+        "initialize",
+        json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client}),
+    );
+    // The client's own words reach the server while the first one is still silent.
+    gateway
+        .server()
+        .wait_to_receive("\"protocolVersion\":\"2025-06-18\"");
+}

@@ -193,3 +193,23 @@ fn progress_comes_before_the_answer() {
     assert_eq!(received.iter().filter(told).count(), 3, "{received:?}");
     assert!(!told(&received.last().unwrap()));
 }
+
+#[test]
+fn who_listens_does_not_wait_for_a_server_that_is_down() {
+    let gateway = in_front_of("legacy")
+        .server(Server::command(
+            "gone",
+            "mcp-gateway-tests-no-such-command",
+            &[],
+        ))
+        .setting("ready_timeout = \"10m\"")
+        .start_silent();
+    let modern = Modern::new(&gateway.client);
+    modern.start(
+        "subscriptions/listen",
+        json!({"notifications": {"toolsListChanged": true}}),
+    );
+    gateway
+        .client
+        .receive_method("notifications/subscriptions/acknowledged");
+}

@@ -11,6 +11,9 @@ use crate::config::Naming;
 /// The longest name that every client takes.
 const LONGEST: usize = 64;
 
+/// Names that are remembered. Beyond, a name means what its prefix says.
+const LISTED: usize = 100_000;
+
 /// Hexadecimal digits of a suffix. The longer ones are for two names that agree
 /// in the shorter.
 const SUFFIXES: [usize; 3] = [8, 16, 32];
@@ -72,7 +75,9 @@ impl Names {
                 Some(known) if *known != owner => {}
                 Some(_) => return exposed,
                 None => {
-                    names.insert(exposed.clone(), owner);
+                    if names.len() < LISTED {
+                        names.insert(exposed.clone(), owner);
+                    }
                     return exposed;
                 }
             }

@@ -20,6 +20,10 @@ const SCHEME: &str = "mcp-gateway://";
 /// URIs whose owner is remembered. Beyond, servers are asked in turn.
 const LISTED: usize = 100_000;
 
+/// Templates of one server that are matched with what nobody has listed. Others
+/// are only known by what they are.
+const MATCHED: usize = 128;
+
 /// URIs in results that are remembered, and the longest of them.
 const MENTIONED: usize = 4096;
 const LONGEST: usize = 2048;
@@ -38,7 +42,9 @@ pub(super) enum Named {
 pub(super) struct Resources {
     /// Who was the first to list a URI.
     listed: HashMap<String, Arc<str>>,
-    templates: HashMap<String, (Arc<str>, Option<Template>)>,
+    templates: HashMap<String, Arc<str>>,
+    /// The templates of each server that are matched.
+    matched: HashMap<Arc<str>, Vec<Template>>,
     /// Who was the last to mention a URI in a result.
     mentioned: Recent<String, Arc<str>>,
 }
@@ -58,6 +64,7 @@ impl Default for Resources {
         Self {
             listed: HashMap::new(),
             templates: HashMap::new(),
+            matched: HashMap::new(),
             mentioned: Recent::of(MENTIONED),
         }
     }
@@ -73,9 +80,12 @@ impl Resources {
             let owner = Arc::clone(server);
             match named {
                 Named::Resource => drop(self.listed.insert(called.clone(), owner)),
+                Named::Template if self.templates.contains_key(uri) => {}
                 Named::Template => {
-                    let template = (owner, Template::parse(uri));
-                    self.templates.insert(called.clone(), template);
+                    let matched = self.matched.entry(Arc::clone(&owner)).or_default();
+                    let room = MATCHED.saturating_sub(matched.len());
+                    matched.extend(Template::parse(uri).into_iter().take(room));
+                    self.templates.insert(called.clone(), owner);
                 }
             }
         }
@@ -123,10 +133,8 @@ impl Resources {
 
     /// How likely it is that a server has a resource.
     pub(super) fn likelihood(&self, server: &str, uri: &str) -> Likelihood {
-        let templates = self.templates.values();
+        let templates = self.matched.get(server).into_iter().flatten();
         let template = templates
-            .filter(|(owner, _)| **owner == *server)
-            .filter_map(|(_, template)| template.as_ref())
             .filter(|template| template.matches(uri))
             .map(Template::literal_length)
             .max();
@@ -145,20 +153,23 @@ impl Resources {
     pub(super) fn forget(&mut self, named: Named, server: &str) {
         match named {
             Named::Resource => self.listed.retain(|_, owner| **owner != *server),
-            Named::Template => self.templates.retain(|_, (owner, _)| **owner != *server),
+            Named::Template => {
+                self.templates.retain(|_, owner| **owner != *server);
+                self.matched.remove(server);
+            }
         }
     }
 
     /// Forgets what servers that are gone have listed; it is free for others.
     pub(super) fn retain(&mut self, stays: impl Fn(&Arc<str>) -> bool) {
         self.listed.retain(|_, owner| stays(owner));
-        self.templates.retain(|_, (owner, _)| stays(owner));
+        self.templates.retain(|_, owner| stays(owner));
+        self.matched.retain(|owner, _| stays(owner));
         self.mentioned.retain(&stays);
     }
 
     fn owner(&self, uri: &str) -> Option<&Arc<str>> {
-        let template = || self.templates.get(uri).map(|(owner, _)| owner);
-        self.listed.get(uri).or_else(template)
+        self.listed.get(uri).or_else(|| self.templates.get(uri))
     }
 }
 

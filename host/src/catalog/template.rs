@@ -5,8 +5,11 @@
 //! whether it is valid. Its time is that of the URI's length times the
 //! template's.
 
-/// A template longer than this is not matched, nor is a longer URI.
-const LONGEST: usize = 2048;
+/// A template longer than this is not matched, in bytes.
+const LONGEST_TEMPLATE: usize = 256;
+
+/// A URI longer than this is not matched, in bytes.
+const LONGEST_URI: usize = 2048;
 
 /// A URI template, ready to be matched.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ enum Step {
 impl Template {
     /// Reads a template; absent if it is none, or too long to be worth it.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.len() > LONGEST {
+        if text.len() > LONGEST_TEMPLATE {
             return None;
         }
         let mut steps = Vec::new();
@@ -62,7 +65,7 @@ impl Template {
 
     /// Whether a URI can be an expansion of it.
     pub(super) fn matches(&self, uri: &str) -> bool {
-        if uri.len() > LONGEST {
+        if uri.len() > LONGEST_URI {
             return false;
         }
         // The steps that may come next, given what was read.
@@ -166,7 +169,7 @@ mod tests {
 
     #[test]
     fn many_variables_take_no_longer_than_few() {
-        let template = Template::parse(&"{a}".repeat(600)).unwrap();
+        let template = Template::parse(&"{a}".repeat(80)).unwrap();
         assert!(!template.matches(&format!("{}/", "a".repeat(2000))));
     }
 

@@ -1,6 +1,6 @@
 //! What somebody wants to be told of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::message::{self, Message, quote, string};
 
@@ -14,18 +14,33 @@ pub(super) struct Filter {
     pub(super) prompts: bool,
     pub(super) resources: bool,
     pub(super) uris: BTreeSet<String>,
+    /// What extensions add, such as `taskIds`: JSON texts.
+    pub(super) others: BTreeMap<String, String>,
 }
+
+const TOOLS: &str = "toolsListChanged";
+const PROMPTS: &str = "promptsListChanged";
+const RESOURCES: &str = "resourcesListChanged";
+const URIS: &str = "resourceSubscriptions";
 
 impl Filter {
     /// What a request or an acknowledgement names.
     pub(super) fn of(message: &Message) -> Self {
         let flag = |name: &str| message.value(&format!("/notifications/{name}")) == Some("true");
-        let uris = message.value("/notifications/resourceSubscriptions");
+        let uris = message.value(&format!("/notifications/{URIS}"));
         let uris = uris.and_then(|uris| message::elements(uris).ok());
+        let all = message.value("/notifications").map(message::members);
+        let all = all.and_then(Result::ok).unwrap_or_default();
+        let known = [TOOLS, PROMPTS, RESOURCES, URIS];
         Self {
-            tools: flag("toolsListChanged"),
-            prompts: flag("promptsListChanged"),
-            resources: flag("resourcesListChanged"),
+            tools: flag(TOOLS),
+            prompts: flag(PROMPTS),
+            resources: flag(RESOURCES),
+            others: all
+                .into_iter()
+                .filter(|member| !known.contains(&&*member.key))
+                .map(|member| (member.key.into_owned(), member.value.to_owned()))
+                .collect(),
             uris: uris
                 .into_iter()
                 .flatten()
@@ -37,9 +52,9 @@ impl Filter {
     pub(super) fn to_json(&self) -> String {
         let mut members = Vec::new();
         for (flag, name) in [
-            (self.tools, "toolsListChanged"),
-            (self.prompts, "promptsListChanged"),
-            (self.resources, "resourcesListChanged"),
+            (self.tools, TOOLS),
+            (self.prompts, PROMPTS),
+            (self.resources, RESOURCES),
         ] {
             if flag {
                 members.push(format!("{}:true", quote(name)));
@@ -47,8 +62,10 @@ impl Filter {
         }
         if !self.uris.is_empty() {
             let uris: Vec<String> = self.uris.iter().map(|uri| quote(uri)).collect();
-            members.push(format!("\"resourceSubscriptions\":[{}]", uris.join(",")));
+            members.push(format!("{}:[{}]", quote(URIS), uris.join(",")));
         }
+        let others = self.others.iter();
+        members.extend(others.map(|(name, value)| format!("{}:{value}", quote(name))));
         format!("{{{}}}", members.join(","))
     }
 
@@ -57,14 +74,18 @@ impl Filter {
         self.prompts |= other.prompts;
         self.resources |= other.resources;
         self.uris.extend(other.uris);
+        self.others.extend(other.others);
     }
 
-    /// Keeps what another one names, too.
+    /// Keeps what another one names, too. What an extension adds has to be the
+    /// same in both.
     pub(super) fn keep(&mut self, other: &Self) {
         self.tools &= other.tools;
         self.prompts &= other.prompts;
         self.resources &= other.resources;
         self.uris.retain(|uri| other.uris.contains(uri));
+        self.others
+            .retain(|name, value| other.others.get(name) == Some(value));
     }
 
     /// Whether this is about a list that it names.
@@ -90,5 +111,33 @@ impl Filter {
 
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(json: &str) -> Filter {
+        let params = format!(r#"{{"notifications":{json}}}"#);
+        Filter::of(&Message::notification("n", Some(&params)))
+    }
+
+    #[test]
+    fn what_an_extension_adds_is_passed_on() {
+        let json = r#"{"toolsListChanged":true,"resourceSubscriptions":["a:b"],"taskIds":["t"]}"#;
+        assert_eq!(filter(json).to_json(), json);
+        assert!(!filter(r#"{"taskIds":[]}"#).is_empty());
+    }
+
+    #[test]
+    fn only_words_of_the_client_are_kept_of_what_a_server_says() {
+        let asked = r#"{"toolsListChanged":true,"resourceSubscriptions":["a:b","a:c"],"taskIds":["t"],"x":1}"#;
+        let mut said = filter(
+            r#"{"toolsListChanged":true,"promptsListChanged":true,"resourceSubscriptions":["a:b","said"],"taskIds":["said"],"x":1,"said":"said"}"#,
+        );
+        said.keep(&filter(asked));
+        let kept = r#"{"toolsListChanged":true,"resourceSubscriptions":["a:b"],"x":1}"#;
+        assert_eq!(said.to_json(), kept);
     }
 }

@@ -31,7 +31,8 @@ impl Session {
         subject: Option<Arc<str>>,
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
-        if let Some(reply) = self.subscribe_at(ready, &request) {
+        let subscribed = self.subscribe_at(ready, &request, subject.as_ref()).await?;
+        if let Some(reply) = subscribed {
             return Ok(reply);
         }
         let mut attempt = request.clone();

@@ -84,11 +84,20 @@ impl Session {
             let lane = lanes
                 .entry(from.clone())
                 .or_insert_with(|| self.start_lane(from.clone()));
-            lane.received += 1;
             lane.queue.clone()
         };
         // The lane's task ends with the session.
-        let _ = queue.send((notification, room)).await;
+        let Ok(place) = queue.reserve().await else {
+            return;
+        };
+        // Counted only now: whoever waits for a place may be dropped meanwhile, and
+        // an answer would wait for ever for what is counted and never comes.
+        if let Some(lane) = self.notes.lanes().get_mut(from)
+            && lane.queue.same_channel(&queue)
+        {
+            lane.received += 1;
+        }
+        place.send((notification, room));
     }
 
     fn start_lane(self: &Arc<Self>, from: Side) -> Lane {
@@ -182,7 +191,7 @@ impl Session {
         }
     }
 
-    fn note_envelope(
+    pub(super) fn note_envelope(
         &self,
         server: &Arc<str>,
         notification: &Message,

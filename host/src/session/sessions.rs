@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use super::{Opening, Session};
@@ -70,9 +71,10 @@ impl Sessions {
     pub async fn set_servers(&self, servers: &[Server]) {
         let mut current = self.current.lock().await;
         current.servers = servers.to_vec();
-        for session in current.open.iter().filter_map(Weak::upgrade) {
-            session.set_servers(servers).await;
-        }
+        let open: Vec<_> = current.open.iter().filter_map(Weak::upgrade).collect();
+        // A session that opens meanwhile has these servers already.
+        drop(current);
+        join_all(open.iter().map(|session| session.set_servers(servers))).await;
     }
 
     /// The longest message that either side may send, in bytes.
@@ -86,4 +88,22 @@ fn prefix() -> String {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     format!("{:x}-{:x}", since_epoch.as_micros(), std::process::id())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::wire::queue;
+
+    #[tokio::test]
+    async fn a_session_that_has_ended_starts_no_servers() {
+        let sessions = Sessions::new(Arc::default(), Gateway::default(), Vec::new());
+        let (outbox, _queue) = queue();
+        let session = sessions.open(outbox).await;
+        let server = Server::of_command("s".parse().unwrap(), "x".into(), Vec::new());
+        session.close().await;
+        sessions.set_servers(&[server]).await;
+        assert!(session.catalog.upstreams().is_empty());
+    }
 }

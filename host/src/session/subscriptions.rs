@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rmcp::model::ErrorCode;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::Session;
@@ -16,7 +17,9 @@ use super::filter::Filter;
 use super::listeners::{ACKNOWLEDGED, Listener};
 use super::requests::Reply;
 use crate::catalog::Route;
-use crate::gate::Admitted;
+use crate::chain::Circumstances;
+use crate::gate::{self, Admitted};
+use crate::guardrail::{Direction, Envelope};
 use crate::message::{self, Message, quote, string};
 use crate::protocol::Bridge;
 use crate::upstream::{Ready, Upstream};
@@ -25,6 +28,10 @@ const LISTEN: &str = "subscriptions/listen";
 
 /// How long to wait with the next try when a server has ended a subscription.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Resources of modern servers that a legacy client may be subscribed to at a
+/// time.
+const SUBSCRIPTIONS: usize = 4096;
 
 /// The resources of modern servers that a legacy client has subscribed to, each
 /// with its server.
@@ -109,6 +116,11 @@ impl Session {
         listener: Arc<Listener>,
         request: Message,
     ) {
+        let patience = self.settings.ready_timeout;
+        if upstream.settled(patience).await.is_err() {
+            // Nobody has to wait for what a server says that is down.
+            let _ = listener.honoured.send(Filter::default()).await;
+        }
         while let Some(ready) = upstream.usable().await {
             let filter = Filter {
                 uris: self.uris_of(&upstream, &listener.wants.uris),
@@ -262,75 +274,121 @@ impl Session {
         Arc::ptr_eq(&owner, upstream).then(|| own.into_owned())
     }
 
-    /// Heeds a legacy client's subscription to a resource of a modern server;
-    /// `None` if the request is something else.
-    pub(super) fn subscribe_at(&self, ready: &Ready, request: &Message) -> Option<Reply> {
+    /// Heeds a legacy client's subscription to a resource of a modern server, if
+    /// the guardrails let it; `None` if the request is something else.
+    pub(super) async fn subscribe_at(
+        &self,
+        ready: &Ready,
+        request: &Message,
+        subject: Option<&Arc<str>>,
+    ) -> Result<Option<Reply>, Failure> {
         let subscribes = match request.method() {
             Some("resources/subscribe") => true,
             Some("resources/unsubscribe") => false,
-            _ => return None,
+            _ => return Ok(None),
         };
-        let uri = request.value("/uri").and_then(string)?.into_owned();
-        let entry = (Arc::clone(&ready.run.server), uri);
-        self.subscribed
-            .send_if_modified(|subscribed| match subscribes {
-                true => subscribed.insert(entry),
+        let chain = self.chain.load_full();
+        let envelope = Envelope {
+            subject: subject.cloned(),
+            ..self.note_envelope(&ready.run.server, request, Direction::ToServer)
+        };
+        let first = Circumstances::default();
+        let cleared = gate::admit(&chain, &envelope, request.clone(), &first).await?;
+        let uri = cleared.message().value("/uri").and_then(string);
+        let uri = uri.ok_or_else(|| invalid("Invalid params: uri is missing".into()))?;
+        let entry = (Arc::clone(&ready.run.server), uri.into_owned());
+        let mut is_full = false;
+        self.subscribed.send_if_modified(|subscribed| {
+            is_full =
+                subscribes && subscribed.len() >= SUBSCRIPTIONS && !subscribed.contains(&entry);
+            match subscribes {
+                true => !is_full && subscribed.insert(entry),
                 false => subscribed.remove(&entry),
-            });
-        Some(Reply::Own("{}".into()))
+            }
+        });
+        if is_full {
+            return Err(invalid(format!(
+                "{SUBSCRIPTIONS} resources are subscribed to, which is the most; unsubscribe from some first"
+            )));
+        }
+        Ok(Some(Reply::Own("{}".into())))
     }
 
     /// Listens to a modern server for a legacy client, for as long as both are
     /// there.
     pub(super) async fn listen_for_legacy(self: &Arc<Self>, ready: &Arc<Ready>) {
         let mut subscribed = self.subscribed.subscribe();
-        let mut listening: Option<Arc<Listener>> = None;
         let mut tasks = JoinSet::new();
+        // A server that does not know a resource may refuse all that is asked with
+        // it, so lists are not asked for with resources.
+        let lists = Filter {
+            tools: ready.tells_of("tools"),
+            prompts: ready.tells_of("prompts"),
+            resources: ready.tells_of("resources"),
+            ..Filter::default()
+        };
+        let _lists = self.keep_listening(&mut tasks, ready, lists);
+        let mut listening = None;
         loop {
-            let wants = Filter {
-                tools: ready.tells_of("tools"),
-                prompts: ready.tells_of("prompts"),
-                resources: ready.tells_of("resources"),
+            let resources = Filter {
                 uris: subscribed
                     .borrow_and_update()
                     .iter()
                     .filter(|(server, _)| *server == ready.run.server)
                     .map(|(_, uri)| uri.clone())
                     .collect(),
+                ..Filter::default()
             };
             let before = listening.take();
-            if !wants.is_empty() {
-                let params = format!(r#"{{"notifications":{}}}"#, wants.to_json());
-                // Nobody waits for its acknowledgement.
-                let (honoured, _) = mpsc::channel(1);
-                let listener = Arc::new(Listener {
-                    id: None,
-                    wants,
-                    honoured,
-                });
-                listening = Some(Arc::clone(&listener));
-                let (session, ready) = (Arc::clone(self), Arc::clone(ready));
-                tasks.spawn(async move {
-                    let request = Message::request("0", LISTEN, Some(&params));
-                    session.listen_at(&ready, &listener, request).await;
-                    tokio::time::sleep(PAUSE).await;
-                });
-                // It is sent before the one that it replaces is cancelled.
-                tokio::task::yield_now().await;
+            listening = self.keep_listening(&mut tasks, ready, resources);
+            // It is sent before the one that it replaces is cancelled.
+            tokio::task::yield_now().await;
+            if let Some((listener, task)) = before {
+                self.stop_listening(&listener);
+                task.abort();
             }
-            if let Some(before) = before {
-                self.stop_listening(&before);
-            }
-            loop {
-                tokio::select! {
-                    changed = subscribed.changed() => match changed {
-                        Ok(()) => break,
-                        Err(_) => return,
-                    },
-                    // The server has ended it; what was replaced ends, too.
-                    Some(_) = tasks.join_next() => if tasks.is_empty() { break },
-                }
+            while tasks.try_join_next().is_some() {}
+            if subscribed.changed().await.is_err() {
+                return;
             }
         }
+    }
+
+    /// Listens to a modern server, and once more whenever it ends that.
+    fn keep_listening(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<()>,
+        ready: &Arc<Ready>,
+        wants: Filter,
+    ) -> Option<(Arc<Listener>, AbortHandle)> {
+        if wants.is_empty() {
+            return None;
+        }
+        let params = format!(r#"{{"notifications":{}}}"#, wants.to_json());
+        // Nobody waits for its acknowledgement.
+        let (honoured, _) = mpsc::channel(1);
+        let listener = Arc::new(Listener {
+            id: None,
+            wants,
+            honoured,
+        });
+        let (session, ready) = (Arc::clone(self), Arc::clone(ready));
+        let theirs = Arc::clone(&listener);
+        let task = tasks.spawn(async move {
+            let request = Message::request("0", LISTEN, Some(&params));
+            loop {
+                session.listen_at(&ready, &theirs, request.clone()).await;
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+        Some((listener, task))
+    }
+}
+
+fn invalid(message: String) -> Failure {
+    Failure::Protocol {
+        code: ErrorCode::INVALID_PARAMS.0.into(),
+        message,
+        data: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Looks after one server: starts it, opens its session, restarts it when it
 //! ends, and ends it when it is not wanted any more.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -197,8 +198,18 @@ impl Session {
         let Some(client) = client else {
             return End::Failed("the gateway is ending".into());
         };
+        let mut sessions = self.handshake.subscribe();
+        let another = sessions.wait_for(|h| {
+            let theirs = h.hello.as_ref().map(|(it, _)| it);
+            !theirs.is_some_and(|it| Arc::ptr_eq(it, &client))
+        });
+        let mut another = pin!(another);
         let begun = Instant::now();
-        let (introduction, era) = match self.open_server(upstream, run, &client).await {
+        let opened = tokio::select! {
+            opened = self.open_server(upstream, run, &client) => opened,
+            _ = &mut another => return End::ForAnotherSession,
+        };
+        let (introduction, era) = match opened {
             Ok(opened) => opened,
             Err(reason) => return End::Failed(reason),
         };
@@ -246,11 +257,6 @@ impl Session {
             }
             std::future::pending::<()>().await;
         };
-        let mut sessions = self.handshake.subscribe();
-        let another = sessions.wait_for(|h| {
-            let theirs = h.hello.as_ref().map(|(it, _)| it);
-            !theirs.is_some_and(|it| Arc::ptr_eq(it, &client))
-        });
         tokio::select! {
             () = initialized => {}
             _ = another => {}

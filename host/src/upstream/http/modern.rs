@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::endpoint::VERSION;
 use crate::message::{Message, string};
-use crate::protocol::Mirrored;
+use crate::protocol::{Mirrored, named_in_header};
 
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
@@ -24,10 +24,8 @@ pub(super) fn headers(request: &Message, mirrored: &Mirrored) -> Option<HeaderMa
     let mut headers = HeaderMap::new();
     headers.insert(VERSION, encoded(&version));
     headers.insert(METHOD, encoded(method));
-    let subject = match method {
-        "tools/call" | "prompts/get" => "/name",
-        "resources/read" => "/uri",
-        _ => return Some(headers),
+    let Some(subject) = named_in_header(method) else {
+        return Some(headers);
     };
     if let Some(name) = request.value(subject).and_then(string) {
         headers.insert(NAME, encoded(&name));
@@ -113,6 +111,13 @@ mod tests {
                 ("mcp-name", "=?base64?ZmlsZTovLy/DvA==?="),
             ])
         );
+        for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
+            let about = format!(r#"{{{meta},"taskId":"t-1"}}"#);
+            assert_eq!(
+                headers_of(method, &about),
+                expected(&[("mcp-method", method), ("mcp-name", "t-1")])
+            );
+        }
         let list = format!(r#"{{{meta},"name":"x"}}"#);
         assert_eq!(
             headers_of("tools/list", &list),

@@ -79,10 +79,12 @@ impl Writer {
             && matches!(self.way, Way::Streamable)
             && let Err(reason) = self.open_sse().await
         {
-            if let (Kind::Request, Some(id)) = (message.kind(), message.id()) {
-                self.peer.undelivered(id, reason.clone(), false).await;
+            // The reason may quote the server, so it goes where guardrails see it: to
+            // whoever waits. An end is not seen by them.
+            match (message.kind(), message.id()) {
+                (Kind::Request, Some(id)) => self.peer.undelivered(id, reason, false).await,
+                _ => self.peer.end(Ended::with("it offers no stream of events")),
             }
-            self.peer.end(Ended::with(reason));
             return;
         }
         match message.kind() {

@@ -10,21 +10,10 @@ use rmcp::model::ErrorCode;
 use super::super::access::text;
 use super::super::answer::{self, Answer, PROTOCOL_VERSION};
 use crate::message::{Message, quote, string};
-use crate::protocol::{MODERN_VERSIONS, Mirrored, meta};
+use crate::protocol::{MODERN_VERSIONS, Mirrored, meta, named_in_header};
 
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
-
-/// The methods whose requests name something in a header, and where in the
-/// params it stands.
-const NAMED: [(&str, &str); 6] = [
-    ("tools/call", "/name"),
-    ("prompts/get", "/name"),
-    ("resources/read", "/uri"),
-    ("tasks/get", "/taskId"),
-    ("tasks/update", "/taskId"),
-    ("tasks/cancel", "/taskId"),
-];
 
 /// Why a request is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +59,7 @@ pub(super) fn check(headers: &HeaderMap, request: &Message) -> Result<(), Invali
             part: "method",
         });
     }
-    if let Some((_, place)) = NAMED.iter().find(|(named, _)| *named == method) {
+    if let Some(place) = named_in_header(method) {
         let named = request.value(place).and_then(string);
         let said = text(headers, &NAME).and_then(decoded);
         if named.is_some() && named.as_deref() != said.as_deref() {

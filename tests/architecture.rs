@@ -63,6 +63,7 @@ const CHECKS: &[(&str, usize)] = &[
     ("session/kept.rs", 1),
     ("session/notes.rs", 2),
     ("session/rounds.rs", 2),
+    ("session/subscriptions.rs", 1),
     ("session/supervise.rs", 2),
 ];
 

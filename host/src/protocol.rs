@@ -12,11 +12,13 @@ mod answer;
 mod hello;
 mod mirrored;
 mod request;
+mod severity;
 
 pub use answer::{answer_for_legacy, answer_for_modern, is_input_required};
 pub use hello::Hello;
 pub use mirrored::Mirrored;
 pub use request::{for_legacy, for_modern, with_meta, without_meta};
+pub use severity::Severity;
 
 /// The newest modern revision.
 pub const MODERN: &str = "2026-07-28";

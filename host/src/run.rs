@@ -52,7 +52,7 @@ pub async fn run(source: ConfigSource) -> Result<(), RunError> {
     let (reader, writer) = front::stdio();
     let (client, write) = outbox(writer);
     let mut writing = tokio::spawn(write);
-    let session = sessions.open(client).await;
+    let session = sessions.open(client, false).await;
     let mut lines = Lines::new(reader, sessions.max_message());
     let reloading = tokio::spawn(reloader.run());
 

@@ -20,6 +20,7 @@ mod listeners;
 mod lists;
 mod modern;
 mod notes;
+mod purpose;
 mod reconnect;
 mod relay;
 mod replay;
@@ -68,6 +69,9 @@ pub struct Session {
     catalog: Catalog,
     settings: Gateway,
     client: Outbox,
+    /// Whether several clients may be behind it, of which none must get what is
+    /// another's.
+    is_shared: bool,
     /// Room for what the client sent and nobody has taken yet.
     client_room: Room,
     notes: Notes,
@@ -80,7 +84,7 @@ pub struct Session {
     listeners: Listeners,
     /// What a legacy client wants to be told of the resources of modern servers.
     subscribed: watch::Sender<Subscribed>,
-    /// The least severe log messages that the client wants, as it wrote that.
+    /// The least severe log messages that a legacy client wants, as it wrote that.
     log_level: std::sync::Mutex<Option<Arc<str>>>,
     handshake: watch::Sender<Handshake>,
     /// The tasks that look after the servers, and how to stop each.
@@ -117,6 +121,8 @@ pub struct Opening {
     pub settings: Gateway,
     /// Where messages for the client are left.
     pub client: Outbox,
+    /// Whether several clients that nobody can tell apart may use the session.
+    pub is_shared: bool,
     /// What ends the servers if the gateway is killed.
     pub reaper: Option<Reaper>,
 }
@@ -132,6 +138,7 @@ impl Session {
             chain: opening.chain,
             settings: opening.settings,
             client: opening.client,
+            is_shared: opening.is_shared,
             client_room: Room::new(),
             notes: Notes::new(),
             exchanges: Exchanges::default(),

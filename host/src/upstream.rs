@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::config::Server;
 use crate::gate::Cleared;
-use crate::protocol::{Bridge, Era, Hello, meta};
+use crate::protocol::{Bridge, Era, Hello, Severity, meta};
 use crate::wire::{Outbox, Room};
 
 /// A server, through all the processes or sessions that it may have while the
@@ -67,7 +67,7 @@ pub struct Run {
     /// Of which era it is, once that is known.
     era: OnceLock<Era>,
     /// The log level that it was told last, as a JSON text.
-    log_level: Mutex<Option<Arc<str>>>,
+    log_from: Mutex<Option<Severity>>,
     /// Room for what it sent and nobody has taken yet.
     pub room: Room,
     /// Why it can't answer any more, once it can't.
@@ -165,7 +165,7 @@ impl Run {
             server,
             outbox,
             era: OnceLock::new(),
-            log_level: Mutex::default(),
+            log_from: Mutex::default(),
             room: Room::new(),
             gone: watch::Sender::new(None),
         })
@@ -181,13 +181,15 @@ impl Run {
         self.era.get().copied().unwrap_or(Era::Legacy)
     }
 
-    /// Notes that it is to be told this log level; `false` if it knows already.
-    pub fn wants_log_level(&self, level: &Arc<str>) -> bool {
-        let mut told = self
-            .log_level
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        told.replace(Arc::clone(level)).as_ref() != Some(level)
+    /// Notes that it is to be told of log messages of this severity; `false` if it
+    /// knows already. Less is never wanted again: another request may.
+    pub fn wants_log_from(&self, severity: Severity) -> bool {
+        let mut told = self.log_from.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = told.is_none_or(|told| severity < told);
+        if more {
+            *told = Some(severity);
+        }
+        more
     }
 
     /// Says that it can't answer any more.

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
 use super::exchanges::Side;
+use super::purpose::Purpose;
 use crate::gate::Admitted;
 use crate::message::{Message, quote};
+use crate::protocol::Severity;
 use crate::wire::{Outbox, Taken};
 
 /// All unanswered requests of a session.
@@ -63,6 +65,8 @@ pub(super) struct Asking {
     id: Arc<str>,
     bytes: usize,
     cancel: Arc<Cancel>,
+    /// For what it is worked on.
+    purpose: Purpose,
     /// Where the answer goes if the request was part of a batch.
     batch: Option<mpsc::Sender<Admitted>>,
     /// The room that the answer takes until it is left for whoever asked.
@@ -128,6 +132,10 @@ impl Asked {
         Ok(Asking {
             asked: self.clone(),
             from: from.clone(),
+            purpose: Purpose::Request {
+                id: Arc::clone(&id),
+                log: None,
+            },
             id,
             bytes,
             cancel,
@@ -165,6 +173,32 @@ impl Asking {
         Arc::clone(&self.id)
     }
 
+    /// For what it is worked on.
+    pub(super) fn purpose(&self) -> &Purpose {
+        &self.purpose
+    }
+
+    /// Has it be worked on for something else than itself.
+    pub(super) fn for_purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// Notes the least severe log messages that it wants.
+    pub(super) fn want_log(&mut self, severity: Option<Severity>) {
+        if let Purpose::Request { log, .. } = &mut self.purpose {
+            *log = severity;
+        }
+    }
+
+    /// The least severe log messages that it wants.
+    pub(super) fn log(&self) -> Option<Severity> {
+        match &self.purpose {
+            Purpose::Request { log, .. } => *log,
+            Purpose::Rounds(_) => None,
+        }
+    }
+
     /// Has the answer go to whoever collects those of a batch.
     pub(super) fn in_batch(mut self, batch: mpsc::Sender<Admitted>) -> Self {
         self.batch = Some(batch);
@@ -174,6 +208,11 @@ impl Asking {
     /// Holds the room that the answer takes.
     pub(super) fn keep(&mut self, room: Taken) {
         self.answer = Some(room);
+    }
+
+    /// Gives the room of an answer back that is not the last.
+    pub(super) fn release(&mut self) {
+        self.answer = None;
     }
 
     /// Leaves the answer for whoever asked.

@@ -11,6 +11,7 @@ use super::clock::{self, Clock};
 use super::exchanges::{Answer, Event, Open, Side};
 use super::failure::{Failure, UNAVAILABLE};
 use super::listeners::Listener;
+use super::purpose::Purpose;
 use crate::chain::{Chain, Circumstances};
 use crate::config::{Patience, show_duration};
 use crate::gate::{self, Admitted, Cleared};
@@ -143,14 +144,19 @@ impl Session {
     ) -> Result<Cleared, Failure> {
         let chain = self.chain.load_full();
         let asking = asker.as_ref().map(|asker| &*asker.asking);
-        let asked_as = asking.map(Asking::id);
+        let purpose = asking.map(Asking::purpose).cloned();
         let about = match asking {
-            Some(asking) if call.target == Side::Client => self.exchanges.latest_of(asking.from()),
+            Some(asking) if call.target == Side::Client => {
+                let theirs = self
+                    .exchanges
+                    .likely_purpose(asking.from(), self.is_shared, |_| true);
+                theirs.and_then(|purpose| purpose.id())
+            }
             _ => None,
         };
         let open = self
             .exchanges
-            .open(call.target.clone(), asked_as, call.listener.clone());
+            .open(call.target.clone(), purpose, call.listener.clone());
         let method: Arc<str> = call.known_as().into();
         let conversation = Conversation {
             session: self,
@@ -204,8 +210,8 @@ fn kept_private(cleared: Cleared, original: &Message) -> Cleared {
 /// Where an exchange's progress goes.
 struct Progress<'a> {
     outbox: &'a Outbox,
-    /// The request, as whoever asked knows it.
-    about: Arc<str>,
+    /// For what it is made.
+    purpose: Purpose,
 }
 
 /// An exchange and the time that it has.
@@ -256,7 +262,7 @@ impl Conversation<'_> {
         let (begun, number) = (Instant::now(), exchange.open.number);
         let progress = asker.as_ref().map(|asker| Progress {
             outbox: asker.outbox,
-            about: asker.asking.id(),
+            purpose: asker.asking.purpose().clone(),
         });
         let mut is_sent = false;
         let answered = async {
@@ -398,15 +404,19 @@ impl Conversation<'_> {
         };
         let admitted = gate::admit(self.chain, &envelope, notification, &circumstances).await;
         let Ok(cleared) = admitted else { return };
-        let known = match self.progress_token {
-            Some(token) if self.call.target == Side::Client => {
+        let known = match (self.progress_token, &progress.purpose) {
+            (Some(token), _) if self.call.target == Side::Client => {
                 cleared.renamed(&["progressToken"], token).ok()
             }
+            // Each attempt has its own token, if any.
+            (_, Purpose::Rounds(attempts)) => attempts
+                .progress_token()
+                .and_then(|token| cleared.renamed(&["progressToken"], &token).ok()),
             _ => Some(cleared),
         };
         if let Some(cleared) = known.filter(|it| self.session.may_pass(it, &self.call.server)) {
             // Whoever does not read any more is noticed by its own reader.
-            let about = Some(Arc::clone(&progress.about));
+            let about = progress.purpose.id();
             let _ = progress.outbox.send(cleared.as_is().about(about)).await;
         }
     }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::listeners::Listener;
 use super::notes::Before;
+use super::purpose::Purpose;
 use crate::message::{Message, string};
 use crate::upstream::{Run, Undelivered};
 use crate::wire::Taken;
@@ -106,9 +107,8 @@ struct Table {
 struct Entry {
     /// Who is to answer.
     target: Side,
-    /// The id that whoever asked gave the request; nobody asked for one of the
-    /// gateway's own.
-    asked_as: Option<Arc<str>>,
+    /// For what it is; nobody asked for one of the gateway's own.
+    purpose: Option<Purpose>,
     progress_token: Option<Box<str>>,
     lane: mpsc::Sender<Event>,
     /// Who listens to what comes until the answer.
@@ -128,7 +128,7 @@ impl Exchanges {
     pub(super) fn open(
         &self,
         target: Side,
-        asked_as: Option<Arc<str>>,
+        purpose: Option<Purpose>,
         listener: Option<Arc<Listener>>,
     ) -> Open<'_> {
         let (lane, events) = mpsc::channel(LANE);
@@ -137,7 +137,7 @@ impl Exchanges {
         let number = table.last;
         let entry = Entry {
             target,
-            asked_as,
+            purpose,
             progress_token: None,
             lane,
             listener,
@@ -191,16 +191,24 @@ impl Exchanges {
             .collect()
     }
 
-    /// The request that somebody most likely works at who is to answer: the
-    /// latest of them, by the id that whoever asked gave it.
-    pub(super) fn latest_of(&self, target: &Side) -> Option<Arc<str>> {
+    /// What somebody who is to answer says something for, most likely: the latest
+    /// that fits. Where one client must not get what is another's, only if they
+    /// work on nothing else.
+    pub(super) fn likely_purpose(
+        &self,
+        target: &Side,
+        is_shared: bool,
+        fits: impl Fn(&Purpose) -> bool,
+    ) -> Option<Purpose> {
         let table = self.table();
-        let open = table
-            .open
-            .iter()
-            .filter(|(_, entry)| entry.asked_as.is_some() && entry.target == *target);
-        let (_, latest) = open.max_by_key(|(number, _)| **number)?;
-        latest.asked_as.clone()
+        let open = || table.open.iter().filter(|(_, it)| it.target == *target);
+        let asked = open().filter_map(|(number, entry)| Some((number, entry.purpose.as_ref()?)));
+        if is_shared && asked.clone().nth(1).is_some() {
+            return None;
+        }
+        let fitting = asked.filter(|(_, purpose)| fits(purpose));
+        let (_, latest) = fitting.max_by_key(|(number, _)| **number)?;
+        Some(latest.clone())
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {

@@ -47,6 +47,7 @@ impl Session {
                 Err(Failure::InputRequired(question)) => question,
                 Err(failure) => return Err(failure),
             };
+            asking.release();
             let responses = self.ask_client(ready, &question, asking).await?;
             attempt = retry(&request, responses, question.value("/requestState"))?;
         }
@@ -83,6 +84,7 @@ impl Session {
                 outbox: &ready.run.outbox,
             };
             let answer = self.converse(call, Some(asker)).await?;
+            asking.release();
             let answer = answer.message();
             if answer.kind() == Kind::Error {
                 return Err(Failure::of_error(answer));

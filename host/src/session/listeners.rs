@@ -86,7 +86,6 @@ impl Session {
                 // What belongs to no request is sent to those who listen, and the
                 // rest of it is unknown to the era.
                 "notifications/elicitation/complete" => Vec::new(),
-                "notifications/message" if self.log_level().is_none() => Vec::new(),
                 UPDATED => self.to_each_listener(&notification),
                 changed if LISTS.iter().any(|list| list.changed == Some(changed)) => {
                     self.to_each_listener(&notification)

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::requests::Reply;
 use crate::catalog;
 use crate::message::{Message, quote, string};
-use crate::protocol::{MODERN_VERSIONS, code, meta};
+use crate::protocol::{MODERN_VERSIONS, Severity, code, meta};
 
 /// Methods of the legacy era that the modern one has given up.
 const GIVEN_UP: [&str; 4] = [
@@ -29,9 +29,8 @@ impl Session {
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
         check(request)?;
-        if let Some(level) = request.value(&format!("/_meta/{}", meta::LOG_LEVEL)) {
-            self.set_log_level(level);
-        }
+        let level = request.value(&format!("/_meta/{}", meta::LOG_LEVEL));
+        asking.want_log(level.and_then(Severity::of));
         match request.method().unwrap_or_default() {
             "server/discover" => Ok(Reply::Own(self.discover().await)),
             "subscriptions/listen" => self.listen(request, asking).await,
@@ -53,7 +52,7 @@ impl Session {
         introduction
     }
 
-    /// The least severe log messages that the client wants.
+    /// The least severe log messages that a legacy client wants.
     pub(super) fn log_level(&self) -> Option<Arc<str>> {
         let level = self.log_level.lock();
         level
@@ -61,7 +60,8 @@ impl Session {
             .clone()
     }
 
-    /// Remembers which log messages the client wants; the level is a JSON text.
+    /// Remembers which log messages a legacy client wants; the level is a JSON
+    /// text.
     pub(super) fn set_log_level(&self, level: &str) {
         let current = self.log_level.lock();
         *current.unwrap_or_else(std::sync::PoisonError::into_inner) = Some(level.into());

@@ -9,11 +9,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::Session;
 use super::exchanges::Side;
+use super::purpose::Purpose;
 use crate::chain::Circumstances;
 use crate::gate;
 use crate::guardrail::{Direction, Envelope};
 use crate::message::Message;
-use crate::protocol::Bridge;
+use crate::protocol::{Bridge, Era, Severity};
 use crate::upstream::Run;
 use crate::wire::Taken;
 
@@ -141,12 +142,25 @@ impl Session {
         let envelope = self.note_envelope(server, &notification, Direction::ToClient);
         let chain = self.chain.load_full();
         let listening = self.listening(&notification);
+        let likely = |fits: &dyn Fn(&Purpose) -> bool| {
+            let exchanges = &self.exchanges;
+            exchanges.likely_purpose(from, self.is_shared, fits)
+        };
         let about = match &*envelope.method {
             _ if listening.is_some() => listening,
             // What the server says whether it is asked or not.
             "notifications/resources/updated" => None,
             method if method.ends_with("list_changed") => None,
-            _ => self.exchanges.latest_of(from),
+            // A legacy server logs for all; a modern client's request says whether it
+            // wants that.
+            "notifications/message" if self.client_era() == Era::Modern && is_legacy(from) => {
+                let severity = notification.value("/level").and_then(Severity::of);
+                let Some(purpose) = likely(&|purpose| purpose.wants(severity)) else {
+                    return;
+                };
+                purpose.id()
+            }
+            _ => likely(&|_| true).and_then(|purpose| purpose.id()),
         };
         let admitted =
             gate::admit(&chain, &envelope, notification, &Circumstances::default()).await;
@@ -207,4 +221,8 @@ impl Session {
             subject: None,
         }
     }
+}
+
+fn is_legacy(side: &Side) -> bool {
+    matches!(side, Side::Server(run) if run.era() == Era::Legacy)
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::Session;
 use crate::catalog::Sequel;
 use crate::message::{Kind, Message, string};
-use crate::protocol::{Bridge, Era};
+use crate::protocol::{Bridge, Era, Severity};
 use crate::upstream::Ready;
 
 /// Subscriptions that are remembered; more than anybody has.
@@ -62,7 +62,12 @@ impl Session {
         }
         let limit = self.settings.ready_timeout;
         let server = &*ready.run.server;
-        if timeout(limit, self.wish_for_log(ready)).await.is_err() {
+        let level = self.log_level();
+        let wanted = level.as_deref().and_then(Severity::of);
+        if timeout(limit, self.wish_for_log(ready, wanted))
+            .await
+            .is_err()
+        {
             tracing::warn!(server, "the log level was not told again: no answer");
         }
         for request in self.replay.of(&ready.run.server) {

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::ErrorCode;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::Session;
@@ -19,11 +20,13 @@ use super::asked::{Asked, Asking};
 use super::converse::Asker;
 use super::exchanges::Side;
 use super::failure::Failure;
+use super::purpose::{Attempt, Attempts, Purpose};
 use super::requests::Reply;
 use crate::chain::Circumstances;
 use crate::gate::{self, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{self, Message, quote, string};
+use crate::protocol::Severity;
 use crate::upstream::{Ready, Run, Unavailable};
 
 /// How long a client may take to come back with what it was asked for. A person
@@ -32,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// Requests that may wait for a client to come back.
 const PARKED: usize = 256;
+
+/// How long a question waits to be one that can only be for one request.
+const DOUBT: Duration = Duration::from_secs(30);
 
 /// How long a server may take to ask for more before the client is told: one
 /// answer can carry several questions.
@@ -49,7 +55,11 @@ const INPUTS: [(&str, &str); 3] = [
 
 /// The requests of a modern client that legacy servers work on.
 #[derive(Debug, Default)]
-pub(super) struct Rounds(Mutex<Table>);
+pub(super) struct Rounds {
+    table: Mutex<Table>,
+    /// A server works on fewer requests.
+    ended: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -57,7 +67,36 @@ struct Table {
     /// Where each server's questions go, the latest request last.
     working: Vec<(u64, Arc<Run>, mpsc::Sender<Question>)>,
     /// Those whose client has been asked, by the state that it sends back.
-    parked: HashMap<String, Round>,
+    parked: HashMap<String, Parked>,
+}
+
+/// A request whose client has been asked.
+#[derive(Debug)]
+struct Parked {
+    round: Round,
+    /// Ends it once the client has taken too long.
+    _expiry: Expiry,
+}
+
+/// What happens to a request that is parked for too long, and does not once it is
+/// not parked any more.
+#[derive(Debug)]
+struct Expiry(AbortHandle);
+
+impl Drop for Expiry {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Which request a server's question is for.
+enum Meant {
+    /// This one; where its questions go.
+    One(mpsc::Sender<Question>),
+    /// One of several.
+    Unclear,
+    /// None at all.
+    Nobody,
 }
 
 /// What a server asks the client for.
@@ -78,6 +117,8 @@ struct Round {
     /// Those that the client has been asked, by name.
     asked: Vec<(String, Question)>,
     outcome: oneshot::Receiver<Result<Cleared, Failure>>,
+    /// The client's attempts at it.
+    attempts: Attempts,
     /// Cancels what the server does when nobody waits for it any more.
     _cancel: Cancel,
 }
@@ -99,16 +140,34 @@ impl Drop for Cancel {
 
 impl Rounds {
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a server's questions go: to the request that it began last.
-    fn of(&self, run: &Arc<Run>) -> Option<mpsc::Sender<Question>> {
+    /// Which request a server's question is for: the one that it began last. Where
+    /// one client must not get what is another's, it has to be the only one.
+    fn meant(&self, run: &Arc<Run>, is_shared: bool) -> Meant {
         let table = self.table();
-        let mut working = table.working.iter().rev();
-        working
-            .find(|(_, theirs, _)| Arc::ptr_eq(theirs, run))
-            .map(|(_, _, questions)| questions.clone())
+        let working = table.working.iter().rev();
+        let mut theirs = working.filter(|(_, theirs, _)| Arc::ptr_eq(theirs, run));
+        match (theirs.next(), theirs.next()) {
+            (None, _) => Meant::Nobody,
+            (Some(_), Some(_)) if is_shared => Meant::Unclear,
+            (Some((_, _, questions)), _) => Meant::One(questions.clone()),
+        }
+    }
+
+    /// Where a server's question goes, once that is clear; `None` for nowhere.
+    async fn clear(&self, run: &Arc<Run>, is_shared: bool) -> Option<mpsc::Sender<Question>> {
+        loop {
+            let ended = self.ended.notified();
+            match self.meant(run, is_shared) {
+                Meant::One(questions) => return Some(questions),
+                Meant::Nobody => return None,
+                // The one that it is for cannot end before the question is answered,
+                // but all others can.
+                Meant::Unclear => ended.await,
+            }
+        }
     }
 }
 
@@ -121,7 +180,10 @@ impl Session {
         subject: Option<Arc<str>>,
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
-        self.wish_for_log(ready).await;
+        tokio::select! {
+            () = self.wish_for_log(ready, asking.log()) => {}
+            _ = asking.cancelled() => return Err(Failure::Cancelled),
+        }
         let method = request.method().unwrap_or_default();
         let can_be_asked = INPUTS.iter().any(|(_, needs)| ready.client.can(needs));
         if !IN_ROUNDS.contains(&method) || !can_be_asked {
@@ -132,12 +194,18 @@ impl Session {
             };
             return Ok(Reply::Cleared(self.converse(call, Some(asker)).await?));
         }
+        let attempt = Attempt {
+            id: asking.id(),
+            progress_token: request.value("/_meta/progressToken").map(Into::into),
+            log: asking.log(),
+        };
         let round = match request.value("/requestState").and_then(string) {
             Some(state) => {
                 let round = self.resume(ready, &request, &subject, &state)?;
+                round.attempts.set(Some(attempt));
                 self.hand_over(round, ready, &request, &subject).await?
             }
-            None => self.begin(ready, &request, subject)?,
+            None => self.begin(ready, &request, subject, attempt)?,
         };
         self.turn(round, ready, asking).await
     }
@@ -148,6 +216,7 @@ impl Session {
         ready: &Arc<Ready>,
         request: &Message,
         subject: Option<Arc<str>>,
+        attempt: Attempt,
     ) -> Result<Round, Failure> {
         let call = self.to_server(ready, request.clone(), subject.clone())?;
         let (ask, questions) = mpsc::channel(16);
@@ -159,7 +228,10 @@ impl Session {
         };
         let id = quote(&format!("round {number}"));
         let (length, most) = (request.line().len(), self.most_asked());
-        let mut asking = self.asked.enter(&Side::Client, &id, length, most)?;
+        let attempts = Attempts::default();
+        attempts.set(Some(attempt));
+        let asking = self.asked.enter(&Side::Client, &id, length, most)?;
+        let mut asking = asking.for_purpose(Purpose::Rounds(attempts.clone()));
         let working = (number, Arc::clone(&ready.run), ask);
         self.rounds.table().working.push(working);
         let session = Arc::clone(self);
@@ -171,6 +243,8 @@ impl Session {
             let outcome = session.converse(call, Some(asker)).await;
             let mut table = session.rounds.table();
             table.working.retain(|(theirs, ..)| *theirs != number);
+            drop(table);
+            session.rounds.ended.notify_waiters();
             // Whoever asked may be gone by now.
             let _ = done.send(outcome);
         });
@@ -180,6 +254,7 @@ impl Session {
             questions,
             asked: Vec::new(),
             outcome,
+            attempts,
             _cancel: Cancel {
                 asked: self.asked.clone(),
                 id,
@@ -229,24 +304,35 @@ impl Session {
         Ok(Reply::Cleared(cleared))
     }
 
-    /// Keeps a request open until the client comes back, but not for ever.
+    /// Keeps a request open until the client comes back, but not for ever, and
+    /// not so many that there is no room for others.
     fn park(self: &Arc<Self>, state: String, round: Round) {
-        let mut table = self.rounds.table();
-        let full = table.parked.len() >= PARKED;
-        let oldest = table.parked.iter().min_by_key(|(_, round)| round.number);
-        if full && let Some(oldest) = oldest.map(|(state, _)| state.clone()) {
-            tracing::warn!("too many requests wait for their client: the oldest is cancelled");
-            table.parked.remove(&oldest);
-        }
-        table.parked.insert(state.clone(), round);
-        drop(table);
-        let session = Arc::downgrade(self);
-        tokio::spawn(async move {
+        round.attempts.set(None);
+        let (session, theirs) = (Arc::downgrade(self), state.clone());
+        let expiry = tokio::spawn(async move {
             tokio::time::sleep(PATIENCE).await;
             if let Some(session) = session.upgrade() {
-                session.rounds.table().parked.remove(&state);
+                let expired = session.rounds.table().parked.remove(&theirs);
+                drop(expired);
             }
         });
+        let parked = Parked {
+            round,
+            _expiry: Expiry(expiry.abort_handle()),
+        };
+        let most = PARKED.min(self.settings.max_in_flight.div_ceil(2));
+        let mut table = self.rounds.table();
+        let full = table.parked.len() >= most;
+        let oldest = table.parked.iter().min_by_key(|(_, it)| it.round.number);
+        let oldest = oldest.map(|(state, _)| state.clone());
+        let oldest = oldest
+            .filter(|_| full)
+            .and_then(|it| table.parked.remove(&it));
+        table.parked.insert(state, parked);
+        drop(table);
+        if oldest.is_some() {
+            tracing::warn!("too many requests wait for their client: the oldest is cancelled");
+        }
     }
 
     /// The request that a client comes back to.
@@ -262,9 +348,10 @@ impl Session {
         let fits = table
             .parked
             .get(state)
-            .is_some_and(|round| round.about == expected);
-        let round = fits.then(|| table.parked.remove(state)).flatten();
-        round.ok_or_else(|| Failure::Protocol {
+            .is_some_and(|parked| parked.round.about == expected);
+        let parked = fits.then(|| table.parked.remove(state)).flatten();
+        drop(table);
+        parked.map(|parked| parked.round).ok_or_else(|| Failure::Protocol {
             code: ErrorCode::INVALID_PARAMS.0.into(),
             message: "Invalid params: \"requestState\" is not known, or no longer; send the request without it".into(),
             data: None,
@@ -325,20 +412,30 @@ impl Session {
         if !able.is_some_and(|(client, (_, needs))| client.can(needs)) {
             return Err(refuse(format!("Method not found: {method}")));
         }
-        let questions = self.rounds.of(run).ok_or_else(|| {
-            refuse(
-                "a client of this revision can be asked only while it waits for an answer".into(),
-            )
-        })?;
-        let (answer, answered) = oneshot::channel();
-        let question = Question {
-            request: request.clone(),
-            answer,
+        let asked = async {
+            let clear = timeout(DOUBT, self.rounds.clear(run, self.is_shared)).await;
+            let clear = clear.map_err(|_| {
+                refuse(format!(
+                    "requests of several clients are worked on, and it did not become clear within {DOUBT:?} which one this is for"
+                ))
+            })?;
+            let questions = clear.ok_or_else(|| {
+                refuse(
+                    "a client of this revision can be asked only while it waits for an answer"
+                        .into(),
+                )
+            })?;
+            let (answer, answered) = oneshot::channel();
+            let question = Question {
+                request: request.clone(),
+                answer,
+            };
+            let gone = || refuse("the client does not wait any more".into());
+            questions.send(question).await.map_err(|_| gone())?;
+            Ok(Reply::Own(answered.await.map_err(|_| gone())?))
         };
-        let gone = || refuse("the client does not wait any more".into());
-        questions.send(question).await.map_err(|_| gone())?;
         tokio::select! {
-            answer = answered => Ok(Reply::Own(answer.map_err(|_| gone())?)),
+            reply = asked => reply,
             _ = asking.cancelled() => Err(Failure::Cancelled),
         }
     }
@@ -358,14 +455,14 @@ impl Session {
 
     /// A legacy server logs for a session, not for a request: it is told what the
     /// client wants before the first request that wants it.
-    pub(super) async fn wish_for_log(&self, ready: &Arc<Ready>) {
-        let Some(level) = self.log_level().filter(|_| ready.offers("logging")) else {
+    pub(super) async fn wish_for_log(&self, ready: &Arc<Ready>, wanted: Option<Severity>) {
+        let Some(wanted) = wanted.filter(|_| ready.offers("logging")) else {
             return;
         };
-        if !ready.run.wants_log_level(&level) {
+        if !ready.run.wants_log_from(wanted) {
             return;
         }
-        let params = format!(r#"{{"level":{level}}}"#);
+        let params = format!(r#"{{"level":{}}}"#, wanted.level());
         let request = Message::request("0", "logging/setLevel", Some(&params));
         let Ok(call) = self.to_server(ready, request, None) else {
             return;

@@ -50,8 +50,9 @@ impl Sessions {
         }
     }
 
-    /// Opens a session for a client whose messages are left in this outbox.
-    pub async fn open(&self, client: Outbox) -> Arc<Session> {
+    /// Opens a session for a client whose messages are left in this outbox, or for
+    /// several that nobody can tell apart.
+    pub async fn open(&self, client: Outbox, is_shared: bool) -> Arc<Session> {
         let mut current = self.current.lock().await;
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let opening = Opening {
@@ -59,6 +60,7 @@ impl Sessions {
             chain: Arc::clone(&self.chain),
             settings: self.settings.clone(),
             client,
+            is_shared,
             reaper: self.reaper.clone(),
         };
         let session = Session::open(opening, &current.servers).await;
@@ -100,7 +102,7 @@ mod tests {
     async fn a_session_that_has_ended_starts_no_servers() {
         let sessions = Sessions::new(Arc::default(), Gateway::default(), Vec::new());
         let (outbox, _queue) = queue();
-        let session = sessions.open(outbox).await;
+        let session = sessions.open(outbox, false).await;
         let server = Server::of_command("s".parse().unwrap(), "x".into(), Vec::new());
         session.close().await;
         sessions.set_servers(&[server]).await;

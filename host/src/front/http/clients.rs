@@ -102,13 +102,13 @@ impl Clients {
         if table.served.len() >= self.most {
             return Err(NotServed::TooMany(self.most));
         }
-        let sent = match key {
-            Key::Session(_) => Sent::Kept,
-            Key::Identity(_) => Sent::Forgotten,
+        let (sent, is_shared) = match key {
+            Key::Session(_) => (Sent::Kept, false),
+            Key::Identity(_) => (Sent::Forgotten, true),
         };
         let (outbox, queue) = queue();
         let served = Arc::new(Served {
-            session: self.sessions.open(outbox).await,
+            session: self.sessions.open(outbox, is_shared).await,
             streams: Streams::new(sent),
             mirrored: Mirrored::default(),
             end: watch::Sender::default(),

@@ -207,7 +207,9 @@ impl State {
     pub(super) fn push(&mut self, message: Admitted) -> Option<Admitted> {
         let answers = matches!(message.kind(), Kind::Response | Kind::Error);
         let answered = message.answered().to_vec();
-        let stream = match message.belongs_to().and_then(|id| self.open.get(id)) {
+        // A batch of answers belongs to those of its requests that still wait.
+        let about = answered.iter().chain(message.belongs_to());
+        let stream = match about.filter_map(|id| self.open.get(id)).next() {
             Some(stream) => *stream,
             // Answers leave where they were asked for, or nowhere.
             None if !answers && self.streams.contains_key(&STANDING) => STANDING,

@@ -211,3 +211,35 @@ fn a_legacy_client_comes_to_a_modern_server() {
     assert_eq!(call.header("mcp-protocol-version"), VERSION);
     assert_eq!(call.header("mcp-param-region"), "eu");
 }
+
+#[test]
+fn a_server_that_misses_headers_is_asked_what_it_wants_and_then_once_more() {
+    let web = server(|request, reply| {
+        let misses = request.says("method") == "tools/call"
+            && (request.header("mcp-param-region").is_empty() || request.tool() == "wörk");
+        if misses {
+            let error = json!({"code": -32020, "message": "Header mismatch: Mcp-Param-Region"});
+            let error = json!({"jsonrpc": "2.0", "id": request.message()["id"], "error": error});
+            reply.body("400 Bad Request", "application/json", &error.to_string());
+        }
+        misses
+    });
+    let gateway = gateway(&web);
+    let client = &gateway.client;
+    client.request("server/discover", with_meta(json!({})));
+    // The client has learned the name elsewhere, and never asks for the list.
+    let sql = client.request("tools/call", call("sql", json!({"region": "eu"})));
+    assert_eq!(sql.text(), "done");
+    let methods = |web: &Web| -> Vec<String> {
+        let seen = web.seen();
+        let methods = seen.iter().map(|it| it.says("method"));
+        methods.filter(|it| it.starts_with("tools/")).collect()
+    };
+    assert_eq!(methods(&web), ["tools/call", "tools/list", "tools/call"]);
+    // What the list does not mend is passed on, and tried no more.
+    let refused = client
+        .request("tools/call", call("wörk", json!({})))
+        .value();
+    assert_eq!(refused["error"]["code"], -32020, "{refused}");
+    assert_eq!(methods(&web)[3..], ["tools/call", "tools/list"]);
+}

@@ -17,6 +17,7 @@ mod endpoint;
 mod exchange;
 mod listen;
 mod modern;
+mod relearn;
 mod sse;
 mod writer;
 

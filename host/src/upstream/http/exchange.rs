@@ -33,6 +33,8 @@ pub(super) struct Exchange {
     pub(super) request: Message,
     /// The headers that a modern request has.
     pub(super) modern: Option<HeaderMap>,
+    /// Whether the server wanted others before.
+    pub(super) is_corrected: bool,
 }
 
 /// What became of a request.
@@ -56,6 +58,8 @@ enum Failed {
     Forgotten,
     /// The server does not know this transport.
     OtherTransport(String),
+    /// The server has done nothing, and wants these headers.
+    OtherHeaders(HeaderMap),
 }
 
 impl From<Trouble> for Failed {
@@ -67,9 +71,18 @@ impl From<Trouble> for Failed {
 impl Exchange {
     /// Sends the request and hands on whatever comes back. The first time that
     /// this is polled, the request is on its way.
-    pub(super) async fn run(self) -> Outcome {
-        let (reason, again) = match self.ask().await {
-            Ok(()) => return Outcome::Done,
+    pub(super) async fn run(mut self) -> Outcome {
+        let asked = match self.ask().await {
+            Err(Failed::OtherHeaders(headers)) => {
+                self.modern = Some(headers);
+                self.is_corrected = true;
+                self.ask().await
+            }
+            asked => asked,
+        };
+        let (reason, again) = match asked {
+            // Headers are corrected once.
+            Ok(()) | Err(Failed::OtherHeaders(_)) => return Outcome::Done,
             Err(Failed::OtherTransport(reason)) => {
                 return Outcome::OtherTransport {
                     request: self.request,
@@ -306,6 +319,11 @@ impl Exchange {
             if let Some(answer) = self.as_answer(&message)
                 && !(may_be_older && general)
             {
+                if !self.is_corrected
+                    && let Some(headers) = self.other_headers(&answer).await
+                {
+                    return Err(Failed::OtherHeaders(headers));
+                }
                 self.peer.hand_on(super::Received::Message(answer)).await;
                 return Ok(());
             }

@@ -112,6 +112,7 @@ impl Writer {
             way: self.way.clone(),
             request,
             modern,
+            is_corrected: false,
         };
         let key = id.clone();
         let mut asking = Box::pin(async move { (key, exchange.run().await) });

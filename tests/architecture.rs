@@ -49,6 +49,7 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("reqwest::", &["upstream", "config"]),
     ("rustls::", &["upstream", "oauth"]),
     ("oauth2::", &["oauth"]),
+    ("hkdf::", &["capability"]),
     ("clap::", &["cli", "main"]),
     ("notify::", &["reload"]),
     ("include_bytes!", &["bundled"]),

@@ -60,6 +60,36 @@ fn inspect_says_why_a_component_would_be_refused() {
 }
 
 #[test]
+fn inspect_says_what_a_component_has_to_be_granted() {
+    let component = guest("guest_keeping");
+    let component = component.to_str().unwrap();
+    let (output, text) = run(&["plugin", "inspect", component]);
+    assert!(output.status.success(), "{output:?}");
+    for words in [
+        "if granted  keep values in the gateway's memory, by grant = { state = true }",
+        "if granted  derive keys from this installation's secret, by grant = { keys = true }",
+        "to grant    mcp-gateway:guardrail/state@0.1.0\n            mcp-gateway:guardrail/keys@0.1.0",
+    ] {
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    }
+    let (_, text) = run(&["plugin", "inspect", component, "--json"]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let to_grant = json!([
+        "mcp-gateway:guardrail/state@0.1.0",
+        "mcp-gateway:guardrail/keys@0.1.0"
+    ]);
+    assert_eq!(report["imports"]["toGrant"], to_grant);
+}
+
+/// A component imports what it uses, not all that the SDK knows of.
+#[test]
+fn inspect_finds_nothing_to_grant_where_nothing_is_used() {
+    let (_, text) = run(&["plugin", "inspect", "basic", "--json"]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["imports"]["toGrant"], json!([]));
+}
+
+#[test]
 fn inspect_names_the_bundled_guardrails_when_it_finds_nothing() {
     let (output, text) = run(&["plugin", "inspect", "basik"]);
     assert!(!output.status.success());

@@ -2,5 +2,8 @@
 //! bindings of every version of the contract that this gateway loads.
 
 pub(crate) mod contract;
+pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod message;
+pub(crate) mod own;
+pub(crate) mod state;

@@ -32,7 +32,9 @@ use std::time::Duration;
 
 pub use error::{ConfigError, ConfigErrors, Place, Problem};
 pub use expand::Unresolved;
-pub use guardrail::{Guardrail, Isolation, Mode, OnError, Only, Source, covers};
+pub use guardrail::{
+    Capability, Grants, Guardrail, Isolation, Mode, OnError, Only, Source, covers,
+};
 pub use hint::Hint;
 pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};

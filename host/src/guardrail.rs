@@ -30,7 +30,8 @@ use wasmtime::{PoolConcurrencyLimitError, Trap};
 use crate::capability::contract::v0_1::GuardrailComponentPre;
 use crate::capability::contract::v0_1::mcp_gateway::guardrail::types;
 use crate::capability::message::MessageView;
-use crate::config::{Isolation, Limits};
+use crate::capability::own::Own;
+use crate::config::{Grants, Isolation, Limits};
 use crate::sandbox::{LimitExceeded, Sandbox, aside};
 use instances::Instances;
 
@@ -47,6 +48,8 @@ const LARGE: usize = 32 << 10;
 pub struct Guardrail {
     name: Arc<str>,
     anatomy: Anatomy,
+    /// What it uses of all that can be granted.
+    uses: Grants,
     manifest: Manifest,
     start: Start,
     limits: Limits,
@@ -67,6 +70,8 @@ pub struct Recipe {
     pub limits: Limits,
     /// Whose messages an instance may see.
     pub isolation: Isolation,
+    /// What it may use besides what every guardrail may.
+    pub grants: Grants,
 }
 
 /// Why a component does not become a guardrail.
@@ -139,13 +144,13 @@ impl Guardrail {
             return Err(LoadError::TooLarge(recipe.bytes.len()));
         }
         let anatomy = Anatomy::of(&recipe.bytes)?;
-        anatomy.require_grants()?;
+        anatomy.require_grants(recipe.grants)?;
 
         let configured = snapshot::configure(&sandbox, &recipe).await?;
         if let Some(kind) = configured.manifest.unknown_kind() {
             return Err(LoadError::UnknownKind(printable(kind)));
         }
-        let pre = compile(&sandbox, configured.component).await?;
+        let pre = compile(&sandbox, configured.component, recipe.grants).await?;
         let guardrail = Self {
             instances: Instances::new(
                 pre,
@@ -155,6 +160,7 @@ impl Guardrail {
                 configured.start.config_at_start(&recipe.config),
             ),
             name: recipe.name,
+            uses: anatomy.uses(),
             anatomy,
             manifest: configured.manifest,
             start: configured.start,
@@ -173,6 +179,11 @@ impl Guardrail {
     /// What it says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// What it uses of all that can be granted.
+    pub fn uses(&self) -> Grants {
+        self.uses
     }
 
     /// What its component is.
@@ -194,8 +205,9 @@ impl Guardrail {
         envelope: &Envelope,
         view: MessageView,
     ) -> Result<Verdict, Fault> {
+        let own = self.own(&envelope.session);
         if view.texts.joined().len() < LARGE {
-            return self.judge(envelope, view).await;
+            return self.judge(envelope, view, own).await;
         }
         // Outside the guest's deadline: it is not to blame for the queue.
         let turn = self.sandbox.turn_aside().await;
@@ -203,16 +215,40 @@ impl Guardrail {
         aside(async move {
             // Even if nobody waits any more, until the thread is free again.
             let _turn = turn;
-            guardrail.judge(&envelope, view).await
+            guardrail.judge(&envelope, view, own).await
         })
         .await
         .unwrap_or_else(|panic| Err(Fault::Trap(panic.to_string())))
     }
 
+    /// Judges a message that nobody sent. What the guardrail keeps is thrown away, and
+    /// its keys are worth nothing.
+    pub async fn rehearse(&self, envelope: &Envelope, view: MessageView) -> Result<Verdict, Fault> {
+        self.judge(envelope, view, Some(Own::rehearsal())).await
+    }
+
+    /// What it has of its own, if it can use any of that.
+    fn own(&self, session: &Arc<str>) -> Option<Own> {
+        if self.uses == Grants::default() {
+            return None;
+        }
+        Some(Own::new(
+            Arc::clone(&self.name),
+            Arc::clone(session),
+            self.sandbox.states().clone(),
+            self.sandbox.secret().filter(|_| self.uses.keys),
+        ))
+    }
+
     /// Judges one message on this thread.
-    async fn judge(&self, envelope: &Envelope, view: MessageView) -> Result<Verdict, Fault> {
+    async fn judge(
+        &self,
+        envelope: &Envelope,
+        view: MessageView,
+        own: Option<Own>,
+    ) -> Result<Verdict, Fault> {
         let wall = self.limits.wall;
-        tokio::time::timeout(wall, self.call(envelope, view))
+        tokio::time::timeout(wall, self.call(envelope, view, own))
             .await
             .map_err(|_| LimitExceeded::Wall(wall.as_millis()))?
     }
@@ -222,12 +258,17 @@ impl Guardrail {
         self.instances.forget(session);
     }
 
-    async fn call(&self, envelope: &Envelope, view: MessageView) -> Result<Verdict, Fault> {
+    async fn call(
+        &self,
+        envelope: &Envelope,
+        view: MessageView,
+        own: Option<Own>,
+    ) -> Result<Verdict, Fault> {
         let session = &*envelope.session;
         let texts = Arc::clone(&view.texts);
         let mut instance = self.instances.take(&self.sandbox, session).await?;
         let raw = instance
-            .check(&self.sandbox, envelope, view)
+            .check(&self.sandbox, envelope, view, own)
             .await
             .map_err(|error| Fault::from_call(&error, &self.limits))?
             .map_err(|reason| Fault::Guest(printable(&reason)))?;
@@ -265,11 +306,12 @@ impl Fault {
 async fn compile(
     sandbox: &Arc<Sandbox>,
     component: Arc<[u8]>,
+    grants: Grants,
 ) -> Result<GuardrailComponentPre<crate::sandbox::Confined>, LoadError> {
     let sandbox = Arc::clone(sandbox);
     let compiled = tokio::task::spawn_blocking(move || {
         let component = Component::from_binary(sandbox.engine(), &component)?;
-        GuardrailComponentPre::new(sandbox.linker().instantiate_pre(&component)?)
+        GuardrailComponentPre::new(sandbox.linker(grants)?.instantiate_pre(&component)?)
     });
     match compiled.await {
         Ok(compiled) => compiled.map_err(LoadError::Compile),

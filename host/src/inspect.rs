@@ -11,10 +11,16 @@ use serde_json::{Value, json};
 
 use crate::bundled;
 use crate::cli::Output;
-use crate::config::{Isolation, Limits};
+use crate::config::{Capability, Grants, Isolation, Limits};
 use crate::guardrail::{Anatomy, Guardrail, ImportClass, LoadError, Manifest, Recipe, Start};
 use crate::run::cache;
 use crate::sandbox::Sandbox;
+
+/// What the configuration grants or does not.
+const GRANTABLE: [ImportClass; 2] = [
+    ImportClass::Grantable(Capability::State),
+    ImportClass::Grantable(Capability::Keys),
+];
 
 /// What is known of a component.
 struct Report {
@@ -73,6 +79,8 @@ async fn report(file: &Path) -> anyhow::Result<Report> {
         config: "{}".into(),
         limits: Limits::default(),
         isolation: Isolation::default(),
+        // What it does with them here is a rehearsal.
+        grants: Grants::ALL,
     };
     let loaded = match Guardrail::load(sandbox, recipe).await {
         Ok(guardrail) => Ok(Loaded {
@@ -125,16 +133,19 @@ impl Report {
             "can",
             "look at the messages it wants, write to the gateway's log",
         );
+        for capability in self.anatomy.uses().iter() {
+            line("if granted", granted(capability));
+        }
         line(
             "cannot",
             "read files, reach the network, see the environment",
         );
-        for (label, class) in [
-            ("granted", ImportClass::Granted),
-            ("inert", ImportClass::Inert),
-            ("not granted", ImportClass::Refused),
+        for (label, names) in [
+            ("granted", self.imports(&[ImportClass::Granted])),
+            ("to grant", self.imports(&GRANTABLE)),
+            ("inert", self.imports(&[ImportClass::Inert])),
+            ("not granted", self.imports(&[ImportClass::Refused])),
         ] {
-            let names = self.imports(class);
             if !names.is_empty() {
                 line(label, &names.join("\n            "));
             }
@@ -156,9 +167,10 @@ impl Report {
             "digest": self.anatomy.digest,
             "contract": self.anatomy.contract,
             "imports": {
-                "granted": self.imports(ImportClass::Granted),
-                "inert": self.imports(ImportClass::Inert),
-                "refused": self.imports(ImportClass::Refused),
+                "granted": self.imports(&[ImportClass::Granted]),
+                "toGrant": self.imports(&GRANTABLE),
+                "inert": self.imports(&[ImportClass::Inert]),
+                "refused": self.imports(&[ImportClass::Refused]),
             },
             "refused": loaded.err(),
             "manifest": loaded.ok().map(|loaded| &loaded.manifest),
@@ -167,10 +179,10 @@ impl Report {
         })
     }
 
-    fn imports(&self, class: ImportClass) -> Vec<&str> {
+    fn imports(&self, classes: &[ImportClass]) -> Vec<&str> {
         let imports = self.anatomy.imports.iter();
         imports
-            .filter(|import| import.class == class)
+            .filter(|import| classes.contains(&import.class))
             .map(|import| import.name.as_str())
             .collect()
     }
@@ -201,6 +213,16 @@ fn wants(manifest: &Manifest) -> String {
         )
     });
     interests.collect::<Vec<_>>().join("; ")
+}
+
+/// What a grant enables a guardrail to do.
+fn granted(capability: Capability) -> &'static str {
+    match capability {
+        Capability::State => "keep values in the gateway's memory, by grant = { state = true }",
+        Capability::Keys => {
+            "derive keys from this installation's secret, by grant = { keys = true }"
+        }
+    }
 }
 
 fn starts(start: &Start) -> String {

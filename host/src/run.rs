@@ -98,6 +98,7 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
     let chain = Arc::new(ArcSwap::from_pointee(chain));
     let sessions = Sessions::new(
         Arc::clone(&chain),
+        sandbox.states().clone(),
         config.gateway.clone(),
         config.servers.clone(),
     );

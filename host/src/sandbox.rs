@@ -11,10 +11,12 @@ mod confined;
 mod output;
 mod ticker;
 
-pub use cache::{CacheDir, CacheError};
+pub use cache::{CacheDir, CacheError, state_folder};
 pub use confined::{Confined, LimitExceeded};
 
-use std::sync::Arc;
+pub use crate::capability::keys::SecretError;
+
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -24,8 +26,10 @@ use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationSt
 use wasmtime::{PoolingAllocationConfig, UpdateDeadline};
 use wasmtime_wasi::WasiView;
 
-use crate::capability::contract::v0_1::GuardrailComponent;
-use crate::config::Limits;
+use crate::capability::contract::v0_1::mcp_gateway::guardrail as contract;
+use crate::capability::keys::Secret;
+use crate::capability::state::States;
+use crate::config::{Grants, Limits};
 use ticker::Ticker;
 
 /// How often a running guest is stopped to look at its CPU budget. Also the
@@ -45,6 +49,8 @@ pub struct Sandbox {
     ticker: Ticker,
     cache: Option<CacheDir>,
     turns: Arc<Semaphore>,
+    states: States,
+    secret: OnceLock<Arc<Secret>>,
 }
 
 /// Why no guardrail can run at all.
@@ -65,6 +71,8 @@ impl Sandbox {
             ticker,
             cache,
             turns: Arc::new(Semaphore::new(processors())),
+            states: States::default(),
+            secret: OnceLock::new(),
         })
     }
 
@@ -73,11 +81,39 @@ impl Sandbox {
         &self.engine
     }
 
-    /// Everything that is granted to every guardrail: the contract's own
-    /// imports and the inert WASI base. An import that is not in it is refused
-    /// when a component is loaded.
-    pub(crate) fn linker(&self) -> &Linker<Confined> {
-        &self.linker
+    /// Everything that a guardrail can import: what every guardrail is granted (the
+    /// contract's own imports and the inert WASI base), and its own grants. An import
+    /// that is not in it is refused when a component is loaded.
+    pub(crate) fn linker(&self, grants: Grants) -> wasmtime::Result<Linker<Confined>> {
+        let mut linker = self.linker.clone();
+        if grants.state {
+            contract::state::add_to_linker::<_, HasSelf<_>>(&mut linker, |confined| confined)?;
+        }
+        if grants.keys {
+            contract::keys::add_to_linker::<_, HasSelf<_>>(&mut linker, |confined| confined)?;
+        }
+        Ok(linker)
+    }
+
+    /// What guardrails keep.
+    pub fn states(&self) -> &States {
+        &self.states
+    }
+
+    /// Opens the secret that keys are derived from, before a guardrail goes live that
+    /// derives some.
+    pub fn open_secret(&self) -> Result<(), SecretError> {
+        if self.secret.get().is_none() {
+            let secret = Secret::open()?;
+            // Whoever was first has opened the same.
+            let _ = self.secret.set(Arc::new(secret));
+        }
+        Ok(())
+    }
+
+    /// The secret, once it was opened.
+    pub(crate) fn secret(&self) -> Option<Arc<Secret>> {
+        self.secret.get().cloned()
     }
 
     pub(crate) fn cache(&self) -> Option<&CacheDir> {
@@ -186,7 +222,9 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Confined>> {
 
     let mut linker = Linker::new(engine);
     let l = &mut linker;
-    GuardrailComponent::add_to_linker::<Confined, HasSelf<Confined>>(l, |confined| confined)?;
+    contract::types::add_to_linker::<_, HasSelf<_>>(l, |confined| confined)?;
+    contract::log::add_to_linker::<_, HasSelf<_>>(l, |confined| confined)?;
+    contract::message::add_to_linker::<_, HasSelf<_>>(l, |confined| confined)?;
 
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
     cli::exit::add_to_linker::<Confined, WasiCli>(l, Confined::cli)?;

@@ -40,6 +40,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::capability::state::Lease;
 use crate::catalog::Catalog;
 use crate::chain::Chain;
 use crate::config::{Gateway, Server};
@@ -66,6 +67,8 @@ const DRAIN: Duration = Duration::from_millis(1000);
 pub struct Session {
     id: Arc<str>,
     chain: Arc<ArcSwap<Chain>>,
+    /// What guardrails keep for it.
+    state: Lease,
     catalog: Catalog,
     settings: Gateway,
     client: Outbox,
@@ -117,6 +120,8 @@ pub struct Opening {
     pub id: Arc<str>,
     /// The guardrails, as they are from time to time.
     pub chain: Arc<ArcSwap<Chain>>,
+    /// What guardrails keep for it.
+    pub state: Lease,
     /// Gateway-wide settings.
     pub settings: Gateway,
     /// Where messages for the client are left.
@@ -136,6 +141,7 @@ impl Session {
             kept: Kept::open(&opening.settings),
             id: opening.id,
             chain: opening.chain,
+            state: opening.state,
             settings: opening.settings,
             client: opening.client,
             is_shared: opening.is_shared,
@@ -224,6 +230,7 @@ impl Session {
         }
         while supervised.tasks.join_next().await.is_some() {}
         self.chain.load().forget(&self.id);
+        self.state.end();
     }
 
     /// What the client said about itself.

@@ -5,6 +5,7 @@ mod export;
 mod guardrail;
 mod manifest;
 mod message;
+mod state;
 mod verdict;
 
 pub mod log;
@@ -30,11 +31,12 @@ pub mod bindings {
 
 pub use bindings::mcp_gateway::guardrail::message::{EarlierFinding, Place, Role};
 pub use bindings::mcp_gateway::guardrail::types::{
-    Decision, Direction, Expectation, Finding, PatchOp, PatchValue, Span,
+    Decision, Direction, Expectation, Finding, PatchOp, PatchValue, Scope, Span,
 };
 pub use guardrail::{Guardrail, NoConfig};
 pub use manifest::{Example, Interest, Manifest};
 pub use message::{Message, Text, Texts};
+pub use state::{State, StateError};
 pub use verdict::{Rule, Verdict, VerdictBuilder};
 
 #[doc(hidden)]

@@ -4,8 +4,9 @@ use std::iter::FusedIterator;
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::bindings::mcp_gateway::guardrail::{message as raw, types};
-use crate::{Direction, EarlierFinding, Place};
+use crate::bindings::mcp_gateway::guardrail::{keys, message as raw, types};
+use crate::testing::Gateway;
+use crate::{Direction, EarlierFinding, Place, Scope, State};
 
 /// The message that is being checked: its envelope, its texts, and on request a closer look.
 ///
@@ -25,6 +26,11 @@ pub(crate) trait Details {
     fn request(&self) -> Option<String>;
     fn earlier_findings(&self) -> Vec<EarlierFinding>;
     fn elapsed(&self) -> u64;
+
+    /// What stands in for the gateway where there is none.
+    fn gateway(&self) -> Option<&Gateway> {
+        None
+    }
 }
 
 impl<'a> Message<'a> {
@@ -114,6 +120,33 @@ impl<'a> Message<'a> {
     /// For a response or an error: the time since its request was sent on. Zero for any other message.
     pub fn elapsed(&self) -> Duration {
         Duration::from_micros(self.details.elapsed())
+    }
+
+    /// What the guardrail keeps in the gateway for this session, or for all. The configuration has to grant it:
+    /// `grant = { state = true }`.
+    pub fn state(&self, scope: Scope) -> State<'a> {
+        State::new(scope, self.session(), self.stand_in())
+    }
+
+    /// A secret key of the guardrail's own for a purpose, 32 bytes: one for this session, or one for all that stays
+    /// the same when the gateway is started anew. The configuration has to grant it: `grant = { keys = true }`.
+    ///
+    /// In examples, and under a native test, keys are the same everywhere.
+    pub fn key(&self, scope: Scope, purpose: &str) -> Vec<u8> {
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(gateway) = self.stand_in() {
+            let session = matches!(scope, Scope::Session).then(|| self.session());
+            return gateway.key(session, purpose);
+        }
+        keys::derive(scope, purpose)
+    }
+
+    /// Known to be none in a component, so that one which keeps nothing has none of this in it.
+    fn stand_in(&self) -> Option<&'a Gateway> {
+        match cfg!(target_family = "wasm") {
+            true => None,
+            false => self.details.gateway(),
+        }
     }
 }
 

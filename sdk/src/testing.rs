@@ -23,6 +23,10 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod gateway;
+
+pub use gateway::Gateway;
+
 use serde_json::Value;
 
 use crate::bindings::mcp_gateway::guardrail::types;
@@ -92,6 +96,7 @@ pub struct Sample {
     places: Vec<Place>,
     earlier: Vec<EarlierFinding>,
     elapsed: u64,
+    gateway: Gateway,
 }
 
 impl Sample {
@@ -133,6 +138,7 @@ impl Sample {
             places: Vec::new(),
             earlier: Vec::new(),
             elapsed: 0,
+            gateway: Gateway::default(),
         }
     }
 
@@ -192,6 +198,16 @@ impl Sample {
     pub fn elapsed(self, microseconds: u64) -> Self {
         Self {
             elapsed: microseconds,
+            ..self
+        }
+    }
+
+    /// The gateway that the message passes, which keeps what a guardrail keeps. By default each sample has one of
+    /// its own.
+    #[must_use]
+    pub fn within(self, gateway: &Gateway) -> Self {
+        Self {
+            gateway: gateway.clone(),
             ..self
         }
     }
@@ -279,5 +295,9 @@ impl Details for Sample {
 
     fn elapsed(&self) -> u64 {
         self.elapsed
+    }
+
+    fn gateway(&self) -> Option<&Gateway> {
+        Some(&self.gateway)
     }
 }

@@ -166,6 +166,7 @@ impl Setup {
             .arg(&config)
             .args(["--log", self.level, "--log-format", "json"])
             .args(args)
+            .env("MCP_GATEWAY_STATE_DIR", self.folder.path().join("state"))
             .env_remove("MCP_GATEWAY_TOKEN")
             .envs(env.iter().copied());
         let mut child = command.spawn().unwrap();

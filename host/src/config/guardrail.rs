@@ -22,6 +22,8 @@ pub struct Guardrail {
     pub isolation: Isolation,
     /// The messages that it is shown.
     pub only: Only,
+    /// What it may use besides what every guardrail may.
+    pub grants: Grants,
     /// What `configure` is given: a JSON object, `{}` if nothing was written.
     pub config: String,
     /// What it may use up.
@@ -69,6 +71,59 @@ pub enum Isolation {
     Message,
 }
 
+/// What a guardrail may use only if that is granted to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capability {
+    /// To keep values in the gateway.
+    State,
+    /// To derive keys from the secret of this installation.
+    Keys,
+}
+
+/// The capabilities that are granted to a guardrail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Grants {
+    /// [`Capability::State`].
+    pub state: bool,
+    /// [`Capability::Keys`].
+    pub keys: bool,
+}
+
+impl Capability {
+    /// All that there are.
+    pub const ALL: [Self; 2] = [Self::State, Self::Keys];
+
+    /// What the contract and the configuration call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+impl Grants {
+    /// Everything that can be granted.
+    pub const ALL: Self = Self {
+        state: true,
+        keys: true,
+    };
+
+    /// The capabilities that are among them.
+    pub fn iter(self) -> impl Iterator<Item = Capability> {
+        let all = Capability::ALL.into_iter();
+        all.filter(move |capability| self.include(*capability))
+    }
+
+    /// Whether a capability is among them.
+    pub fn include(self, capability: Capability) -> bool {
+        match capability {
+            Capability::State => self.state,
+            Capability::Keys => self.keys,
+        }
+    }
+}
+
 /// The messages that a guardrail is shown; an empty list stands for all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Only {
@@ -79,9 +134,15 @@ pub struct Only {
 }
 
 impl Guardrail {
-    /// A guardrail with everything else by default.
+    /// A guardrail with everything else by default. What is part of the gateway may
+    /// use whatever it has a use for.
     pub fn new(name: GuardrailName, component: Source) -> Self {
+        let grants = match component {
+            Source::Bundled(_) => Grants::ALL,
+            Source::File(_) => Grants::default(),
+        };
         Self {
+            grants,
             name,
             component,
             mode: Mode::default(),
@@ -114,6 +175,7 @@ impl fmt::Debug for Guardrail {
             .field("on_error", &self.on_error)
             .field("isolation", &self.isolation)
             .field("only", &self.only)
+            .field("grants", &self.grants)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -27,6 +27,17 @@ pub struct Limits {
     /// Calls of capabilities. 10 000: one per text of a large list, but no
     /// endless loop, since time spent in the host is not billed as CPU.
     pub host_calls: u32,
+    /// Entries in one store of `state`: what a guardrail keeps for one session, or for
+    /// all. 10 000, enough for every name in a long conversation.
+    pub state_entries: usize,
+    /// Length of a key in it, in bytes. 1 KiB.
+    pub state_key: usize,
+    /// Length of a value in it, in bytes. 64 KiB: what is larger is no note about a
+    /// message but the message.
+    pub state_value: usize,
+    /// Length of all keys and values of a store together, in bytes. 4 MiB, since a
+    /// gateway that serves may have a hundred sessions.
+    pub state_bytes: usize,
     /// Time on the CPU for `configure`, once per load. 5 s: compiling hundreds
     /// of patterns is the work that a snapshot saves later.
     pub configure: Duration,
@@ -54,6 +65,10 @@ impl Default for Limits {
             log_lines: 100,
             log_bytes: 16 << 10,
             host_calls: 10_000,
+            state_entries: 10_000,
+            state_key: 1 << 10,
+            state_value: 64 << 10,
+            state_bytes: 4 << 20,
             configure: Duration::from_secs(5),
         }
     }

@@ -6,6 +6,7 @@ use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 use wasmtime::Engine;
 
 use crate::capability::contract::{GUARDRAIL, PACKAGE, VERSIONS};
+use crate::config::{Capability, Grants};
 use crate::sandbox::is_inert_wasi;
 
 /// A component's outward shape.
@@ -35,10 +36,12 @@ pub struct Import {
 pub enum ImportClass {
     /// Part of the contract and granted to every guardrail.
     Granted,
+    /// Part of the contract, and for the configuration to grant.
+    Grantable(Capability),
     /// Part of the WASI base, and without effect: no files, no environment, no
     /// network.
     Inert,
-    /// Not granted: the component is refused.
+    /// Never granted: the component is refused.
     Refused,
 }
 
@@ -65,9 +68,17 @@ pub enum AnatomyError {
         known = VERSIONS.join(", ")
     )]
     UnknownContract(String),
-    /// It wants what nobody granted.
+    /// It wants what cannot be granted.
     #[error("it imports {}, which no guardrail is granted", .0.join(" and "))]
-    NotGranted(Vec<String>),
+    NotGrantable(Vec<String>),
+    /// It wants what nobody granted.
+    #[error(
+        "it imports {}, which it is not granted; to allow that, write `grant = {{ {} }}` into its entry \
+         of gateway.toml",
+        joined(.0, "", " and "),
+        joined(.0, " = true", ", ")
+    )]
+    NotGranted(Vec<Capability>),
 }
 
 impl Anatomy {
@@ -128,18 +139,37 @@ impl Anatomy {
         })
     }
 
-    /// Passes only a component that imports nothing but what is granted.
-    pub fn require_grants(&self) -> Result<(), AnatomyError> {
+    /// Passes only a component that imports nothing but what is granted to it.
+    pub fn require_grants(&self, grants: Grants) -> Result<(), AnatomyError> {
         let refused: Vec<String> = self
             .imports
             .iter()
             .filter(|import| import.class == ImportClass::Refused)
             .map(|import| import.name.clone())
             .collect();
-        if refused.is_empty() {
-            Ok(())
-        } else {
-            Err(AnatomyError::NotGranted(refused))
+        if !refused.is_empty() {
+            return Err(AnatomyError::NotGrantable(refused));
+        }
+        let missing: Vec<Capability> = self
+            .uses()
+            .iter()
+            .filter(|capability| !grants.include(*capability))
+            .collect();
+        if !missing.is_empty() {
+            return Err(AnatomyError::NotGranted(missing));
+        }
+        Ok(())
+    }
+
+    /// What it uses of all that can be granted.
+    pub fn uses(&self) -> Grants {
+        let uses = |capability| {
+            let mut imports = self.imports.iter();
+            imports.any(|import| import.class == ImportClass::Grantable(capability))
+        };
+        Grants {
+            state: uses(Capability::State),
+            keys: uses(Capability::Keys),
         }
     }
 }
@@ -154,12 +184,20 @@ pub fn digest(bytes: &[u8]) -> String {
     text
 }
 
+/// The names of capabilities, each with what follows it.
+fn joined(capabilities: &[Capability], suffix: &str, between: &str) -> String {
+    let names = capabilities.iter().map(|it| it.name().to_owned() + suffix);
+    names.collect::<Vec<_>>().join(between)
+}
+
 fn classify(import: &str) -> ImportClass {
     let contract = import
         .strip_prefix(PACKAGE)
         .and_then(|rest| rest.split_once('@'));
     match contract {
         Some(("types" | "message" | "log", _)) => ImportClass::Granted,
+        Some(("state", _)) => ImportClass::Grantable(Capability::State),
+        Some(("keys", _)) => ImportClass::Grantable(Capability::Keys),
         Some(_) => ImportClass::Refused,
         None if is_inert_wasi(import) => ImportClass::Inert,
         None => ImportClass::Refused,
@@ -175,6 +213,14 @@ mod tests {
         for (import, class) in [
             ("mcp-gateway:guardrail/log@0.1.0", ImportClass::Granted),
             ("mcp-gateway:guardrail/message@0.1.0", ImportClass::Granted),
+            (
+                "mcp-gateway:guardrail/state@0.1.0",
+                ImportClass::Grantable(Capability::State),
+            ),
+            (
+                "mcp-gateway:guardrail/keys@0.1.0",
+                ImportClass::Grantable(Capability::Keys),
+            ),
             ("mcp-gateway:guardrail/journal@0.1.0", ImportClass::Refused),
             ("wasi:cli/stderr@0.2.6", ImportClass::Inert),
             ("wasi:filesystem/types@0.2.9", ImportClass::Inert),

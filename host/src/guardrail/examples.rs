@@ -65,7 +65,7 @@ impl Guardrail {
             earlier: Vec::new(),
             elapsed: 0,
         };
-        let verdict = self.judge(&envelope, view).await?;
+        let verdict = self.rehearse(&envelope, view).await?;
         let got = decision(&verdict.decision);
         if example.expects != got {
             let expected = example.expects.clone();

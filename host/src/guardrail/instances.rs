@@ -14,6 +14,7 @@ use wasmtime::Store;
 use super::{Envelope, Fault, START_BUDGET, printable, types};
 use crate::capability::contract::v0_1::{GuardrailComponent, GuardrailComponentPre};
 use crate::capability::message::MessageView;
+use crate::capability::own::Own;
 use crate::config::{Isolation, Limits};
 use crate::sandbox::{Confined, Sandbox};
 
@@ -151,9 +152,10 @@ impl Instance {
         sandbox: &Sandbox,
         envelope: &Envelope,
         view: MessageView,
+        own: Option<Own>,
     ) -> wasmtime::Result<Result<types::Verdict, String>> {
         self.uses += 1;
-        self.store.data_mut().renew();
+        self.store.data_mut().renew(own);
         let envelope = types::Envelope {
             session: &envelope.session,
             exchange: envelope.exchange,

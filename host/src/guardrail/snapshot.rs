@@ -122,7 +122,7 @@ async fn draft(sandbox: Arc<Sandbox>, recipe: Recipe) -> Result<Configured, Setb
     let (context, instrumented) = wizer
         .instrument_component(&recipe.bytes)
         .map_err(no_snapshot)?;
-    let pre = compile(&sandbox, instrumented.into())
+    let pre = compile(&sandbox, instrumented.into(), recipe.grants)
         .await
         .map_err(|error| Setback::NoSnapshot(error.to_string()))?;
 
@@ -157,7 +157,7 @@ async fn draft(sandbox: Arc<Sandbox>, recipe: Recipe) -> Result<Configured, Setb
 
 /// What a component that cannot be snapshotted says about itself.
 async fn manifest(sandbox: &Arc<Sandbox>, recipe: &Recipe) -> Result<Manifest, LoadError> {
-    let pre = compile(sandbox, Arc::clone(&recipe.bytes)).await?;
+    let pre = compile(sandbox, Arc::clone(&recipe.bytes), recipe.grants).await?;
     let mut store = sandbox.store(&recipe.name, &recipe.limits);
     let (_, manifest) = run(sandbox, &mut store, &pre, recipe).await?;
     Ok(manifest)

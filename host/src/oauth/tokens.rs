@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::{env, fs, io};
+use std::{fs, io};
 
 use async_trait::async_trait;
 use rmcp::transport::auth::{
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::sandbox::{CacheDir, CacheError};
+use crate::sandbox::{CacheDir, CacheError, state_folder};
 
 /// The tokens for one server: what its address names is the only thing that they
 /// are sent to.
@@ -51,7 +51,7 @@ struct Kept {
 impl Tokens {
     /// The tokens for the server at this address.
     pub fn of(url: &Url) -> Result<Self, TokenError> {
-        let folder = CacheDir::at(folder().ok_or(TokenError::Nowhere)?)?;
+        let folder = CacheDir::at(state_folder().ok_or(TokenError::Nowhere)?.join("logins"))?;
         let mut resource = url.clone();
         resource.set_fragment(None);
         let resource = resource.to_string();
@@ -145,26 +145,4 @@ impl CredentialStore for Tokens {
 
 fn store_error(error: TokenError) -> AuthError {
     AuthError::CredentialStoreError(error.to_string())
-}
-
-/// `MCP_GATEWAY_STATE_DIR`, else `mcp-gateway/logins` in the person's folder for
-/// such things.
-fn folder() -> Option<PathBuf> {
-    let variable = |name| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(path) = variable("MCP_GATEWAY_STATE_DIR") {
-        return Some(path.join("logins"));
-    }
-    let base = if cfg!(windows) {
-        variable("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        variable("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        variable("XDG_STATE_HOME")
-            .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
-    };
-    base.map(|base| base.join("mcp-gateway/logins"))
 }

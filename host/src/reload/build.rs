@@ -9,7 +9,7 @@ use crate::bundled;
 use crate::chain::{Chain, Link};
 use crate::config::{Config, Guardrail as Spec, Mode, Source};
 use crate::guardrail::{Fault, Guardrail, LoadError, Recipe, digest};
-use crate::sandbox::{Sandbox, aside};
+use crate::sandbox::{Sandbox, SecretError, aside};
 
 /// The builds that did not pass, by guardrail: none is tried again until it
 /// changes.
@@ -38,6 +38,14 @@ pub enum BuildError {
         origin: String,
         /// What is wrong with it.
         cause: Box<LoadError>,
+    },
+    /// There is no secret to derive its keys from.
+    #[error("guardrail \"{name}\" needs keys, and there is no secret to derive them from: {cause}")]
+    Secret {
+        /// The guardrail.
+        name: Arc<str>,
+        /// Why not.
+        cause: SecretError,
     },
     /// It fails where it must not.
     #[error("guardrail \"{name}\" fails on a harmless message: {reason}")]
@@ -152,6 +160,7 @@ async fn renew(
         config: spec.config.clone(),
         limits: spec.limits.clone(),
         isolation: spec.isolation,
+        grants: spec.grants,
     };
     let guardrail = aside(Guardrail::load(Arc::clone(sandbox), recipe))
         .await
@@ -161,6 +170,12 @@ async fn renew(
             origin: spec.component.to_string(),
             cause: Box::new(cause),
         })?;
+    if guardrail.uses().keys {
+        sandbox.open_secret().map_err(|cause| BuildError::Secret {
+            name: Arc::clone(&name),
+            cause,
+        })?;
+    }
     let guardrail = Arc::new(guardrail);
     canary::sing(&guardrail, spec)
         .await
@@ -191,4 +206,5 @@ fn same_guardrail(one: &Spec, other: &Spec) -> bool {
         && one.config == other.config
         && one.limits == other.limits
         && one.isolation == other.isolation
+        && one.grants == other.grants
 }

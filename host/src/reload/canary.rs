@@ -69,7 +69,7 @@ async fn judge(guardrail: &Arc<Guardrail>, spec: &Spec, server: &str) -> Result<
             earlier: Vec::new(),
             elapsed: 0,
         };
-        guardrail.check(&envelope, view).await?;
+        guardrail.rehearse(&envelope, view).await?;
     }
     Ok(())
 }

@@ -59,11 +59,6 @@ impl CacheDir {
 }
 
 fn default_path() -> Option<PathBuf> {
-    let variable = |name| {
-        env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
     if let Some(path) = variable("MCP_GATEWAY_CACHE_DIR") {
         return Some(path);
     }
@@ -75,6 +70,30 @@ fn default_path() -> Option<PathBuf> {
         variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))
     };
     base.map(|base| base.join("mcp-gateway"))
+}
+
+/// Where this person keeps what must outlast the cache: `MCP_GATEWAY_STATE_DIR`, else
+/// `mcp-gateway` in the person's folder for such things.
+pub fn state_folder() -> Option<PathBuf> {
+    if let Some(path) = variable("MCP_GATEWAY_STATE_DIR") {
+        return Some(path);
+    }
+    let base = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        variable("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        variable("XDG_STATE_HOME")
+            .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
+    };
+    base.map(|base| base.join("mcp-gateway"))
+}
+
+/// A path that the environment names.
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 #[cfg(unix)]

@@ -9,6 +9,7 @@ use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
 use super::output::{LogBudget, Output};
 use crate::capability::log::Line;
+use crate::capability::own::{Own, Unavailable};
 use crate::config::Limits;
 
 /// The data of a guardrail instance's store.
@@ -16,6 +17,8 @@ pub struct Confined {
     wasi: WasiCtx,
     /// Handles that the guest holds.
     pub(crate) table: ResourceTable,
+    /// Only while it checks a message, and uses a capability that needs this.
+    own: Option<Own>,
     log: Arc<Mutex<LogBudget>>,
     limits: Limits,
     granted: Duration,
@@ -70,6 +73,7 @@ impl Confined {
         Self {
             wasi,
             table: ResourceTable::new(),
+            own: None,
             log,
             limits: limits.clone(),
             granted: Duration::ZERO,
@@ -79,10 +83,21 @@ impl Confined {
         }
     }
 
-    /// Gives back what one message may use, before the next is checked.
-    pub(crate) fn renew(&mut self) {
+    /// Gives back what one message may use, before the next is checked on behalf of
+    /// whom this says.
+    pub(crate) fn renew(&mut self, own: Option<Own>) {
+        self.own = own;
         self.host_calls = self.limits.host_calls;
         self.log().renew();
+    }
+
+    /// What the guardrail has of its own.
+    pub(crate) fn own(&self) -> Result<&Own, Unavailable> {
+        self.own.as_ref().ok_or(Unavailable::Configuring)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The bytes of memory that the guest has grown to.

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use super::{Opening, Session};
+use crate::capability::state::States;
 use crate::chain::Chain;
 use crate::config::{Gateway, Server};
 use crate::upstream::reaper::Reaper;
@@ -19,6 +20,7 @@ use crate::wire::Outbox;
 /// guardrails of its own.
 pub struct Sessions {
     chain: Arc<ArcSwap<Chain>>,
+    states: States,
     settings: Gateway,
     reaper: Option<Reaper>,
     /// What the ids of sessions begin with: no two gateways have the same.
@@ -36,9 +38,15 @@ struct Current {
 
 impl Sessions {
     /// None yet.
-    pub fn new(chain: Arc<ArcSwap<Chain>>, settings: Gateway, servers: Vec<Server>) -> Self {
+    pub fn new(
+        chain: Arc<ArcSwap<Chain>>,
+        states: States,
+        settings: Gateway,
+        servers: Vec<Server>,
+    ) -> Self {
         Self {
             chain,
+            states,
             settings,
             reaper: Reaper::start(),
             prefix: prefix(),
@@ -55,8 +63,10 @@ impl Sessions {
     pub async fn open(&self, client: Outbox, is_shared: bool) -> Arc<Session> {
         let mut current = self.current.lock().await;
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let id: Arc<str> = format!("{}-{number}", self.prefix).into();
         let opening = Opening {
-            id: format!("{}-{number}", self.prefix).into(),
+            state: self.states.open(&id),
+            id,
             chain: Arc::clone(&self.chain),
             settings: self.settings.clone(),
             client,
@@ -100,7 +110,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_that_has_ended_starts_no_servers() {
-        let sessions = Sessions::new(Arc::default(), Gateway::default(), Vec::new());
+        let sessions = Sessions::new(
+            Arc::default(),
+            States::default(),
+            Gateway::default(),
+            Vec::new(),
+        );
         let (outbox, _queue) = queue();
         let session = sessions.open(outbox, false).await;
         let server = Server::of_command("s".parse().unwrap(), "x".into(), Vec::new());

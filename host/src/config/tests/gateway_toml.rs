@@ -57,10 +57,18 @@ fn everything_that_can_be_written_is_read() {
         log_bytes = "1KiB"
         host_calls = 7
         configure = "1s"
+        state_entries = 3
+        state_key = 16
+        state_value = "1KiB"
+        state_bytes = "1MiB"
+
+        [guardrails.grant]
+        state = true
 
         [[guardrails]]
         use = "xetrack"
         name = "trace"
+        grant.keys = false
         "#,
     )
     .unwrap();
@@ -98,6 +106,14 @@ fn everything_that_can_be_written_is_read() {
             log_bytes: 1024,
             host_calls: 7,
             configure: Duration::from_secs(1),
+            state_entries: 3,
+            state_key: 16,
+            state_value: 1024,
+            state_bytes: 1 << 20,
+        },
+        grants: Grants {
+            state: true,
+            keys: false,
         },
         config: r#"{"key":"hunter2","deep":[{"n":1.5,"on":true,"day":"2026-01-02"}]}"#.into(),
         ..Guardrail::new(
@@ -105,7 +121,14 @@ fn everything_that_can_be_written_is_read() {
             Source::File("/etc/gateway/mine.wasm".into()),
         )
     };
-    let trace = Guardrail::new("trace".parse().unwrap(), Source::Bundled("audit".into()));
+    // What is bundled is granted what nobody took from it.
+    let trace = Guardrail {
+        grants: Grants {
+            state: true,
+            keys: false,
+        },
+        ..Guardrail::new("trace".parse().unwrap(), Source::Bundled("audit".into()))
+    };
     let gateway = Gateway {
         naming: Naming::Bare,
         ready_timeout: Duration::from_secs(3),

@@ -1,0 +1,62 @@
+//! What a guardrail has of its own besides its memory, and on whose behalf it is
+//! called: what `state` and `keys` are separated by.
+
+use std::sync::Arc;
+
+use super::keys::Secret;
+use super::state::{Lease, States};
+
+/// What a guardrail has of its own while it checks one message.
+#[derive(Clone)]
+pub(crate) struct Own {
+    pub(crate) guardrail: Arc<str>,
+    pub(crate) session: Arc<str>,
+    pub(crate) states: States,
+    /// Absent where it has no use for keys.
+    pub(crate) secret: Option<Arc<Secret>>,
+    /// Only for a rehearsal, whose session is nobody's.
+    _lease: Option<Arc<Lease>>,
+}
+
+/// It used a capability where there is none of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unavailable {
+    /// What `configure` leaves serves every session.
+    #[error("it used `state` or `keys` while it was configured, on behalf of no session")]
+    Configuring,
+    /// Nobody waits for the verdict any more.
+    #[error("the session has ended meanwhile")]
+    SessionEnded,
+    /// The gateway would have opened its secret before.
+    #[error("this gateway has no secret to derive keys from")]
+    NoSecret,
+}
+
+impl Own {
+    pub(crate) fn new(
+        guardrail: Arc<str>,
+        session: Arc<str>,
+        states: States,
+        secret: Option<Arc<Secret>>,
+    ) -> Self {
+        Self {
+            guardrail,
+            session,
+            states,
+            secret,
+            _lease: None,
+        }
+    }
+
+    /// For a message that nobody sent: with nothing kept, and keys that are worth
+    /// nothing, but the same everywhere.
+    pub(crate) fn rehearsal() -> Self {
+        let (guardrail, session) = ("guardrail".into(), "session".into());
+        let states = States::default();
+        let lease = states.open(&session);
+        Self {
+            _lease: Some(Arc::new(lease)),
+            ..Self::new(guardrail, session, states, Some(Arc::new(Secret::fixed())))
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The `state` capability: what guardrails keep in the gateway.
+//!
+//! It is held here and not in instances, so that neither the end of one nor a swap
+//! of the guardrail loses anything. What is kept for a session lives as long as its
+//! [`Lease`], which the session holds; a check that comes late finds nothing, and
+//! leaves nothing behind.
+
+mod table;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::contract::v0_1::mcp_gateway::guardrail::state::{Host, StateError};
+use super::contract::v0_1::mcp_gateway::guardrail::types::Scope;
+use super::own::Unavailable;
+use crate::config::Limits;
+use crate::sandbox::Confined;
+use table::{Refusal, Table};
+
+/// All that guardrails keep. Clones are of the same.
+#[derive(Clone, Default)]
+pub struct States(Arc<Mutex<Stores>>);
+
+/// The stores of guardrails, by their names.
+type Tables = HashMap<Arc<str>, Table>;
+
+#[derive(Default)]
+struct Stores {
+    global: Tables,
+    sessions: HashMap<Arc<str>, Tables>,
+}
+
+/// A session for which guardrails can keep something. When this is dropped, what
+/// they kept is, too.
+pub struct Lease {
+    states: States,
+    session: Arc<str>,
+}
+
+impl States {
+    /// Lets guardrails keep something for a session from now on.
+    pub fn open(&self, session: &Arc<str>) -> Lease {
+        self.stores()
+            .sessions
+            .entry(Arc::clone(session))
+            .or_default();
+        Lease {
+            states: self.clone(),
+            session: Arc::clone(session),
+        }
+    }
+
+    /// Does something with a guardrail's store while nobody else uses it.
+    fn with<T>(
+        &self,
+        guardrail: &Arc<str>,
+        session: Option<&str>,
+        work: impl FnOnce(&mut Table) -> T,
+    ) -> Result<T, Unavailable> {
+        let mut stores = self.stores();
+        let tables = match session {
+            None => &mut stores.global,
+            Some(session) => stores
+                .sessions
+                .get_mut(session)
+                .ok_or(Unavailable::SessionEnded)?,
+        };
+        let table = match tables.get_mut(guardrail) {
+            Some(table) => table,
+            None => tables.entry(Arc::clone(guardrail)).or_default(),
+        };
+        Ok(work(table))
+    }
+
+    fn stores(&self) -> MutexGuard<'_, Stores> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    /// Drops what was kept. Whoever still works for the session keeps nothing more.
+    pub fn end(&self) {
+        let ended = self.states.stores().sessions.remove(&self.session);
+        // Only now, since others wait for the lock: every value is overwritten.
+        drop(ended);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Host for Confined {
+    fn get(&mut self, scope: Scope, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.on_store(scope, |table, _, now| {
+            table.get(&key, now).map(<[u8]>::to_vec)
+        })
+    }
+
+    fn set(
+        &mut self,
+        scope: Scope,
+        key: String,
+        value: Vec<u8>,
+        ttl: Option<u32>,
+    ) -> wasmtime::Result<Result<(), StateError>> {
+        let set = self.on_store(scope, |table, limits, now| {
+            table.set(key, value, ttl, limits, now)
+        })?;
+        Ok(set.map_err(StateError::from))
+    }
+
+    fn delete(&mut self, scope: Scope, key: String) -> wasmtime::Result<bool> {
+        self.on_store(scope, |table, _, now| table.delete(&key, now))
+    }
+
+    fn increment(
+        &mut self,
+        scope: Scope,
+        key: String,
+        by: i64,
+        ttl: Option<u32>,
+    ) -> wasmtime::Result<Result<i64, StateError>> {
+        let sum = self.on_store(scope, |table, limits, now| {
+            table.increment(key, by, ttl, limits, now)
+        })?;
+        Ok(sum.map_err(StateError::from))
+    }
+
+    fn compare_and_swap(
+        &mut self,
+        scope: Scope,
+        key: String,
+        expected: Option<Vec<u8>>,
+        value: Vec<u8>,
+        ttl: Option<u32>,
+    ) -> wasmtime::Result<Result<bool, StateError>> {
+        let swapped = self.on_store(scope, |table, limits, now| {
+            if table.get(&key, now) != expected.as_deref() {
+                return Ok(false);
+            }
+            table.set(key, value, ttl, limits, now).map(|()| true)
+        })?;
+        Ok(swapped.map_err(StateError::from))
+    }
+}
+
+impl Confined {
+    fn on_store<T>(
+        &mut self,
+        scope: Scope,
+        work: impl FnOnce(&mut Table, &Limits, Instant) -> T,
+    ) -> wasmtime::Result<T> {
+        self.spend_host_call()?;
+        let own = self.own()?;
+        let session = match scope {
+            Scope::Session => Some(&*own.session),
+            Scope::Global => None,
+        };
+        let (now, limits) = (Instant::now(), self.limits());
+        let work = |table: &mut Table| work(table, limits, now);
+        Ok(own.states.with(&own.guardrail, session, work)?)
+    }
+}
+
+impl From<Refusal> for StateError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Self::Full,
+            Refusal::TooLarge => Self::TooLarge,
+            Refusal::NotANumber => Self::NotANumber,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn put(states: &States, guardrail: &str, session: Option<&str>) -> Result<bool, Unavailable> {
+        let (limits, now) = (Limits::default(), Instant::now());
+        states.with(&guardrail.into(), session, |table| {
+            let set = table.set("k".into(), b"v".to_vec(), None, &limits, now);
+            set.is_ok()
+        })
+    }
+
+    fn has(states: &States, guardrail: &str, session: Option<&str>) -> Result<bool, Unavailable> {
+        states.with(&guardrail.into(), session, |table| {
+            table.get("k", Instant::now()).is_some()
+        })
+    }
+
+    #[test]
+    fn guardrails_and_sessions_do_not_see_each_other() {
+        let states = States::default();
+        let leases = ["one", "two"].map(|session| states.open(&session.into()));
+        assert_eq!(put(&states, "a", Some("one")), Ok(true));
+        for (guardrail, session, seen) in [
+            ("a", Some("one"), true),
+            ("a", Some("two"), false),
+            ("b", Some("one"), false),
+            ("a", None, false),
+        ] {
+            assert_eq!(
+                has(&states, guardrail, session),
+                Ok(seen),
+                "{guardrail} {session:?}"
+            );
+        }
+        drop(leases);
+    }
+
+    #[test]
+    fn what_was_kept_for_a_session_ends_with_it() {
+        let states = States::default();
+        let lease = states.open(&"one".into());
+        assert_eq!(put(&states, "a", Some("one")), Ok(true));
+        assert_eq!(put(&states, "a", None), Ok(true));
+        drop(lease);
+        assert_eq!(
+            put(&states, "a", Some("one")),
+            Err(Unavailable::SessionEnded)
+        );
+        assert!(states.stores().sessions.is_empty());
+        assert_eq!(has(&states, "a", None), Ok(true));
+    }
+
+    #[test]
+    fn nothing_is_counted_twice_or_not_at_all() {
+        const THREADS: i64 = 4;
+        const EACH: i64 = 2_000;
+        let states = States::default();
+        let add = |by| {
+            let (limits, now) = (Limits::default(), Instant::now());
+            let sum = states.with(&"a".into(), None, |table| {
+                table.increment("n".into(), by, None, &limits, now)
+            });
+            sum.unwrap().unwrap()
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| (0..EACH).map(|_| add(1)).max());
+            }
+        });
+        assert_eq!(add(0), THREADS * EACH);
+    }
+}

@@ -32,6 +32,13 @@ pub fn python_server(name: &str, program: &str, args: &[&str]) -> Server {
     Server::command(name, program.to_str().unwrap(), args)
 }
 
+/// The real server of a SQLite database.
+pub fn sqlite_server(name: &str, database: &Path) -> Server {
+    let program = peer("venv-1/bin/mcp-server-sqlite");
+    let database = database.to_str().unwrap();
+    Server::command(name, program.to_str().unwrap(), &["--db-path", database])
+}
+
 /// A server that is a script of `tests/peers`.
 pub fn script_server(name: &str, script: &str, args: &[&str]) -> Server {
     let script = repository().join("tests/peers").join(script);

@@ -44,14 +44,20 @@ pub(crate) fn filesystem_server() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Installs all Python packages, in an environment of their own.
+/// Installs all Python packages, in environments of their own: servers that were
+/// written for another version of the official SDK cannot live beside the others.
 pub(crate) fn python() -> Outcome {
-    let list = list("requirements.txt")?;
-    let stamp = Stamp::new("python", &list);
+    environment("requirements.txt", "python", "venv")?;
+    environment("requirements-1.txt", "python-1", "venv-1")
+}
+
+fn environment(file: &str, what: &str, folder_name: &str) -> Outcome {
+    let list = list(file)?;
+    let stamp = Stamp::new(what, &list);
     if stamp.fits() {
         return Ok(());
     }
-    let venv = folder()?.join("venv");
+    let venv = folder()?.join(folder_name);
     Program::named("python3", PYTHON)
         .args(["-m", "venv", "--clear"])
         .args([&venv])
@@ -65,7 +71,7 @@ pub(crate) fn python() -> Outcome {
             "--disable-pip-version-check",
             "--requirement",
         ])
-        .args([root().join("tests/peers/requirements.txt")])
+        .args([root().join("tests/peers").join(file)])
         .run()?;
     stamp.set()
 }

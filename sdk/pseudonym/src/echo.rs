@@ -1,0 +1,81 @@
+//! Hides values in the answer to a request that they were put back into: a server may
+//! repeat them where no rule would know what they are.
+
+use mcp_gateway_sdk::{Direction, Message, Text, VerdictBuilder};
+
+use crate::vault::Vault;
+use crate::{Settings, place};
+
+/// The rule under which hidden values are reported.
+const RULE: &str = "restored-before";
+
+/// Shorter values are part of too much that is something else.
+const SHORTEST: usize = 3;
+
+/// What was put back into one request.
+#[derive(Default)]
+pub(crate) struct Echoes(Vec<String>);
+
+impl Echoes {
+    /// What is kept under a key was put back in place of a stand-in.
+    pub(crate) fn add(&mut self, key: &str, shown: &str, value: &str) {
+        if value.len() >= SHORTEST {
+            self.0.push(format!("{key}\t{shown}"));
+        }
+    }
+
+    pub(crate) fn note(&self, message: &Message<'_>, vault: &mut Vault<'_>) {
+        if let Some(exchange) = message.exchange().filter(|_| !self.0.is_empty()) {
+            vault.note(&key(exchange), &self.0);
+        }
+    }
+}
+
+/// Hides what was put back into the request that a message belongs to. Does nothing with
+/// a message on its way to a server.
+pub fn hide_echoes(message: &Message<'_>, settings: &Settings, verdict: &mut VerdictBuilder) {
+    let Some(exchange) = message.exchange() else {
+        return;
+    };
+    if message.direction() != Direction::ToClient {
+        return;
+    }
+    let mut vault = Vault::of(message, settings.time());
+    for note in vault.noted(&key(exchange)) {
+        let Some((key, shown)) = note.split_once('\t') else {
+            continue;
+        };
+        let Some(entry) = vault.get(key) else {
+            continue;
+        };
+        for text in message.texts() {
+            hide(&text, &entry.value, shown, verdict);
+            let escaped = place::json(&entry.value);
+            if escaped != entry.value {
+                hide(&text, &escaped, shown, verdict);
+            }
+        }
+    }
+}
+
+fn hide(text: &Text<'_>, value: &str, shown: &str, verdict: &mut VerdictBuilder) {
+    for (start, found) in text.match_indices(value) {
+        let end = start + found.len();
+        let before = text
+            .get(..start)
+            .and_then(|before| before.chars().next_back());
+        let after = text.get(end..).and_then(|after| after.chars().next());
+        let goes_on = |c: Option<char>, own: Option<char>| {
+            c.is_some_and(char::is_alphanumeric) && own.is_some_and(char::is_alphanumeric)
+        };
+        let is_part =
+            goes_on(before, value.chars().next()) || goes_on(after, value.chars().next_back());
+        if !is_part {
+            verdict.mask(text, start..end, RULE, shown);
+        }
+    }
+}
+
+fn key(exchange: u64) -> String {
+    format!("x/{exchange}")
+}

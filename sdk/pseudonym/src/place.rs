@@ -1,0 +1,163 @@
+//! How a value is written at a place in a text, so that it says the same there and no
+//! more than that.
+
+use std::ops::Range;
+
+use crate::token::Brackets;
+
+/// What a text begins with that is a statement in SQL.
+const STATEMENTS: [&str; 9] = [
+    "select", "insert", "update", "delete", "replace", "merge", "with", "call", "explain",
+];
+
+/// A value as it is written where a stand-in was.
+pub(crate) fn written(value: &str, text: &str, range: &Range<usize>, brackets: Brackets) -> String {
+    match brackets {
+        Brackets::Percent { twice: false } => percent(value),
+        Brackets::Percent { twice: true } => percent(&percent(value)),
+        Brackets::Html => html(value),
+        Brackets::Json => json(value),
+        Brackets::Plain | Brackets::None => {
+            let before = text.get(..range.start).unwrap_or_default();
+            if is_in_address(before) {
+                percent(value)
+            } else if is_in_literal(before) {
+                value.replace('\'', "''")
+            } else {
+                value.to_owned()
+            }
+        }
+    }
+}
+
+/// The contents of all strings of a JSON text, if it is one of objects or arrays.
+pub(crate) fn strings(text: &str) -> Option<Vec<Range<usize>>> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+    let mut strings = Vec::new();
+    let mut opened = None;
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match (byte, opened) {
+            (b'\\', Some(_)) => drop(bytes.next()),
+            (b'"', Some(start)) => {
+                strings.push(start..at);
+                opened = None;
+            }
+            (b'"', None) => opened = Some(at + 1),
+            _ => {}
+        }
+    }
+    Some(strings)
+}
+
+/// What the content of a JSON string says.
+pub(crate) fn says(content: &str) -> Option<String> {
+    serde_json::from_str(&format!("\"{content}\"")).ok()
+}
+
+/// A text as the content of a JSON string.
+pub(crate) fn json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    let content = quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    content.unwrap_or_default().to_owned()
+}
+
+fn percent(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            true => encoded.push(char::from(byte)),
+            false => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+fn html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Whether the word that goes on here is an address such as `https://…`.
+fn is_in_address(before: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || "\"'`(<>".contains(c);
+    let start = before.rfind(ends).map_or(0, |at| at + 1);
+    // What it was cut at is at least one byte, maybe more: then it is no address.
+    before.get(start..).is_some_and(|word| word.contains("://"))
+}
+
+/// Whether a literal of a statement in SQL goes on here: an apostrophe would end it.
+fn is_in_literal(before: &str) -> bool {
+    let is_statement = STATEMENTS.iter().any(|verb| {
+        let start = before.trim_start();
+        start
+            .get(..verb.len())
+            .is_some_and(|word| word.eq_ignore_ascii_case(verb))
+    });
+    is_statement && before.matches('\'').count() % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(value: &str, text: &str) -> String {
+        let at = text.find('#').unwrap_or_default();
+        text.replace('#', &written(value, text, &(at..at + 1), Brackets::Plain))
+    }
+
+    #[test]
+    fn a_value_is_written_as_its_place_asks_for() {
+        for (value, text, expected) in [
+            ("a b&c", "say #!", "say a b&c!"),
+            ("a b&c", "https://x/?q=#", "https://x/?q=a%20b%26c"),
+            (
+                "a b&c",
+                "see https://x/#/y now",
+                "see https://x/a%20b%26c/y now",
+            ),
+            ("a b&c", "see https://x/ or #", "see https://x/ or a b&c"),
+            ("é", "http://é/#", "http://é/%C3%A9"),
+            (
+                "O'Neil",
+                "select * from t where n = '#'",
+                "select * from t where n = 'O''Neil'",
+            ),
+            (
+                "O'Neil",
+                "UPDATE t SET a='b', n='#'",
+                "UPDATE t SET a='b', n='O''Neil'",
+            ),
+            ("O'Neil", "it's # who came", "it's O'Neil who came"),
+            ("O'Neil", "select 'a' as # ", "select 'a' as O'Neil "),
+        ] {
+            assert_eq!(put(value, text), expected);
+        }
+    }
+
+    #[test]
+    fn the_strings_of_a_json_text_are_told() {
+        let text = r#" {"a\"": ["b", 1, "\\"]}"#;
+        let strings = strings(text).unwrap_or_default();
+        let contents = strings.into_iter().filter_map(|range| text.get(range));
+        assert_eq!(contents.collect::<Vec<_>>(), [r#"a\""#, "b", r"\\"]);
+        for text in ["\"a\"", "a", "{\"a\":", "{a}", ""] {
+            assert_eq!(super::strings(text), None, "{text}");
+        }
+    }
+}

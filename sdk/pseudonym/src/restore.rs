@@ -1,0 +1,222 @@
+//! Puts values back in place of their stand-ins, on the way to a server.
+
+use std::ops::Range;
+
+use mcp_gateway_sdk::{Direction, Message, VerdictBuilder};
+
+use crate::echo::Echoes;
+use crate::keyed::Cipher;
+use crate::token::{Brackets, Kind, Token};
+use crate::vault::{Entry, Vault};
+use crate::{Elsewhere, Settings, place, surrogate, token};
+
+/// The rule under which restored values are reported.
+const RULE: &str = "restored";
+
+/// Strings in strings are looked into so far.
+const DEPTH: usize = 8;
+
+/// Puts the values back that may go where the message goes, or refuses it. Does nothing
+/// with a message on its way to the client. The labels are those that tokens may have.
+///
+/// # Errors
+/// The gateway's keys are of no use.
+pub fn restore(
+    message: &Message<'_>,
+    settings: &Settings,
+    is_label: &dyn Fn(&str) -> bool,
+    verdict: &mut VerdictBuilder,
+) -> Result<(), String> {
+    if message.direction() != Direction::ToServer {
+        return Ok(());
+    }
+    let mut restoring = Restoring {
+        message: *message,
+        settings,
+        is_label,
+        vault: Vault::of(message, settings.time()),
+        cipher: None,
+        echoes: Echoes::default(),
+    };
+    for text in message.texts() {
+        match restoring.text(&text, DEPTH) {
+            Ok(edits) => {
+                for (range, value) in edits {
+                    verdict.mask(&text, range, RULE, value);
+                }
+            }
+            Err(Stop::Refused(reason)) => {
+                verdict.block(reason);
+                return Ok(());
+            }
+            Err(Stop::Fault(fault)) => return Err(fault),
+        }
+    }
+    restoring.echoes.note(message, &mut restoring.vault);
+    Ok(())
+}
+
+/// Parts of a text, and what takes their place.
+type Edits = Vec<(Range<usize>, String)>;
+
+/// Why nothing is restored.
+enum Stop {
+    Refused(String),
+    Fault(String),
+}
+
+struct Restoring<'a> {
+    message: Message<'a>,
+    settings: &'a Settings,
+    is_label: &'a dyn Fn(&str) -> bool,
+    vault: Vault<'a>,
+    cipher: Option<Cipher>,
+    echoes: Echoes,
+}
+
+impl Restoring<'_> {
+    fn text(&mut self, text: &str, depth: usize) -> Result<Edits, Stop> {
+        let tokens = token::find(text, self.is_label);
+        let surrogates = surrogate::find(text);
+        if tokens.is_empty() && surrogates.is_empty() {
+            return Ok(Edits::new());
+        }
+        if let Some(strings) = (depth > 0).then(|| place::strings(text)).flatten() {
+            return self.strings(text, strings, depth);
+        }
+        let lines = text.lines().filter(|line| place::strings(line).is_some());
+        if depth > 0 && lines.count() > 0 {
+            return self.lines(text, depth);
+        }
+        let mut edits = Edits::new();
+        for token in tokens {
+            let shown = text.get(token.range.clone()).unwrap_or_default();
+            let key = token::key(&token.name);
+            let entry = self.held(&token, &key).map_err(Stop::Fault)?;
+            // Without its brackets it may be any word.
+            if entry.is_none() && token.brackets != Brackets::None {
+                return Err(Stop::Refused(unknown(shown)));
+            }
+            let Some(entry) = entry else { continue };
+            if let Some(value) = self.allowed(entry, shown)? {
+                let written = place::written(&value, text, &token.range, token.brackets);
+                self.echoes.add(&key, &token::of_name(&token.name), &value);
+                edits.push((token.range, written));
+            }
+        }
+        for (range, known_by) in surrogates {
+            let overlaps = |(other, _): &(Range<usize>, String)| {
+                other.start < range.end && range.start < other.end
+            };
+            let key = surrogate::key(&known_by);
+            let Some(entry) = self.vault.get(&key).filter(|_| !edits.iter().any(overlaps)) else {
+                continue;
+            };
+            let shown = text.get(range.clone()).unwrap_or_default();
+            if let Some(value) = self.allowed(entry, shown)? {
+                let written = place::written(&value, text, &range, Brackets::Plain);
+                self.echoes.add(&key, shown, &value);
+                edits.push((range, written));
+            }
+        }
+        Ok(edits)
+    }
+
+    /// What the strings of a JSON text say is restored, and written as they are.
+    fn strings(
+        &mut self,
+        text: &str,
+        strings: Vec<Range<usize>>,
+        depth: usize,
+    ) -> Result<Edits, Stop> {
+        let mut edits = Edits::new();
+        for range in strings {
+            let content = text.get(range.clone()).and_then(place::says);
+            let Some(content) = content else { continue };
+            let inner = self.text(&content, depth - 1)?;
+            if !inner.is_empty() {
+                edits.push((range, place::json(&edited(&content, inner))));
+            }
+        }
+        Ok(edits)
+    }
+
+    /// Some lines are JSON texts.
+    fn lines(&mut self, text: &str, depth: usize) -> Result<Edits, Stop> {
+        let mut edits = Edits::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            // The break, too, is not part of a text that is JSON.
+            let depth = if place::strings(line).is_some() {
+                depth
+            } else {
+                0
+            };
+            let inner = self.text(line, depth)?.into_iter();
+            edits.extend(inner.map(|(at, value)| (start + at.start..start + at.end, value)));
+            start += line.len();
+        }
+        Ok(edits)
+    }
+
+    /// What a token stands for.
+    fn held(&mut self, token: &Token, key: &str) -> Result<Option<Entry>, String> {
+        let Kind::Encrypted(label, ciphertext) = &token.kind else {
+            return Ok(self.vault.get(key));
+        };
+        let cipher = match &mut self.cipher {
+            Some(cipher) => cipher,
+            None => self.cipher.insert(Cipher::of(&self.message)?),
+        };
+        let entry = cipher.decrypt(label, ciphertext);
+        let entry = entry.as_deref().and_then(Entry::parse);
+        if let Some(entry) = &entry {
+            // For the answer, where it is to be hidden again.
+            self.vault.keep(
+                key,
+                &entry.value,
+                entry.servers.first().map_or("", |name| name),
+            );
+        }
+        Ok(entry)
+    }
+
+    /// The value, if it goes where the message goes.
+    fn allowed(&self, entry: Entry, shown: &str) -> Result<Option<String>, Stop> {
+        if self.settings.allows(&entry.servers, &self.message) {
+            return Ok(Some(entry.value));
+        }
+        match self.settings.elsewhere {
+            Elsewhere::Keep => Ok(None),
+            Elsewhere::Refuse => Err(Stop::Refused(foreign(shown, &entry, &self.message))),
+        }
+    }
+}
+
+fn edited(text: &str, mut edits: Edits) -> String {
+    edits.sort_by_key(|(range, _)| range.start);
+    let (mut after, mut copied) = (String::new(), 0);
+    for (range, value) in edits {
+        after.push_str(text.get(copied..range.start).unwrap_or_default());
+        after.push_str(&value);
+        copied = range.end;
+    }
+    after.push_str(text.get(copied..).unwrap_or_default());
+    after
+}
+
+fn unknown(shown: &str) -> String {
+    format!(
+        "{shown} stands for nothing that can be put back: it was not issued in this session, or it has expired. \
+         Read the data again, and use what is then shown in place of the value"
+    )
+}
+
+fn foreign(shown: &str, entry: &Entry, message: &Message<'_>) -> String {
+    format!(
+        "{shown} stands for a value of server \"{}\", which does not go to server \"{}\". \
+         A person can allow that server in the guardrail's configuration",
+        entry.servers.join("\", \""),
+        message.server()
+    )
+}

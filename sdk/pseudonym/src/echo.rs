@@ -41,7 +41,11 @@ pub fn hide_echoes(message: &Message<'_>, settings: &Settings, verdict: &mut Ver
         return;
     }
     let mut vault = Vault::of(message, settings.time());
-    for note in vault.noted(&key(exchange)) {
+    let notes = vault.noted(&key(exchange));
+    if !notes.is_empty() && matches!(message.kind(), "response" | "error") {
+        vault.forget(&key(exchange));
+    }
+    for note in notes {
         let Some((key, shown)) = note.split_once('\t') else {
             continue;
         };

@@ -10,24 +10,93 @@ const STATEMENTS: [&str; 9] = [
     "select", "insert", "update", "delete", "replace", "merge", "with", "call", "explain",
 ];
 
-/// A value as it is written where a stand-in was.
-pub(crate) fn written(value: &str, text: &str, range: &Range<usize>, brackets: Brackets) -> String {
-    match brackets {
-        Brackets::Percent { twice: false } => percent(value),
-        Brackets::Percent { twice: true } => percent(&percent(value)),
-        Brackets::Html => html(value),
-        Brackets::Json => json(value),
-        Brackets::Plain | Brackets::None => {
-            let before = text.get(..range.start).unwrap_or_default();
-            if is_in_address(before) {
-                percent(value)
-            } else if is_in_literal(before) {
-                value.replace('\'', "''")
-            } else {
-                value.to_owned()
-            }
+/// So far back a word is looked for that is an address.
+const WORD: usize = 4 << 10;
+
+/// A text in which values take the place of stand-ins.
+pub(crate) struct Places<'t> {
+    text: &'t str,
+    /// The literals of a statement in SQL; none in any other text.
+    literals: Vec<Range<usize>>,
+}
+
+impl<'t> Places<'t> {
+    pub(crate) fn of(text: &'t str) -> Self {
+        let start = text.trim_start();
+        let is_statement = STATEMENTS.iter().any(|verb| {
+            let word = start.get(..verb.len());
+            word.is_some_and(|word| word.eq_ignore_ascii_case(verb))
+        });
+        let literals = if is_statement {
+            literals(text)
+        } else {
+            Vec::new()
+        };
+        Self { text, literals }
+    }
+
+    /// A value as it is written where a stand-in was.
+    pub(crate) fn written(&self, value: &str, at: usize, brackets: Brackets) -> String {
+        match brackets {
+            Brackets::Percent { twice: false } => percent(value),
+            Brackets::Percent { twice: true } => percent(&percent(value)),
+            Brackets::Html => html(value),
+            Brackets::Json => json(value),
+            Brackets::Plain | Brackets::None if self.is_in_address(at) => percent(value),
+            Brackets::Plain | Brackets::None if self.is_in_literal(at) => value.replace('\'', "''"),
+            Brackets::Plain | Brackets::None => value.to_owned(),
         }
     }
+
+    /// Whether the word that goes on here is an address such as `https://…`.
+    fn is_in_address(&self, at: usize) -> bool {
+        let from = self.text.floor_char_boundary(at.saturating_sub(WORD));
+        let before = self.text.get(from..at).unwrap_or_default();
+        let ends = |c: char| c.is_whitespace() || "\"'`(<>".contains(c);
+        let word = before.rsplit(ends).next();
+        word.is_some_and(|word| word.contains("://"))
+    }
+
+    /// Whether a literal of a statement in SQL goes on here: an apostrophe would end it.
+    fn is_in_literal(&self, at: usize) -> bool {
+        let next = self.literals.partition_point(|literal| literal.end < at);
+        let literal = self.literals.get(next);
+        literal.is_some_and(|literal| literal.start <= at)
+    }
+}
+
+/// The contents of the literals of a statement in SQL, which are not in comments or
+/// names.
+fn literals(statement: &str) -> Vec<Range<usize>> {
+    let mut literals = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = statement.get(at..) {
+        let Some(found) = rest.find(['\'', '"', '`', '-', '/']) else {
+            break;
+        };
+        at += found;
+        let Some(rest) = statement.get(at..) else {
+            break;
+        };
+        let (skip, end) = match rest.as_bytes() {
+            [b'\'', ..] => (1, "'"),
+            [b'"', ..] => (1, "\""),
+            [b'`', ..] => (1, "`"),
+            [b'-', b'-', ..] => (2, "\n"),
+            [b'/', b'*', ..] => (2, "*/"),
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let inside = rest.get(skip..).unwrap_or_default();
+        let length = inside.find(end).unwrap_or(inside.len());
+        if end == "'" {
+            literals.push(at + skip..at + skip + length);
+        }
+        at += skip + length + end.len();
+    }
+    literals
 }
 
 /// The contents of all strings of a JSON text, if it is one of objects or arrays.
@@ -93,32 +162,13 @@ fn html(text: &str) -> String {
     escaped
 }
 
-/// Whether the word that goes on here is an address such as `https://…`.
-fn is_in_address(before: &str) -> bool {
-    let ends = |c: char| c.is_whitespace() || "\"'`(<>".contains(c);
-    let start = before.rfind(ends).map_or(0, |at| at + 1);
-    // What it was cut at is at least one byte, maybe more: then it is no address.
-    before.get(start..).is_some_and(|word| word.contains("://"))
-}
-
-/// Whether a literal of a statement in SQL goes on here: an apostrophe would end it.
-fn is_in_literal(before: &str) -> bool {
-    let is_statement = STATEMENTS.iter().any(|verb| {
-        let start = before.trim_start();
-        start
-            .get(..verb.len())
-            .is_some_and(|word| word.eq_ignore_ascii_case(verb))
-    });
-    is_statement && before.matches('\'').count() % 2 == 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn put(value: &str, text: &str) -> String {
         let at = text.find('#').unwrap_or_default();
-        text.replace('#', &written(value, text, &(at..at + 1), Brackets::Plain))
+        text.replace('#', &Places::of(text).written(value, at, Brackets::Plain))
     }
 
     #[test]
@@ -142,6 +192,11 @@ mod tests {
                 "O'Neil",
                 "UPDATE t SET a='b', n='#'",
                 "UPDATE t SET a='b', n='O''Neil'",
+            ),
+            (
+                "O'Neil",
+                "update t -- it's\nset a=\"'\", n='é''#' /* ' */",
+                "update t -- it's\nset a=\"'\", n='é''O''Neil' /* ' */",
             ),
             ("O'Neil", "it's # who came", "it's O'Neil who came"),
             ("O'Neil", "select 'a' as # ", "select 'a' as O'Neil "),

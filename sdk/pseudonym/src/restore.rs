@@ -6,6 +6,7 @@ use mcp_gateway_sdk::{Direction, Message, VerdictBuilder};
 
 use crate::echo::Echoes;
 use crate::keyed::Cipher;
+use crate::place::Places;
 use crate::token::{Brackets, Kind, Token};
 use crate::vault::{Entry, Vault};
 use crate::{Elsewhere, Settings, place, surrogate, token};
@@ -88,6 +89,7 @@ impl Restoring<'_> {
         if depth > 0 && lines.count() > 0 {
             return self.lines(text, depth);
         }
+        let places = Places::of(text);
         let mut edits = Edits::new();
         for token in tokens {
             let shown = text.get(token.range.clone()).unwrap_or_default();
@@ -99,7 +101,7 @@ impl Restoring<'_> {
             }
             let Some(entry) = entry else { continue };
             if let Some(value) = self.allowed(entry, shown)? {
-                let written = place::written(&value, text, &token.range, token.brackets);
+                let written = places.written(&value, token.range.start, token.brackets);
                 self.echoes.add(&key, &token::of_name(&token.name), &value);
                 edits.push((token.range, written));
             }
@@ -114,7 +116,7 @@ impl Restoring<'_> {
             };
             let shown = text.get(range.clone()).unwrap_or_default();
             if let Some(value) = self.allowed(entry, shown)? {
-                let written = place::written(&value, text, &range, Brackets::Plain);
+                let written = places.written(&value, range.start, Brackets::Plain);
                 self.echoes.add(&key, shown, &value);
                 edits.push((range, written));
             }

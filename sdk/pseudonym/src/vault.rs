@@ -90,6 +90,11 @@ impl<'a> Vault<'a> {
         let _ = self.state.set_for(key, names.as_bytes(), self.time);
     }
 
+    /// Forgets what was noted.
+    pub(crate) fn forget(&mut self, key: &str) {
+        self.state.delete(key);
+    }
+
     /// The names that were noted.
     pub(crate) fn noted(&mut self, key: &str) -> Vec<String> {
         let Some(names) = self.state.get(key) else {

@@ -120,12 +120,20 @@ pub(crate) fn find(text: &str) -> Vec<(Range<usize>, String)> {
             found.push((range, known_by));
         }
     };
-    for run in runs(text, |c| c.is_ascii_alphanumeric() || "@.-_+%".contains(c)) {
-        add(run, Form::Email);
+    // Most texts have none of this, which is told in no time.
+    if text.contains('@') {
+        for run in runs(text, |c| c.is_ascii_alphanumeric() || "@.-_+%".contains(c)) {
+            add(run, Form::Email);
+        }
     }
-    for run in runs(text, |c| c.is_ascii_hexdigit() || ".:".contains(c)) {
-        // An address may end a sentence.
-        add(trimmed(text, run, |c| c == '.' || c == ':'), Form::Ip);
+    if ["198.1", "2001:"].iter().any(|start| text.contains(start)) {
+        for run in runs(text, |c| c.is_ascii_hexdigit() || ".:".contains(c)) {
+            // An address may end a sentence.
+            add(trimmed(text, run, |c| c == '.' || c == ':'), Form::Ip);
+        }
+    }
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return found;
     }
     for run in runs(text, |c| c.is_ascii_digit() || "+-(). ".contains(c)) {
         let run = trimmed(text, run, |c| !c.is_ascii_digit() && c != '+' && c != '(');
@@ -187,8 +195,8 @@ fn normal(form: Form, text: &str) -> Option<String> {
             let compact = compact.to_ascii_uppercase();
             let account = compact.get(4..).filter(|_| IBAN.contains(&compact.len()))?;
             let rest = mod97(&format!("{account}{}", compact.get(..4)?))?;
-            let is_nobodys = account.bytes().take(BANK).all(|c| c == b'0' || c == b'X');
-            (rest == 1 && is_nobodys).then_some(compact)?
+            let is_one = rest == 1 && account.bytes().take(BANK).all(is_nobodys);
+            is_one.then_some(compact)?
         }
     };
     Some(format!("{}{known_by}", prefix(form)))
@@ -244,7 +252,9 @@ fn ibans(text: &str, run: Range<usize>) -> Vec<Range<usize>> {
             && bytes
                 .get(2..4)
                 .is_some_and(|c| c.iter().all(u8::is_ascii_digit));
-        if !looks {
+        let bank = rest.bytes().filter(u8::is_ascii_alphanumeric);
+        let mut bank = bank.skip(4).take(BANK);
+        if !looks || !bank.all(is_nobodys) {
             continue;
         }
         // It ends where a word ends.
@@ -258,6 +268,11 @@ fn ibans(text: &str, run: Range<usize>) -> Vec<Range<usize>> {
     }
     found.retain(|range| normal(Form::Iban, text.get(range.clone()).unwrap_or_default()).is_some());
     found
+}
+
+/// Whether a bank code of these is nobody's.
+fn is_nobodys(byte: u8) -> bool {
+    byte == b'0' || byte.eq_ignore_ascii_case(&b'x')
 }
 
 /// Characters in place of the letters and digits of a value; what is between those

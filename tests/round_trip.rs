@@ -151,6 +151,27 @@ fn what_nobody_issued_is_refused_before_it_reaches_a_server() {
 }
 
 #[test]
+fn the_session_of_another_client_puts_nothing_back() {
+    let settings = "grant = { state = true, keys = true }";
+    let gateway = veiled(Gateway::with(), settings).serve(&[]);
+    let [one, two] = [gateway.client(), gateway.client()];
+    let text = |text: &str| json!({"text": text});
+    let shown = one.call("m_echo", text("to jane.doe@example.com"));
+    assert!(shown.starts_with("to <EMAIL_"), "{shown}");
+    assert_eq!(one.call("m_echo", text(&shown)), shown);
+    let answer = two.start_call("m_echo", text(&shown)).answer();
+    assert_eq!(answer["result"]["isError"], json!(true), "{answer}");
+    let reason = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(
+        reason.contains("was not issued in this session"),
+        "{reason}"
+    );
+    // The same address, and nobody can tell.
+    let other = two.call("m_echo", text("to jane.doe@example.com"));
+    assert!(other.starts_with("to <EMAIL_") && other != shown, "{other}");
+}
+
+#[test]
 fn a_new_build_puts_back_what_an_old_one_hid() {
     let setup = Gateway::with();
     let database = setup.folder().join("customers.db");

@@ -1,0 +1,277 @@
+//! Whether what has the form of a secret is one.
+
+use mcp_gateway_scan::measure::{entropy, has_run, is_placeholder, kinds};
+
+use crate::table::Check;
+
+/// Words that people write where a password belongs.
+const TRIVIAL: [&str; 30] = [
+    "password", "passwd", "pass", "secret", "test", "testing", "admin", "root", "user", "username",
+    "guest", "postgres", "mysql", "changeit", "default", "none", "null", "true", "false", "string",
+    "xxx", "yyy", "pwd", "token", "foo", "bar", "abc", "123456", "redis", "demo",
+];
+
+/// Words in a name that say that its value is no secret.
+const HARMLESS: [&str; 41] = [
+    "page_token",
+    "authenticity",
+    "pagetoken",
+    "page-token",
+    "next_token",
+    "nexttoken",
+    "synctoken",
+    "sync_token",
+    "continuation",
+    "cursor",
+    "csrf",
+    "xsrf",
+    "etag",
+    "integrity",
+    "checksum",
+    "digest",
+    "sha1",
+    "sha256",
+    "sha512",
+    "public",
+    "publishable",
+    "tokenizer",
+    "token_type",
+    "tokentype",
+    "token_url",
+    "token_uri",
+    "tokenurl",
+    "token_endpoint",
+    "secret_name",
+    "secretname",
+    "secret-name",
+    "secret_arn",
+    "secretref",
+    "secretkeyref",
+    "secret_id",
+    "secretid",
+    "key_id",
+    "keyid",
+    "_path",
+    "_file",
+    "hint",
+];
+
+/// What a check says of a match, with the name that it is given to, if it is.
+pub(crate) fn passes(check: Check, secret: &str, name: Option<&str>) -> bool {
+    match check {
+        Check::Crc32 => true,
+        Check::Digit => secret.bytes().any(|byte| byte.is_ascii_digit()),
+        Check::Mixed => mixed(secret),
+        Check::Random => name.is_none_or(|name| random(secret, name)),
+        Check::Password => password(secret),
+        Check::Login => secret.split_once(':').is_some_and(|(user, pass)| {
+            user != pass && !trivial(pass) && !is_placeholder(pass) && !has_run(pass, 3)
+        }),
+        Check::Token => token(secret) && name.is_none_or(|name| !harmless(name)),
+    }
+}
+
+/// Whether a value of the right form is what a name with a provider's name in it stands for.
+///
+/// A name that says `token` or `key` is believed. One that only says whose it is must have a value that looks random.
+fn random(secret: &str, name: &str) -> bool {
+    const BELIEVED: [&str; 14] = [
+        "token", "key", "secret", "pass", "pwd", "auth", "cred", "client", "api", "access",
+        "license", "sid", "webhook", "_com",
+    ];
+    let [lower, upper, digits, _] = kinds(secret);
+    let believed = BELIEVED
+        .iter()
+        .any(|word| name.to_ascii_lowercase().contains(word));
+    (lower + upper == 0 && digits > 0 || mixed(secret) && entropy(secret) >= 2.6)
+        && !is_placeholder(secret)
+        && !harmless(name.strip_suffix("_id").unwrap_or(name))
+        && (believed || digits > 0 && lower.max(upper) > 0 && entropy(secret) >= 3.5)
+}
+
+/// Whether a name says of itself that its value is no secret.
+fn harmless(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    HARMLESS.iter().any(|word| name.contains(word))
+        || ["_id", "_url", "_uri", "_name", "_type", "_count"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+fn trivial(value: &str) -> bool {
+    TRIVIAL.iter().any(|word| word.eq_ignore_ascii_case(value))
+}
+
+fn mixed(secret: &str) -> bool {
+    let [lower, upper, digits, _] = kinds(secret);
+    let fifth = (lower + upper) / 5;
+    digits * 8 >= lower + upper || digits > 0 && lower.min(upper) > 0 || lower.min(upper) > fifth
+}
+
+fn password(value: &str) -> bool {
+    let [lower, upper, digits, others] = kinds(value);
+    let name = value
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte));
+    let lowered = value.to_ascii_lowercase();
+    // A secret is no word, no name and no piece of a program.
+    let said = digits > 0 && lower + upper > 0 || !name && others > 0 || digits >= 8;
+    let called = value.contains(['(', '[', '{']) || value.contains("::") || value.contains("->");
+    let constant = lower == 0 && value.contains('_');
+    let path =
+        value.starts_with(['/', '.', '~', '#', '@', ':', '?', '-']) || lowered.contains("://");
+    let spoken = ["password", "passwd", "passphrase"]
+        .iter()
+        .any(|word| lowered.contains(word));
+    said && !called
+        && !constant
+        && !path
+        && !spoken
+        && !trivial(value)
+        && !is_placeholder(value)
+        && !has_run(value, 5)
+        && !member(value)
+}
+
+fn token(value: &str) -> bool {
+    let [lower, upper, digits, _] = kinds(value);
+    let path = value.starts_with(['/', '.', '~'])
+        || value.matches('/').count() > 3
+        || value.contains("://");
+    let digest = ["sha256-", "sha384-", "sha512-", "sha256:"]
+        .iter()
+        .any(|start| value.starts_with(start));
+    let constant = lower == 0 && value.contains('_');
+    // Words with a number between separators: `my-service-token-2`.
+    let words = value.split(['-', '_', '.', '/']).all(|part| {
+        let [_, _, digits, _] = kinds(part);
+        digits == 0 || digits == part.len()
+    });
+    digits > 0
+        && lower + upper > 0
+        && !path
+        && !digest
+        && !constant
+        && !words
+        && !is_placeholder(value)
+        && !has_run(value, 5)
+        && !member(value)
+}
+
+/// `user.name`, `config.db2.password`: names with full stops between them.
+fn member(value: &str) -> bool {
+    let mut parts = value.split('.');
+    let short = |part: &str| {
+        part.len() <= 24
+            && part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    value.contains('.') && parts.all(short) && value.matches('.').count() < 6
+}
+
+/// Whether the last six characters are the checksum of those before them (GitHub, npm).
+pub(crate) fn checksum_holds(secret: &str) -> bool {
+    const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let Some((_, token)) = secret.split_once('_') else {
+        return false;
+    };
+    let Some((body, sum)) = token
+        .len()
+        .checked_sub(6)
+        .and_then(|at| token.split_at_checked(at))
+    else {
+        return false;
+    };
+    let mut rest = crc32(body.as_bytes());
+    sum.bytes().rev().all(|digit| {
+        let expected = DIGITS.get((rest % 62) as usize);
+        rest /= 62;
+        expected == Some(&digit)
+    })
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let sum = bytes.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg())
+        })
+    });
+    !sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_told_from_a_name_and_a_placeholder() {
+        for value in [
+            "hunter2x",
+            "P@ssw0rd$1",
+            "c6hy7KkmWB9qX6WUwG",
+            "correct!horse",
+            "33f!!lloppa",
+        ] {
+            assert!(password(value), "{value}");
+        }
+        for value in [
+            "changeme",
+            "password1",
+            "string",
+            "user.password",
+            "os.environ[",
+            "get_password(",
+            "DB_PASSWORD_2",
+            "/run/secrets/db1",
+            "${DB_PASS}",
+            "<password>",
+            "***********",
+            "hash_of_it",
+            "config.db2.pass",
+        ] {
+            assert!(!password(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_told_from_a_name_and_a_path() {
+        for value in ["8ae31cacf141669ddfb5da2a1b0c", "aB3dE6gH9jK2mN5pQ8sT"] {
+            assert!(token(value), "{value}");
+        }
+        for value in [
+            "my-service-token-2",
+            "/etc/ssl/key1.pem",
+            "sha256-AbC1deF2",
+            "config.key1.value",
+            "aLongIdentifier",
+        ] {
+            assert!(!token(value), "{value}");
+        }
+        assert!(
+            harmless("next_page_token") && harmless("secretName") && !harmless("client_secret")
+        );
+    }
+
+    #[test]
+    fn the_checksum_of_a_token_is_known() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        // Made here: thirty letters and the checksum of them.
+        let body = "a".repeat(30);
+        let mut rest = crc32(body.as_bytes());
+        let mut sum = String::new();
+        for _ in 0..6 {
+            let digit = (rest % 62) as u8;
+            rest /= 62;
+            let digit = match digit {
+                0..=9 => b'0' + digit,
+                10..=35 => b'A' + digit - 10,
+                _ => b'a' + digit - 36,
+            };
+            sum.insert(0, char::from(digit));
+        }
+        assert!(checksum_holds(&format!("ghp_{body}{sum}")));
+        assert!(!checksum_holds(&format!("ghp_{body}000000")));
+    }
+}

@@ -1,0 +1,396 @@
+//! What a name stands for: the value that code, data, tables and prose give it.
+
+use std::ops::Range;
+
+/// How far a value may stand behind its name in prose.
+const SENTENCE: usize = 60;
+
+/// How much of a name is read to either side of a word in it.
+const NAME: usize = 48;
+
+/// How long the header of a table may be to either side of a name.
+const HEADER: usize = 2048;
+
+/// Rows of a table that are read below a header.
+const ROWS: usize = 50_000;
+
+/// The whole name around a word of it: `api_key` of `MY_API_KEY_2`, with the letters, digits, `_`, `-` and `.`.
+pub fn name(text: &str, word: Range<usize>) -> Range<usize> {
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let before = text.as_bytes().get(..word.start).unwrap_or_default();
+    let after = text.as_bytes().get(word.end..).unwrap_or_default();
+    let left = before.iter().rev().take(NAME).take_while(part).count();
+    let mut right = after.iter().take(NAME).take_while(part).count();
+    // A full stop at the end is the sentence's.
+    while right > 0
+        && after
+            .get(right - 1)
+            .is_some_and(|byte| b".-".contains(byte))
+    {
+        right -= 1;
+    }
+    word.start - left..word.end + right
+}
+
+/// The value behind a name that ends at `end`: the place where it starts, and where it ends if nobody knows better.
+///
+/// Understands `name = value`, `"name": "value"`, `name => value`, `<name>value</name>`, `| name | value |`,
+/// `name=value&…`, `key="name" value="value"`, `name: name` above `value: value`, `name (…) is value`; quotes and escapes
+/// of any depth; and a scheme such as `Bearer` before the value.
+pub fn behind(text: &str, end: usize) -> Option<Range<usize>> {
+    let mut rest = Cursor {
+        text: text.as_bytes(),
+        at: end,
+    };
+    rest.skip(b"\"'`\\])* ", 6);
+    if rest.operator() || rest.declared() {
+        rest.annotation();
+    } else if !rest.paired() {
+        rest = Cursor {
+            text: text.as_bytes(),
+            at: end,
+        };
+        rest.prose()?;
+    }
+    let quote = rest.opening();
+    rest.scheme();
+    rest.value(quote)
+}
+
+/// The value before a name that starts at `start`: `Use VALUE as the name`.
+pub fn before(text: &str, start: usize) -> Option<Range<usize>> {
+    let said = text.get(..start)?;
+    let said = ["as the ", "as ", "for the ", "for "]
+        .iter()
+        .find_map(|word| said.strip_suffix(word))?;
+    let said = said.strip_suffix(' ')?.trim_end_matches(['"', '\'', '`']);
+    let value = said.rsplit([' ', '\n', '\t', '"', '\'', '`']).next()?;
+    (!value.is_empty()).then(|| said.len() - value.len()..said.len())
+}
+
+/// The cells below a name that heads a column, if it does: of CSV, tab-separated text, or a Markdown table.
+pub fn below(text: &str, name: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
+    let column = Column::headed(text, name);
+    column.into_iter().flat_map(move |column| {
+        let rows = text
+            .get(column.start..)
+            .unwrap_or_default()
+            .split('\n')
+            .take(ROWS);
+        let mut at = column.start;
+        rows.map_while(move |row| {
+            let start = at;
+            at += row.len() + 1;
+            let cells = row.matches(column.delimiter).count();
+            (cells >= column.number.max(1)).then(|| column.cell(row, start))
+        })
+        .flatten()
+    })
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    delimiter: char,
+    number: usize,
+    /// Where the rows start.
+    start: usize,
+}
+
+impl Column {
+    fn headed(text: &str, name: Range<usize>) -> Option<Self> {
+        let before = text.as_bytes().get(..name.start)?;
+        let line = before
+            .iter()
+            .rev()
+            .take(HEADER)
+            .position(|byte| *byte == b'\n');
+        let line = line.map_or(0, |back| name.start - back);
+        let after = text.as_bytes().get(name.end..)?;
+        let end = name.end + after.iter().take(HEADER).position(|byte| *byte == b'\n')?;
+        let header = text
+            .get(line..end)
+            .filter(|header| header.len() < 2 * HEADER)?;
+        let delimiter = [',', '|', '\t', ';']
+            .into_iter()
+            .find(|d| header.contains(*d))?;
+        let left = text.get(line..name.start)?;
+        // A cell holds the name and nothing else.
+        let alone = left
+            .trim_end_matches(['"', ' '])
+            .chars()
+            .last()
+            .is_none_or(|c| c == delimiter);
+        let right = text
+            .get(name.end..end)?
+            .trim_start_matches(['"', ' ', '\r']);
+        let alone = alone && right.chars().next().is_none_or(|c| c == delimiter);
+        alone.then(|| Self {
+            delimiter,
+            number: left.matches(delimiter).count(),
+            start: end + 1,
+        })
+    }
+
+    fn cell(self, row: &str, start: usize) -> Option<Range<usize>> {
+        let cell = row.split(self.delimiter).nth(self.number)?;
+        let offset = cell.as_ptr() as usize - row.as_ptr() as usize;
+        let trimmed = cell.trim_start_matches(['"', ' ']);
+        let from = start + offset + (cell.len() - trimmed.len());
+        let value = trimmed.trim_end_matches(['"', ' ', '\r']);
+        (!value.is_empty()).then(|| from..from + value.len())
+    }
+}
+
+/// Reads forward.
+#[derive(Debug, Clone, Copy)]
+struct Cursor<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.text.get(self.at + ahead).copied()
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn skip(&mut self, of: &[u8], most: usize) -> usize {
+        let count = self
+            .rest()
+            .iter()
+            .take(most)
+            .take_while(|byte| of.contains(byte))
+            .count();
+        self.at += count;
+        count
+    }
+
+    /// `=`, `:`, `=>`, `:=`, `->`, `|`, `,`, and the `>` that ends a tag; not a comparison.
+    fn operator(&mut self) -> bool {
+        // `:=`, `::=`, `:::=`, of makefiles.
+        let colons = self
+            .rest()
+            .iter()
+            .take(3)
+            .take_while(|byte| **byte == b':')
+            .count();
+        if colons > 0 && self.peek(colons) == Some(b'=') {
+            self.at += colons + 1;
+            return true;
+        }
+        let width = match (self.peek(0), self.peek(1)) {
+            (Some(b'='), Some(b'=')) | (Some(b'!' | b'<'), _) => return false,
+            (Some(b':' | b'='), Some(b'=' | b'>')) | (Some(b'-'), Some(b'>')) => 2,
+            (Some(b'?' | b'.' | b'+'), Some(b'=')) => 2,
+            (Some(b':'), Some(b':')) | (Some(b'|'), Some(b'|')) => 2,
+            (Some(b':' | b'=' | b'|' | b',' | b'>'), _) => 1,
+            _ => return false,
+        };
+        self.at += width;
+        true
+    }
+
+    /// `: str = ` in a program: a type, and only then the value.
+    fn annotation(&mut self) {
+        let mut ahead = *self;
+        ahead.skip(b" ", 2);
+        let word = ahead.rest().iter().take(24);
+        let width = word
+            .take_while(|byte| byte.is_ascii_alphabetic() || b"&[]<>?".contains(byte))
+            .count();
+        ahead.at += width;
+        if width > 0
+            && ahead.skip(b" ", 1) == 1
+            && ahead.peek(0) == Some(b'=')
+            && ahead.peek(1) == Some(b' ')
+        {
+            ahead.at += 2;
+            *self = ahead;
+        }
+    }
+
+    /// `name string = `: a type stands between them.
+    fn declared(&mut self) -> bool {
+        let width = self
+            .rest()
+            .iter()
+            .take(16)
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
+        let assigned = self.rest().get(width..width + 3) == Some(b" = ");
+        if width > 0 && assigned {
+            self.at += width + 3;
+        }
+        width > 0 && assigned
+    }
+
+    /// `value: ` or `value=` after a name that is itself a value, as in `name: A` above `value: B`.
+    fn paired(&mut self) -> bool {
+        let mut ahead = *self;
+        ahead.skip(b"\"'\\, \t\r\n", 40);
+        let word = ahead.rest().get(..5).unwrap_or_default();
+        if !word.eq_ignore_ascii_case(b"value") {
+            return false;
+        }
+        ahead.at += 5;
+        ahead.skip(b"\"'\\ ", 4);
+        if !ahead.operator() {
+            return false;
+        }
+        *self = ahead;
+        true
+    }
+
+    /// ` … is `, within the sentence.
+    fn prose(&mut self) -> Option<()> {
+        let sentence = self.rest().get(..SENTENCE.min(self.rest().len()))?;
+        let end = sentence
+            .iter()
+            .position(|byte| b".\n;<>{}()=,".contains(byte));
+        let sentence = sentence.get(..end.unwrap_or(sentence.len()))?;
+        let verb = [&b" is "[..], b" was ", b" to ", b" is: ", b"` is "]
+            .into_iter()
+            .find_map(|verb| {
+                let at = sentence
+                    .windows(verb.len())
+                    .position(|window| window == verb)?;
+                Some(at + verb.len())
+            })?;
+        self.at += verb;
+        Some(())
+    }
+
+    /// What stands before a value; the quote that it is in.
+    fn opening(&mut self) -> Option<u8> {
+        self.skip(b" \t\r\n", 24);
+        // A block or a list of YAML.
+        if let (Some(b'|' | b'>'), Some(b'-' | b'\r' | b'\n')) | (Some(b'-'), Some(b' ')) =
+            (self.peek(0), self.peek(1))
+        {
+            self.skip(b"|>-", 2);
+            self.skip(b" \t\r\n", 24);
+        }
+        let mut quote = None;
+        let start = self.at;
+        while let Some(byte @ (b'"' | b'\'' | b'`' | b'\\')) = self.peek(0) {
+            if self.at - start == 12 {
+                break;
+            }
+            quote = Some(byte);
+            self.at += 1;
+        }
+        quote
+    }
+
+    fn scheme(&mut self) {
+        for scheme in [&b"Bearer "[..], b"Basic ", b"Token ", b"token=", b"ApiKey "] {
+            let here = self.rest().get(..scheme.len()).unwrap_or_default();
+            if here.eq_ignore_ascii_case(scheme) {
+                self.at += scheme.len();
+                self.skip(b" \"'", 2);
+            }
+        }
+    }
+
+    fn value(&self, quote: Option<u8>) -> Option<Range<usize>> {
+        let length = self
+            .rest()
+            .iter()
+            .take(4096)
+            .take_while(|byte| match quote {
+                Some(quote) => **byte != quote && !b"\"\r\n".contains(byte),
+                None => !byte.is_ascii_whitespace() && !b"\"'`<>,;&|)}]\\".contains(byte),
+            });
+        let mut end = self.at + length.count();
+        while end > self.at
+            && self
+                .text
+                .get(end - 1)
+                .is_some_and(|byte| b".\\!?".contains(byte))
+        {
+            end -= 1;
+        }
+        (end > self.at).then_some(self.at..end)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> &str {
+        let at = text.find("KEY").unwrap();
+        let name = name(text, at..at + 3);
+        let place = behind(text, name.end).or_else(|| before(text, name.start));
+        place.map_or("", |place| &text[place])
+    }
+
+    #[test]
+    fn the_value_of_a_name_is_found_wherever_names_have_values() {
+        for text in [
+            "API_KEY=v4lue",
+            "API_KEY = 'v4lue'",
+            "export API_KEY=v4lue # x",
+            r#"{"API_KEY": "v4lue", "b": 1}"#,
+            r#"{\"API_KEY\": \"v4lue\"}"#,
+            r#"{\\\"API_KEY\\\":\\\"v4lue\\\"}"#,
+            "API_KEY: v4lue\nb: c",
+            "- name: API_KEY\n  value: v4lue",
+            r#"<add key="API_KEY" value="v4lue" />"#,
+            "<API_KEY>v4lue</API_KEY>",
+            "<API_KEY>\n  v4lue\n</API_KEY>",
+            "| API_KEY | v4lue |",
+            "GET /a?API_KEY=v4lue&b=c",
+            "The API_KEY you asked for is v4lue. Keep it.",
+            "the API_KEY is `v4lue`",
+            "Use `v4lue` as the API_KEY.",
+            "API_KEY: str = \"v4lue\"",
+            "'API_KEY' => 'v4lue',",
+            "-H 'API_KEY: Bearer v4lue'",
+            "let API_KEY := \"v4lue\";",
+            "var API_KEY string = \"v4lue\"",
+            "$API_KEY .= 'v4lue';",
+            "API_KEY :::= v4lue",
+            "API_KEY: |-\n  v4lue",
+            "API_KEY:\n  - v4lue",
+        ] {
+            assert_eq!(value(text), "v4lue", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_value_has_none() {
+        for text in [
+            "KEY",
+            "the KEY of the door",
+            "KEY == x",
+            "if (KEY) {",
+            "KEY. It is x",
+        ] {
+            assert_eq!(value(text), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_column_is_read_downwards() {
+        let cells = |text: &str| {
+            let at = text.find("KEY").unwrap();
+            let name = name(text, at..at + 3);
+            below(text, name)
+                .map(|cell| text[cell].to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(cells("id,KEY\n1,a\n2,\"b\"\n"), ["a", "b"]);
+        assert_eq!(
+            cells("| KEY | x |\n|---|---|\n| a | 1 |\n\nend"),
+            ["---", "a"]
+        );
+        assert_eq!(cells("id\tKEY\tz\n1\ta\t2"), ["a"]);
+        assert!(cells("the KEY, of x\n1,2").is_empty());
+    }
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod assigned;
+mod class;
+pub mod encoded;
+mod fold;
+mod keywords;
+pub mod measure;
+mod pattern;
+mod view;
+
+pub use class::Class;
+pub use keywords::Keywords;
+pub use pattern::{Pattern, PatternError, Start};
+pub use view::View;

@@ -134,10 +134,14 @@ impl Rule {
         name: &str,
         value: Range<usize>,
     ) -> Option<Range<usize>> {
+        let is_whole = self.check == Some(Check::Password);
+        if is_whole && self.pattern.longest().is_some_and(|it| it < value.len()) {
+            return None;
+        }
         let (whole, secret) = self
             .pattern
             .find(text, value.start, Start::At(0), self.group)?;
-        if self.check == Some(Check::Password) && whole.end != value.end {
+        if is_whole && whole.end != value.end {
             return None;
         }
         self.stands(text, whole.end, secret, Some(name))

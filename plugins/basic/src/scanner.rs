@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use mcp_gateway_scan::assigned::{self, Values};
 use mcp_gateway_scan::encoded::{Encoded, encoded};
-use mcp_gateway_scan::{Keywords, View, assigned};
+use mcp_gateway_scan::{Keywords, View};
 
 use crate::check;
 use crate::rule::{Allowed, Rule, Way};
@@ -21,9 +22,6 @@ const LONG: usize = 256;
 
 /// The longest keyword that must be a word of its own in a name: `lob`, but not that of `glob`.
 const SHORT: usize = 5;
-
-/// Columns of one text that are read downwards.
-const COLUMNS: usize = 16;
 
 /// Looks for a choice of secrets.
 #[derive(Debug)]
@@ -230,7 +228,7 @@ impl Scanner {
 
     fn look<'a>(&'a self, text: &str, found: &mut dyn FnMut(&'a Rule, Range<usize>)) {
         let mut everywhere: Vec<usize> = self.restless.clone();
-        let mut columns = 0;
+        let mut assigned = Values::of(text);
         // Where the last long match of each rule ended: what starts within it would read the same run once more.
         let mut read: Vec<usize> = Vec::new();
         let mut keep = |rule: &'a Rule, place: Range<usize>| {
@@ -266,7 +264,7 @@ impl Scanner {
                     }
                     Way::Name => {
                         let (name, values) = values
-                            .get_or_insert_with(|| values_of(text, place.clone(), &mut columns));
+                            .get_or_insert_with(|| values_of(text, place.clone(), &mut assigned));
                         if rule.check == Some(Check::Random)
                             && place.len() <= SHORT
                             && glued(text, &place)
@@ -340,11 +338,11 @@ fn masked(text: &str, found: &[Found<'_>], mask: &dyn Fn(&Rule, &str) -> String)
 fn values_of<'t>(
     text: &'t str,
     keyword: Range<usize>,
-    columns: &mut usize,
+    assigned: &mut Values<'t>,
 ) -> (&'t str, Vec<Range<usize>>) {
     let place = assigned::name(text, keyword.clone());
     let name = text.get(place.clone()).unwrap_or_default();
-    let mut values: Vec<Range<usize>> = assigned::behind(text, place.end).into_iter().collect();
+    let mut values: Vec<Range<usize>> = assigned.behind(place.end).into_iter().collect();
     // `<TOKEN>` may be what a secret was replaced by; it names what follows only if it is an element of XML.
     let tag = place
         .start
@@ -356,12 +354,8 @@ fn values_of<'t>(
                 .is_some_and(|rest| rest.trim_start().starts_with("</"))
         });
     }
-    values.extend(assigned::before(text, place.start));
-    if *columns < COLUMNS {
-        let below: Vec<_> = assigned::below(text, place).collect();
-        *columns += usize::from(!below.is_empty());
-        values.extend(below);
-    }
+    values.extend(assigned.before(place.start));
+    values.extend(assigned.below(place));
     (name, values)
 }
 

@@ -2,6 +2,7 @@
 
 mod choice;
 mod score;
+mod speed;
 
 use std::time::{Duration, Instant};
 

@@ -2,21 +2,47 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter, memrchr};
+
+use crate::Class;
+
 /// How far a value may stand behind its name in prose.
 const SENTENCE: usize = 60;
 
 /// How much of a name is read to either side of a word in it.
 const NAME: usize = 48;
 
+/// How long a value may be.
+const VALUE: usize = 4096;
+
 /// How long the header of a table may be to either side of a name.
 const HEADER: usize = 2048;
+
+/// Columns of one text that are read downwards.
+const COLUMNS: usize = 16;
+
+/// What a name is made of.
+const WORD: Class = Class::ranges("AZaz09__--..");
 
 /// Rows of a table that are read below a header.
 const ROWS: usize = 50_000;
 
+/// Finds the values of the names of one text. Whoever asks for one name after the other, from the left to the right, has
+/// the text read once, not once a name.
+#[derive(Debug)]
+pub struct Values<'t> {
+    text: &'t str,
+    /// For values without a quote and for those in each kind of quote: what was read of the text last, and whether a
+    /// value ends where that ends.
+    read: [(Range<usize>, bool); 5],
+    /// The line that was looked at last.
+    line: Range<usize>,
+    columns: usize,
+}
+
 /// The whole name around a word of it: `api_key` of `MY_API_KEY_2`, with the letters, digits, `_`, `-` and `.`.
 pub fn name(text: &str, word: Range<usize>) -> Range<usize> {
-    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let part = |byte: &&u8| WORD.contains(**byte);
     let before = text.as_bytes().get(..word.start).unwrap_or_default();
     let after = text.as_bytes().get(word.end..).unwrap_or_default();
     let left = before.iter().rev().take(NAME).take_while(part).count();
@@ -32,60 +58,139 @@ pub fn name(text: &str, word: Range<usize>) -> Range<usize> {
     word.start - left..word.end + right
 }
 
-/// The value behind a name that ends at `end`: the place where it starts, and where it ends if nobody knows better.
-///
-/// Understands `name = value`, `"name": "value"`, `name => value`, `<name>value</name>`, `| name | value |`,
-/// `name=value&…`, `key="name" value="value"`, `name: name` above `value: value`, `name (…) is value`; quotes and escapes
-/// of any depth; and a scheme such as `Bearer` before the value.
-pub fn behind(text: &str, end: usize) -> Option<Range<usize>> {
-    let mut rest = Cursor {
-        text: text.as_bytes(),
-        at: end,
-    };
-    rest.skip(b"\"'`\\])* ", 6);
-    if rest.operator() || rest.declared() {
-        rest.annotation();
-    } else if !rest.paired() {
-        rest = Cursor {
-            text: text.as_bytes(),
+impl<'t> Values<'t> {
+    /// The values of the names of this text.
+    pub fn of(text: &'t str) -> Self {
+        Self {
+            text,
+            read: Default::default(),
+            line: 0..0,
+            columns: 0,
+        }
+    }
+
+    /// The value behind a name that ends at `end`: the place where it starts, and where it ends if nobody knows better.
+    ///
+    /// Understands `name = value`, `"name": "value"`, `name => value`, `<name>value</name>`, `| name | value |`,
+    /// `name=value&…`, `key="name" value="value"`, `name: name` above `value: value`, `name (…) is value`; quotes and
+    /// escapes of any depth; and a scheme such as `Bearer` before the value.
+    pub fn behind(&mut self, end: usize) -> Option<Range<usize>> {
+        let mut rest = Cursor {
+            text: self.text.as_bytes(),
             at: end,
         };
-        rest.prose()?;
+        rest.skip(b"\"'`\\])* ", 6);
+        if rest.operator() || rest.declared() {
+            rest.annotation();
+        } else if !rest.paired() {
+            rest.at = end;
+            rest.prose()?;
+        }
+        let quote = rest.opening();
+        rest.scheme();
+        self.value(rest.at, quote)
     }
-    let quote = rest.opening();
-    rest.scheme();
-    rest.value(quote)
-}
 
-/// The value before a name that starts at `start`: `Use VALUE as the name`.
-pub fn before(text: &str, start: usize) -> Option<Range<usize>> {
-    let said = text.get(..start)?;
-    let said = ["as the ", "as ", "for the ", "for "]
-        .iter()
-        .find_map(|word| said.strip_suffix(word))?;
-    let said = said.strip_suffix(' ')?.trim_end_matches(['"', '\'', '`']);
-    let value = said.rsplit([' ', '\n', '\t', '"', '\'', '`']).next()?;
-    (!value.is_empty()).then(|| said.len() - value.len()..said.len())
-}
+    /// The value before a name that starts at `start`: `Use VALUE as the name`.
+    pub fn before(&self, start: usize) -> Option<Range<usize>> {
+        let said = self.text.get(..start)?;
+        let said = ["as the ", "as ", "for the ", "for "]
+            .iter()
+            .find_map(|word| said.strip_suffix(word))?;
+        let said = said.strip_suffix(' ')?.trim_end_matches(['"', '\'', '`']);
+        let value = said.rsplit([' ', '\n', '\t', '"', '\'', '`']).next()?;
+        (!value.is_empty()).then(|| said.len() - value.len()..said.len())
+    }
 
-/// The cells below a name that heads a column, if it does: of CSV, tab-separated text, or a Markdown table.
-pub fn below(text: &str, name: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
-    let column = Column::headed(text, name);
-    column.into_iter().flat_map(move |column| {
-        let rows = text
-            .get(column.start..)
-            .unwrap_or_default()
-            .split('\n')
-            .take(ROWS);
-        let mut at = column.start;
-        rows.map_while(move |row| {
-            let start = at;
-            at += row.len() + 1;
-            let cells = row.matches(column.delimiter).count();
-            (cells >= column.number.max(1)).then(|| column.cell(row, start))
+    /// The cells below a name that heads a column, if it does: of CSV, tab-separated text, or a Markdown table.
+    pub fn below(&mut self, name: Range<usize>) -> impl Iterator<Item = Range<usize>> + 't {
+        let text = self.text;
+        self.column(name).into_iter().flat_map(move |column| {
+            let rows = text
+                .get(column.start..)
+                .unwrap_or_default()
+                .split('\n')
+                .take(ROWS);
+            let mut at = column.start;
+            rows.map_while(move |row| {
+                let start = at;
+                at += row.len() + 1;
+                let cells = row.matches(column.delimiter).count();
+                (cells >= column.number.max(1)).then(|| column.cell(row, start))
+            })
+            .flatten()
         })
-        .flatten()
-    })
+    }
+
+    /// The column that a name heads.
+    fn column(&mut self, name: Range<usize>) -> Option<Column> {
+        if self.columns == COLUMNS || !stands_alone(self.text, &name) {
+            return None;
+        }
+        let bytes = self.text.as_bytes();
+        if !self.line.contains(&name.start) {
+            let start = memrchr(b'\n', bytes.get(..name.start)?);
+            let end = memchr(b'\n', bytes.get(name.end..)?);
+            self.line =
+                start.map_or(0, |start| start + 1)..end.map_or(bytes.len(), |end| name.end + end);
+        }
+        // The last line heads nothing.
+        if self.line.len() > 2 * HEADER || self.line.end == bytes.len() {
+            return None;
+        }
+        let column = Column::headed(self.text, &self.line, &name)?;
+        self.columns += 1;
+        Some(column)
+    }
+
+    /// A value that starts at `at`, in this kind of quote.
+    fn value(&mut self, at: usize, quote: Option<u8>) -> Option<Range<usize>> {
+        let (kind, stops) = match quote {
+            None => (0, BARE),
+            Some(b'"') => (1, QUOTED),
+            Some(b'\'') => (2, SINGLE),
+            Some(b'`') => (3, BACKTICK),
+            Some(_) => (4, ESCAPED),
+        };
+        let bytes = self.text.as_bytes();
+        let (read, is_end) = self.read.get_mut(kind)?;
+        if !(read.start..=read.end).contains(&at) {
+            (*read, *is_end) = (at..at, false);
+        }
+        let farthest = bytes.len().min(at + VALUE);
+        if !*is_end && read.end < farthest {
+            let more = bytes.get(read.end..farthest)?;
+            let stop = more.iter().position(|byte| stops.contains(*byte));
+            *is_end = stop.is_some();
+            read.end = stop.map_or(farthest, |stop| read.end + stop);
+        }
+        let mut end = read.end;
+        while end > at
+            && bytes
+                .get(end - 1)
+                .is_some_and(|byte| b".\\!?".contains(byte))
+        {
+            end -= 1;
+        }
+        (end > at).then_some(at..end)
+    }
+}
+
+/// What ends a value: without a quote, and in each kind.
+const BARE: Class = Class::ranges("  \t\t\n\n\u{c}\u{c}\r\r\"\"''``<<>>,,;;&&||))}}]]\\\\");
+const QUOTED: Class = Class::ranges("\"\"\r\r\n\n");
+const SINGLE: Class = Class::ranges("''\"\"\r\r\n\n");
+const BACKTICK: Class = Class::ranges("``\"\"\r\r\n\n");
+const ESCAPED: Class = Class::ranges("\\\\\"\"\r\r\n\n");
+
+/// Whether a cell may hold the name and nothing else: what is beside it ends cells.
+fn stands_alone(text: &str, name: &Range<usize>) -> bool {
+    let ends = |byte: Option<&u8>| byte.is_none_or(|byte| b",|\t;\n".contains(byte));
+    let before = text.as_bytes().get(..name.start).unwrap_or_default();
+    let after = text.as_bytes().get(name.end..).unwrap_or_default();
+    let left = before.iter().rev().take(64).find(|b| !b"\" ".contains(b));
+    let right = after.iter().take(64).find(|b| !b"\" \r".contains(b));
+    ends(left) && ends(right)
 }
 
 /// A column of a table.
@@ -98,23 +203,13 @@ struct Column {
 }
 
 impl Column {
-    fn headed(text: &str, name: Range<usize>) -> Option<Self> {
-        let before = text.as_bytes().get(..name.start)?;
-        let line = before
-            .iter()
-            .rev()
-            .take(HEADER)
-            .position(|byte| *byte == b'\n');
-        let line = line.map_or(0, |back| name.start - back);
-        let after = text.as_bytes().get(name.end..)?;
-        let end = name.end + after.iter().take(HEADER).position(|byte| *byte == b'\n')?;
-        let header = text
-            .get(line..end)
-            .filter(|header| header.len() < 2 * HEADER)?;
+    /// The column that a name in this line heads.
+    fn headed(text: &str, line: &Range<usize>, name: &Range<usize>) -> Option<Self> {
+        let header = text.get(line.clone())?;
         let delimiter = [',', '|', '\t', ';']
             .into_iter()
             .find(|d| header.contains(*d))?;
-        let left = text.get(line..name.start)?;
+        let left = text.get(line.start..name.start)?;
         // A cell holds the name and nothing else.
         let alone = left
             .trim_end_matches(['"', ' '])
@@ -122,13 +217,13 @@ impl Column {
             .last()
             .is_none_or(|c| c == delimiter);
         let right = text
-            .get(name.end..end)?
+            .get(name.end..line.end)?
             .trim_start_matches(['"', ' ', '\r']);
         let alone = alone && right.chars().next().is_none_or(|c| c == delimiter);
         alone.then(|| Self {
             delimiter,
             number: left.matches(delimiter).count(),
-            start: end + 1,
+            start: line.end + 1,
         })
     }
 
@@ -252,14 +347,12 @@ impl Cursor<'_> {
             .iter()
             .position(|byte| b".\n;<>{}()=,".contains(byte));
         let sentence = sentence.get(..end.unwrap_or(sentence.len()))?;
-        let verb = [&b" is "[..], b" was ", b" to ", b" is: ", b"` is "]
-            .into_iter()
-            .find_map(|verb| {
-                let at = sentence
-                    .windows(verb.len())
-                    .position(|window| window == verb)?;
-                Some(at + verb.len())
-            })?;
+        let verb = memchr_iter(b' ', sentence).find_map(|at| {
+            let here = sentence.get(at..)?;
+            let verbs = [&b" is "[..], b" was ", b" to ", b" is: "];
+            let verb = verbs.into_iter().find(|verb| here.starts_with(verb))?;
+            Some(at + verb.len())
+        })?;
         self.at += verb;
         Some(())
     }
@@ -295,27 +388,6 @@ impl Cursor<'_> {
             }
         }
     }
-
-    fn value(&self, quote: Option<u8>) -> Option<Range<usize>> {
-        let length = self
-            .rest()
-            .iter()
-            .take(4096)
-            .take_while(|byte| match quote {
-                Some(quote) => **byte != quote && !b"\"\r\n".contains(byte),
-                None => !byte.is_ascii_whitespace() && !b"\"'`<>,;&|)}]\\".contains(byte),
-            });
-        let mut end = self.at + length.count();
-        while end > self.at
-            && self
-                .text
-                .get(end - 1)
-                .is_some_and(|byte| b".\\!?".contains(byte))
-        {
-            end -= 1;
-        }
-        (end > self.at).then_some(self.at..end)
-    }
 }
 
 #[cfg(test)]
@@ -326,7 +398,10 @@ mod tests {
     fn value(text: &str) -> &str {
         let at = text.find("KEY").unwrap();
         let name = name(text, at..at + 3);
-        let place = behind(text, name.end).or_else(|| before(text, name.start));
+        let mut values = Values::of(text);
+        let place = values
+            .behind(name.end)
+            .or_else(|| values.before(name.start));
         place.map_or("", |place| &text[place])
     }
 
@@ -381,7 +456,8 @@ mod tests {
         let cells = |text: &str| {
             let at = text.find("KEY").unwrap();
             let name = name(text, at..at + 3);
-            below(text, name)
+            Values::of(text)
+                .below(name)
                 .map(|cell| text[cell].to_owned())
                 .collect::<Vec<_>>()
         };

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod assigned;
+mod beginning;
 mod class;
 pub mod encoded;
 mod fold;

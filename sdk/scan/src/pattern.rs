@@ -3,9 +3,12 @@
 use std::ops::Range;
 
 use regex_automata::meta::{BuildError, Regex};
+use regex_automata::nfa::thompson::NFA;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 use thiserror::Error;
+
+use crate::beginning::Beginning;
 
 /// How much of a text a pattern without a longest match is shown.
 const FAR: usize = 4096;
@@ -15,6 +18,7 @@ const FAR: usize = 4096;
 #[derive(Debug)]
 pub struct Pattern {
     regex: Regex,
+    beginning: Beginning,
     longest: Option<usize>,
     far: usize,
 }
@@ -75,8 +79,11 @@ impl Pattern {
             .configure(config)
             .build_from_hir(&hir)
             .map_err(|_: BuildError| PatternError::Size)?;
+        let nfa = NFA::compiler().build_from_hir(&hir);
+        let nfa = nfa.map_err(|_| PatternError::Size)?;
         Ok(Self {
             regex,
+            beginning: Beginning::of(&nfa, &hir),
             longest: hir.properties().maximum_len(),
             far: FAR,
         })
@@ -107,13 +114,27 @@ impl Pattern {
             .longest
             .map_or(self.far, |longest| longest.min(4 * FAR) + 1);
         let end = text.len().min(place.saturating_add(reach));
-        let input = match start {
-            Start::At(bytes) => Input::new(text)
-                .range(place.checked_sub(bytes)?..end)
-                .anchored(Anchored::Yes),
-            Start::Before(bytes) => Input::new(text).range(place.saturating_sub(bytes)..end),
+        let first = match start {
+            Start::At(bytes) => place.checked_sub(bytes)?,
+            Start::Before(bytes) => place.saturating_sub(bytes),
         };
-        self.search(input, group)
+        let last = match start {
+            Start::At(_) => first,
+            Start::Before(_) => place,
+        };
+        (first..=last).find_map(|start| {
+            let shown = text.as_bytes().get(start..end)?;
+            if !self.beginning.fits(shown) {
+                return None;
+            }
+            let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
+            self.search(input, group)
+        })
+    }
+
+    /// The longest match, in bytes, if there is one.
+    pub fn longest(&self) -> Option<usize> {
+        self.longest
     }
 
     /// The first match from `from` on, and what group number `group` of it holds.
@@ -124,6 +145,12 @@ impl Pattern {
         group: usize,
     ) -> Option<(Range<usize>, Range<usize>)> {
         self.search(Input::new(text).range(from..), group)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn matches_at(&self, text: &str, place: usize) -> bool {
+        let input = Input::new(text).range(place..).anchored(Anchored::Yes);
+        self.regex.search(&input).is_some()
     }
 
     /// Whether the pattern matches anywhere in the text.

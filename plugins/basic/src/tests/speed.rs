@@ -1,0 +1,104 @@
+//! Measures how fast texts are read, and shows it; run by hand.
+//!
+//! ```sh
+//! cargo test --release -p mcp-gateway-basic speed -- --ignored --nocapture
+//! ```
+//! With `MCP_GATEWAY_TEXTS` a folder, its files are read, too; with `MCP_GATEWAY_TEXT`
+//! the name of a text, only that.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::{basic, outcome};
+
+const MEGABYTE: usize = 1_000_000;
+
+fn repeated(part: &str, bytes: usize) -> String {
+    part.repeat(bytes / part.len() + 1)
+}
+
+/// Texts that are the worst for one part of the scanner or another.
+fn worst() -> Vec<(&'static str, String)> {
+    let texts = [
+        ("a", "a"),
+        ("digits", "0123456789"),
+        ("blanks", " "),
+        ("quotes", "\""),
+        ("backslashes", "\\"),
+        ("percents", "%"),
+        ("escapes", "\\\"a\\\":\\\"b\\\","),
+        ("ümläüts", "für ünd ä "),
+        ("password=", "password="),
+        ("key: ", "key: "),
+        ("token", "token "),
+        ("names", "api_key_secret_token_password_"),
+        ("as the key", "x as the key "),
+        ("commas", "key,token,"),
+        ("rows", "key,token\na,b\n"),
+        ("hex", "68657820"),
+        ("ghp_", "ghp_"),
+        ("sk-", "sk-"),
+        ("eyJ", "eyJhbGciOi"),
+        ("https://", "https://a:b@"),
+        ("-----BEGIN", "-----BEGIN RSA PRIVATE KEY-----\n"),
+        ("xoxb-", "xoxb-1-"),
+        ("pieces", "\"ab\" + "),
+    ];
+    let texts = texts.into_iter();
+    texts
+        .map(|(name, part)| (name, repeated(part, MEGABYTE)))
+        .collect()
+}
+
+fn ordinary() -> Vec<(String, String)> {
+    let log = "2026-07-28T10:11:12.345Z INFO server::http{request_id=8f14e45f} GET /api/v1/users/42?page=3 -> 200 in 12ms\n";
+    let json = r#"{"id":17,"name":"report.pdf","size":48213,"owner":{"login":"mona","id":583231},"labels":["bug","p1"],"updated_at":"2026-07-28T10:11:12Z","sha":"48e4875032cc26d5d89c9d23b486c905f032dd9d","url":"https://example.com/repos/a/b/contents/report.pdf?ref=main"},"#;
+    let prose = "The quick brown fox reads a README, installs a package and wonders why the token bucket is empty. Keys are documented below; the password policy is strict. ";
+    let nested = serde_json::to_string(json).unwrap();
+    let mut texts: Vec<(String, String)> = [
+        ("log", log),
+        ("json", json),
+        ("prose", prose),
+        ("nested json", &nested),
+    ]
+    .into_iter()
+    .map(|(name, part)| (name.to_owned(), repeated(part, MEGABYTE)))
+    .collect();
+    if let Ok(folder) = std::env::var("MCP_GATEWAY_TEXTS") {
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if let Ok(text) = fs::read_to_string(&path) {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                texts.push((name, text));
+            }
+        }
+    }
+    texts
+}
+
+#[test]
+#[ignore = "measures"]
+fn speed() {
+    let guardrail = basic("{}");
+    let worst = worst()
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), text));
+    let only = std::env::var("MCP_GATEWAY_TEXT").ok();
+    let all = ordinary().into_iter().chain(worst);
+    for (name, text) in all.filter(|(name, _)| only.as_ref().is_none_or(|it| it == name)) {
+        let mut best = Duration::MAX;
+        for _ in 0..3 {
+            let begun = Instant::now();
+            outcome(&guardrail, &[&text]);
+            best = best.min(begun.elapsed());
+        }
+        let rate = text.len() as f64 / best.as_secs_f64() / 1e6;
+        eprintln!("{rate:8.1} MB/s  {name} ({} kB)", text.len() / 1000);
+    }
+    let call = r#"{"path":"/home/mona/project/README.md","head":20,"note":"a token of appreciation, no key"}, and so on to two hundred bytes or so"#;
+    let begun = Instant::now();
+    for _ in 0..10_000 {
+        outcome(&guardrail, &[call]);
+    }
+    eprintln!("{:?} for {} bytes", begun.elapsed() / 10_000, call.len());
+}

@@ -1,0 +1,162 @@
+//! What every match of a pattern begins with, byte by byte: asked before the pattern, it turns almost everything away at
+//! the cost of a few comparisons.
+
+use regex_automata::nfa::thompson::{NFA, State};
+use regex_automata::util::primitives::StateID;
+use regex_syntax::hir::{Hir, HirKind};
+
+/// How many bytes are looked at.
+const LONGEST: usize = 16;
+
+/// The bytes that may stand at each of the first places of a match.
+#[derive(Debug, Default)]
+pub(crate) struct Beginning {
+    places: Vec<Bytes>,
+    /// A byte that every match has in it, somewhere.
+    needed: Option<u8>,
+}
+
+/// A set of bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bytes([u64; 4]);
+
+impl Bytes {
+    fn add(&mut self, first: u8, last: u8) {
+        for byte in first..=last {
+            if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
+                *word |= 1 << (byte & 63);
+            }
+        }
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        let word = self.0.get(usize::from(byte >> 6));
+        word.is_some_and(|word| word >> (byte & 63) & 1 == 1)
+    }
+}
+
+impl Beginning {
+    /// What the matches of an expression begin with.
+    pub(crate) fn of(nfa: &NFA, hir: &Hir) -> Self {
+        let mut places = Vec::new();
+        let mut states = vec![nfa.start_anchored()];
+        while places.len() < LONGEST {
+            let Some((bytes, next)) = step(nfa, states) else {
+                break;
+            };
+            places.push(bytes);
+            states = next;
+        }
+        Self {
+            places,
+            needed: needed(hir),
+        }
+    }
+
+    /// Whether a match may start at the start of `text`, which is all that it may have.
+    pub(crate) fn fits(&self, text: &[u8]) -> bool {
+        text.len() >= self.places.len()
+            && self
+                .places
+                .iter()
+                .zip(text)
+                .all(|(set, byte)| set.has(*byte))
+            && self
+                .needed
+                .is_none_or(|byte| memchr::memchr(byte, text).is_some())
+    }
+}
+
+/// The bytes that lead on from these states, and where to; nothing if a match may end here.
+fn step(nfa: &NFA, states: Vec<StateID>) -> Option<(Bytes, Vec<StateID>)> {
+    let mut seen = vec![false; nfa.states().len()];
+    let (mut open, mut bytes, mut next) = (states, Bytes::default(), Vec::new());
+    while let Some(id) = open.pop() {
+        match seen.get_mut(id.as_usize()) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        match nfa.state(id) {
+            State::Match { .. } => return None,
+            State::Fail => {}
+            State::ByteRange { trans } => {
+                bytes.add(trans.start, trans.end);
+                next.push(trans.next);
+            }
+            State::Sparse(sparse) => {
+                for trans in &*sparse.transitions {
+                    bytes.add(trans.start, trans.end);
+                    next.push(trans.next);
+                }
+            }
+            State::Dense(dense) => {
+                for byte in 0..=u8::MAX {
+                    let to = dense.transitions.get(usize::from(byte)).copied();
+                    if let Some(to) = to.filter(|to| *to != StateID::ZERO) {
+                        bytes.add(byte, byte);
+                        next.push(to);
+                    }
+                }
+            }
+            State::Look { next, .. } | State::Capture { next, .. } => open.push(*next),
+            State::Union { alternates } => open.extend(alternates.iter().copied()),
+            State::BinaryUnion { alt1, alt2 } => open.extend([*alt1, *alt2]),
+        }
+    }
+    next.sort_unstable();
+    next.dedup();
+    Some((bytes, next))
+}
+
+/// The last sign that every match has in it: signs are rarer than letters.
+fn needed(hir: &Hir) -> Option<u8> {
+    match hir.kind() {
+        HirKind::Literal(literal) => {
+            let mut signs = literal.0.iter().rev();
+            signs.find(|byte| byte.is_ascii_punctuation()).copied()
+        }
+        HirKind::Concat(parts) => parts.iter().rev().find_map(needed),
+        HirKind::Capture(capture) => needed(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => needed(&repetition.sub),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+    use regex_automata::util::syntax;
+
+    use super::*;
+    use crate::Pattern;
+
+    fn beginning(expression: &str) -> Beginning {
+        let config = syntax::Config::new().unicode(false).utf8(false);
+        let hir = syntax::parse_with(expression, &config).unwrap();
+        let nfa = NFA::compiler().build_from_hir(&hir).unwrap();
+        Beginning::of(&nfa, &hir)
+    }
+
+    #[test]
+    fn what_cannot_match_is_told_by_its_first_bytes() {
+        let key = beginning("(?:gh[po]|npm)_[A-Za-z0-9]{4,}");
+        assert!(key.fits(b"ghp_a1B2") && key.fits(b"npm_a1B2") && key.fits(b"ghm_a1B2"));
+        for text in ["ghp-a1B2", "xhp_a1B2", "ghp_a1_2", "ghp_a1B"] {
+            assert!(!key.fits(text.as_bytes()), "{text}");
+        }
+        let url = beginning("https?://[^@ ]{1,9}@[a-z]");
+        assert!(url.fits(b"https://ab@c") && !url.fits(b"https://ab/c.example"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_turned_away_that_matches(text in "(ab|[abc.@_-]|\u{e9}){0,12}") {
+            for expression in ["a(?:b|c)+@", "[a-c]{2,3}(?:-|_x)?", "(?i)AB?(c|\\.)", "[^a]b*", "a{0,2}b|c"] {
+                let pattern = Pattern::new(expression).unwrap();
+                let matched = pattern.matches_at(&text, 0);
+                prop_assert!(!matched || beginning(expression).fits(text.as_bytes()), "{}", expression);
+            }
+        }
+    }
+}

@@ -116,8 +116,8 @@ fn an_unknown_guardrail_is_refused_with_those_that_are_known() {
         &["unknown guardrail \"mystery\"", "known: basic"],
     );
     refuses(
-        &["--mcp-json-path", FILE, "-p", "presidio"],
-        &["guardrail \"pii\" (you wrote \"presidio\")"],
+        &["--mcp-json-path", FILE, "-p", "xetrack"],
+        &["guardrail \"audit\" (you wrote \"xetrack\")"],
     );
 }
 

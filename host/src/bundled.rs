@@ -10,10 +10,16 @@ pub struct Bundled {
 }
 
 /// What `use` and `-p` can name.
-pub const GUARDRAILS: &[Bundled] = &[Bundled {
-    name: "basic",
-    bytes: include_bytes!(concat!(env!("OUT_DIR"), "/basic.wasm")),
-}];
+pub const GUARDRAILS: &[Bundled] = &[
+    Bundled {
+        name: "basic",
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/basic.wasm")),
+    },
+    Bundled {
+        name: "pii",
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/pii.wasm")),
+    },
+];
 
 /// The two examples between which the demo swaps.
 pub(crate) const CODENAME: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/codename.wasm"));

@@ -1,0 +1,181 @@
+//! The configuration, and the detector that it asks for.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::allow::{Allow, Deny, Lists};
+use crate::detect::{Detector, Options};
+use crate::entity::{Entity, all, named};
+use crate::operator::Operator;
+
+/// The configuration. Kept in step with `CONFIG_SCHEMA`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    #[serde(default)]
+    pub(crate) requests: Requests,
+    #[serde(default)]
+    entities: Option<Vec<String>>,
+    #[serde(default)]
+    also: Vec<String>,
+    #[serde(default)]
+    threshold: Option<f32>,
+    #[serde(default)]
+    thresholds: BTreeMap<String, f32>,
+    #[serde(default)]
+    operators: BTreeMap<String, Operator>,
+    #[serde(default)]
+    ip_scope: Scope,
+    #[serde(default)]
+    allow: Allow,
+    #[serde(default)]
+    deny: Vec<Deny>,
+}
+
+pub(crate) const CONFIG_SCHEMA: &str = r#"{
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "requests": {
+      "description": "What becomes of personal data on its way to a server.",
+      "enum": ["off", "warn", "mask", "block"],
+      "default": "off"
+    },
+    "entities": { "description": "What is looked for, by the names of Presidio or short ones such as EMAIL.", "type": "array", "items": { "type": "string" } },
+    "also": { "description": "What is looked for besides the entities that are on by default.", "type": "array", "items": { "type": "string" }, "default": [] },
+    "threshold": { "description": "How sure a finding has to be.", "type": "number", "minimum": 0, "maximum": 1, "default": 0.5 },
+    "thresholds": { "description": "The same for single entities.", "type": "object", "additionalProperties": { "type": "number", "minimum": 0, "maximum": 1 } },
+    "operators": {
+      "description": "What is done with an entity, or with all others as DEFAULT.",
+      "type": "object",
+      "additionalProperties": {
+        "anyOf": [
+          { "enum": ["keep", "redact", "replace", "mask"] },
+          { "type": "object", "additionalProperties": false, "required": ["replace"], "properties": { "replace": { "type": "string" } } },
+          { "type": "object", "additionalProperties": false, "required": ["mask"], "properties": {
+            "mask": { "type": "object", "additionalProperties": false, "properties": {
+              "char": { "type": "string", "minLength": 1, "maxLength": 1, "default": "*" },
+              "keep_last": { "type": "integer", "minimum": 0, "default": 0 }
+            } }
+          } }
+        ]
+      }
+    },
+    "ip_scope": { "description": "Which addresses are personal: those that others can reach, or all.", "enum": ["public", "all"], "default": "public" },
+    "allow": {
+      "description": "What is not personal.",
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "values": { "description": "These very texts.", "type": "array", "items": { "type": "string" } },
+        "patterns": { "description": "Whatever one of these regular expressions matches a part of.", "type": "array", "items": { "type": "string" } },
+        "networks": { "description": "Addresses of these networks.", "type": "array", "items": { "type": "string" } },
+        "domains": { "description": "Addresses of mail in these domains.", "type": "array", "items": { "type": "string" } }
+      }
+    },
+    "deny": {
+      "description": "What is personal wherever it stands as a word.",
+      "type": "array",
+      "items": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["entity", "values"],
+        "properties": {
+          "entity": { "type": "string" },
+          "values": { "type": "array", "items": { "type": "string" } }
+        }
+      }
+    }
+  }
+}"#;
+
+/// What becomes of personal data on its way to a server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Requests {
+    #[default]
+    Off,
+    Warn,
+    Mask,
+    Block,
+}
+
+/// Which addresses of the internet are personal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Scope {
+    #[default]
+    Public,
+    All,
+}
+
+/// What is done with each entity.
+#[derive(Debug)]
+pub(crate) struct Operators {
+    each: Vec<(&'static Entity, Operator)>,
+    others: Operator,
+}
+
+impl Operators {
+    pub(crate) fn of(&self, entity: &Entity) -> &Operator {
+        let mut each = self.each.iter();
+        let known = each.find(|(known, _)| known.name == entity.name);
+        known.map_or(&self.others, |(_, operator)| operator)
+    }
+}
+
+impl Config {
+    /// The detector that is asked for, and what is done with what it finds.
+    pub(crate) fn build(self) -> Result<(Detector, Operators), String> {
+        let by_default = || {
+            all()
+                .filter(|it| it.default)
+                .map(|it| it.name.to_owned())
+                .collect()
+        };
+        let mut names: Vec<String> = self.entities.unwrap_or_else(by_default);
+        names.extend(self.also);
+        let least = score("threshold", self.threshold.unwrap_or(0.5))?;
+        let mut entities: Vec<(&'static Entity, f32)> = Vec::new();
+        for name in &names {
+            let entity = named(name).map_err(|error| format!("entities: {error}"))?;
+            if !entities.iter().any(|(known, _)| *known == entity) {
+                entities.push((entity, least));
+            }
+        }
+        for (name, least) in &self.thresholds {
+            let wanted = named(name).map_err(|error| format!("thresholds: {error}"))?;
+            let least = score("thresholds", *least)?;
+            match entities.iter_mut().find(|(entity, _)| *entity == wanted) {
+                Some((_, known)) => *known = least,
+                None => return Err(format!("thresholds: {name} is not looked for")),
+            }
+        }
+        let mut operators = Operators {
+            each: Vec::new(),
+            others: Operator::default(),
+        };
+        for (name, operator) in self.operators {
+            if name == "DEFAULT" {
+                operators.others = operator;
+                continue;
+            }
+            let entity = named(&name).map_err(|error| format!("operators: {error}"))?;
+            operators.each.push((entity, operator));
+        }
+        let detector = Detector::new(Options {
+            entities,
+            private_addresses: self.ip_scope == Scope::All,
+            lists: Lists::new(self.allow, &self.deny)?,
+        })?;
+        Ok((detector, operators))
+    }
+}
+
+fn score(key: &str, value: f32) -> Result<f32, String> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(value);
+    }
+    Err(format!("{key}: {value} is not from 0 to 1"))
+}

@@ -1,0 +1,346 @@
+//! Finds personal data in a text: one pass over its tokens proposes candidates, and only these are verified.
+
+mod card;
+mod check;
+mod crypto;
+mod cue;
+mod email;
+mod form;
+mod iban;
+mod ip;
+mod mac;
+mod person;
+mod phone;
+mod street;
+
+use std::ops::Range;
+
+use mcp_gateway_scan::View;
+
+use crate::allow::Lists;
+use crate::entity::{Entity, Kind};
+use cue::Cues;
+use form::Forms;
+pub(crate) use form::{Row, bundled};
+
+/// How much more likely something is where a name or a word before it says what it is, and how likely it is then at least.
+const CUE: f32 = 0.45;
+const CUE_LEAST: f32 = 0.6;
+
+/// Something personal, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Found {
+    /// What it is.
+    pub(crate) entity: &'static Entity,
+    /// Its bytes in the text.
+    pub(crate) range: Range<usize>,
+    /// How sure that is, from 0 to 1.
+    pub(crate) score: f32,
+    /// It in the one form that all its spellings share.
+    pub(crate) canonical: String,
+}
+
+/// What is known of a text beside the text.
+pub(crate) struct Context<'a> {
+    /// The name of the value that the text is, asked for only where it matters.
+    pub(crate) key: &'a dyn Fn() -> Option<String>,
+}
+
+impl Context<'_> {
+    /// Of a text of which nothing is known.
+    #[cfg(test)]
+    pub(crate) const NONE: Context<'static> = Context { key: &|| None };
+}
+
+/// What is looked for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Entities, and the least score of each.
+    pub(crate) entities: Vec<(&'static Entity, f32)>,
+    /// Whether addresses of networks that nobody outside can reach count.
+    pub(crate) private_addresses: bool,
+    /// What is never, and what is always, personal.
+    pub(crate) lists: Lists,
+}
+
+/// Finds what a configuration asks for.
+#[derive(Debug)]
+pub(crate) struct Detector {
+    options: Options,
+    wanted: u64,
+    forms: Forms,
+}
+
+/// A candidate that was verified, in the bytes of the reading that it was found in.
+#[derive(Debug)]
+struct Hit {
+    entity: &'static Entity,
+    range: Range<usize>,
+    score: f32,
+    canonical: String,
+}
+
+impl Detector {
+    pub(crate) fn new(options: Options) -> Result<Self, String> {
+        let wanted = options
+            .entities
+            .iter()
+            .fold(0, |wanted, (entity, _)| wanted | entity.kind.bit());
+        let rows = bundled()?.into_iter().filter_map(|row| {
+            let mut entities = options.entities.iter().map(|(entity, _)| *entity);
+            let entity = entities.find(|entity| entity.name == row.entity)?;
+            Some((entity, row))
+        });
+        let forms = Forms::new(rows)?;
+        Ok(Self {
+            options,
+            wanted,
+            forms,
+        })
+    }
+
+    /// Texts that show what is found and what is not.
+    pub(crate) fn samples(&self) -> Result<Vec<String>, String> {
+        let wanted = |row: &Row| {
+            self.options
+                .entities
+                .iter()
+                .any(|(it, _)| it.name == row.entity)
+        };
+        let rows = bundled()?.into_iter().filter(wanted);
+        Ok(rows
+            .flat_map(|row| row.samples.into_iter().chain(row.misses))
+            .collect())
+    }
+
+    /// What is in the text: sorted, no two of them overlapping.
+    pub(crate) fn find(&self, text: &str, context: &Context<'_>) -> Vec<Found> {
+        let view = View::plain(text);
+        let read = view.as_ref().map_or(text, View::text);
+        let mut hits = self.hits(read, context);
+        hits.retain(|hit| {
+            let value = read.get(hit.range.clone()).unwrap_or_default();
+            hit.score >= self.least(hit.entity) && !self.options.lists.allows(value, &hit.canonical)
+        });
+        let found = hits.into_iter().filter_map(|hit| {
+            let range = match &view {
+                None => hit.range,
+                Some(view) => {
+                    let places = view.places(hit.range);
+                    places.first()?.start..places.last()?.end
+                }
+            };
+            Some(Found {
+                entity: hit.entity,
+                range,
+                score: hit.score,
+                canonical: hit.canonical,
+            })
+        });
+        apart(found.collect())
+    }
+
+    fn least(&self, entity: &Entity) -> f32 {
+        let mut entities = self.options.entities.iter();
+        let known = entities.find(|(known, _)| known.name == entity.name);
+        known.map_or(0.0, |(_, least)| *least)
+    }
+
+    fn wants(&self, kind: Kind) -> bool {
+        self.wanted & kind.bit() != 0
+    }
+
+    fn hits(&self, text: &str, context: &Context<'_>) -> Vec<Hit> {
+        let cues = Cues::new(text, context.key);
+        let mut hits = Vec::new();
+        if self.wants(Kind::Email) {
+            email::find(text, &mut hits);
+        }
+        self.options.lists.denied(text, |entity, range| {
+            let canonical = text.get(range.clone()).unwrap_or_default().to_owned();
+            hits.push(Hit {
+                entity,
+                range,
+                score: 1.0,
+                canonical,
+            });
+        });
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(token) = next_token(bytes, at) {
+            at = token.end;
+            if let Some(end) = self.token(text, &cues, &token, &mut hits) {
+                at = end.max(at);
+            }
+        }
+        hits
+    }
+
+    /// Tries all that can start with a token, and says where what was found ends.
+    fn token(
+        &self,
+        text: &str,
+        cues: &Cues<'_>,
+        token: &Token,
+        hits: &mut Vec<Hit>,
+    ) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let start = token.start;
+        let length = token.end - start;
+        let begun = hits.len();
+        let next = byte(bytes, token.end);
+        if length <= 4 && next == b':' {
+            if self.wants(Kind::Ip) {
+                hits.extend(ip::six(text, start, self.options.private_addresses));
+            }
+            if length == 2 && self.wants(Kind::Mac) {
+                hits.extend(mac::find(text, start));
+            }
+        }
+        if token.digits == 0 {
+            if self.wants(Kind::Person) && byte(bytes, start).is_ascii_uppercase() {
+                hits.extend(person::find(text, cues, token));
+            }
+            if self.forms.letters_only() && length <= 24 {
+                self.forms.find(text, cues, token, hits);
+            }
+            if self.wants(Kind::Mac) && length == 2 && next == b'-' {
+                hits.extend(mac::find(text, start));
+            }
+            return self.end(hits, begun);
+        }
+        if length > 64 {
+            return None;
+        }
+        if token.digits < length {
+            if self.wants(Kind::Crypto) && length >= 26 {
+                hits.extend(crypto::find(text, token));
+            }
+            if self.wants(Kind::Iban) && length >= 4 {
+                hits.extend(iban::find(text, start));
+            }
+        } else {
+            if length <= 3 && next == b'.' && self.wants(Kind::Ip) {
+                hits.extend(ip::four(text, cues, start, self.options.private_addresses));
+            }
+            if self.wants(Kind::Mac) && length == 2 && next == b'-' {
+                hits.extend(mac::find(text, start));
+            }
+            if length <= 19 && hits.len() == begun && is_alone(bytes, start) {
+                if self.wants(Kind::Card) {
+                    hits.extend(card::find(text, cues, start));
+                }
+            }
+            if self.wants(Kind::Street) && next == b' ' {
+                hits.extend(street::find(text, token));
+            }
+            if self.wants(Kind::Phone) && length <= 15 && hits.len() == begun {
+                hits.extend(phone::find(text, cues, token));
+            }
+        }
+        if length <= 32 {
+            self.forms.find(text, cues, token, hits);
+        }
+        self.end(hits, begun)
+    }
+
+    /// Where the last certain hit ends; below its threshold one stands in nobody's way.
+    fn end(&self, hits: &[Hit], begun: usize) -> Option<usize> {
+        let new = hits.get(begun..).unwrap_or_default().iter();
+        new.filter(|hit| hit.score >= self.least(hit.entity))
+            .map(|hit| hit.range.end)
+            .max()
+    }
+}
+
+/// A run of ASCII letters and digits.
+#[derive(Debug, Clone, Copy)]
+struct Token {
+    start: usize,
+    end: usize,
+    digits: usize,
+}
+
+fn next_token(bytes: &[u8], from: usize) -> Option<Token> {
+    let rest = bytes.get(from..)?;
+    let start = from + rest.iter().position(u8::is_ascii_alphanumeric)?;
+    let mut token = Token {
+        start,
+        end: start,
+        digits: 0,
+    };
+    for byte in bytes.get(start..)? {
+        if !byte.is_ascii_alphanumeric() {
+            break;
+        }
+        token.digits += usize::from(byte.is_ascii_digit());
+        token.end += 1;
+    }
+    Some(token)
+}
+
+/// The byte at an index; zero where there is none.
+fn byte(bytes: &[u8], at: usize) -> u8 {
+    bytes.get(at).copied().unwrap_or_default()
+}
+
+/// The byte before an index; zero where there is none.
+fn before(bytes: &[u8], at: usize) -> u8 {
+    at.checked_sub(1).map_or(0, |at| byte(bytes, at))
+}
+
+/// Whether nothing before it belongs to what starts here: no letter, no digit, no part of a longer number or identifier.
+fn is_alone(bytes: &[u8], start: usize) -> bool {
+    let last = before(bytes, start);
+    let earlier = start.checked_sub(1).map_or(0, |at| before(bytes, at));
+    let joined = b"-./_:+".contains(&last) && earlier.is_ascii_alphanumeric();
+    !(last.is_ascii_alphanumeric() || last == b'_' || last >= 0x80 && is_letter(bytes, start))
+        && (!joined || last == b':' && !earlier.is_ascii_digit())
+}
+
+fn is_letter(bytes: &[u8], end: usize) -> bool {
+    let from = end.saturating_sub(4);
+    let tail = String::from_utf8_lossy(bytes.get(from..end).unwrap_or_default()).into_owned();
+    tail.chars().next_back().is_some_and(char::is_alphanumeric)
+}
+
+/// Whether nothing behind it belongs to what ends here.
+fn is_over(bytes: &[u8], end: usize) -> bool {
+    let next = byte(bytes, end);
+    let later = byte(bytes, end + 1);
+    !(next.is_ascii_alphanumeric() || next == b'_')
+        && !(b"-/".contains(&next) && later.is_ascii_alphanumeric())
+        && !(b".,:".contains(&next) && later.is_ascii_digit())
+}
+
+/// The digits of a text.
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// The score of a thing of which a cue may speak.
+fn with_cue(score: f32, cue: bool) -> f32 {
+    if cue {
+        (score + CUE).clamp(CUE_LEAST, 1.0)
+    } else {
+        score
+    }
+}
+
+/// Of those that overlap the surest, and among equals the longest.
+fn apart(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then(b.range.len().cmp(&a.range.len()))
+            .then(a.range.start.cmp(&b.range.start))
+    });
+    let mut kept: std::collections::BTreeMap<usize, Found> = std::collections::BTreeMap::new();
+    for one in found {
+        let left = kept.range(..one.range.end).next_back();
+        if left.is_none_or(|(_, left)| left.range.end <= one.range.start) {
+            kept.insert(one.range.start, one);
+        }
+    }
+    kept.into_values().collect()
+}

@@ -1,0 +1,154 @@
+//! What the words and names around a value say of it.
+
+use std::cell::OnceCell;
+
+/// How far before a value its name may begin.
+const REACH: usize = 56;
+
+/// Names of numbers that are about nobody.
+const IMPERSONAL: &[&str] = &[
+    "id",
+    "ids",
+    "sha",
+    "hash",
+    "commit",
+    "etag",
+    "span",
+    "trace",
+    "version",
+    "build",
+    "size",
+    "bytes",
+    "ts",
+    "timestamp",
+    "time",
+    "at",
+    "lat",
+    "lon",
+    "lng",
+    "price",
+    "count",
+    "port",
+    "offset",
+    "length",
+    "len",
+    "total",
+    "pid",
+    "seq",
+    "sequence",
+    "revision",
+    "rev",
+    "checksum",
+    "digest",
+    "uuid",
+    "guid",
+    "number",
+    "index",
+    "line",
+    "issue",
+    "pull",
+    "run",
+    "job",
+    "node",
+    "nonce",
+    "seed",
+    "duration",
+    "ms",
+    "ns",
+    "amount",
+    "width",
+    "height",
+    "date",
+    "created",
+    "updated",
+    "epoch",
+    "expires",
+    "exp",
+    "iat",
+    "nbf",
+    "inode",
+    "mtime",
+    "ctime",
+];
+
+/// The surroundings of the values of one text.
+pub(super) struct Cues<'a> {
+    text: &'a str,
+    ask: &'a dyn Fn() -> Option<String>,
+    key: OnceCell<String>,
+}
+
+impl<'a> Cues<'a> {
+    pub(super) fn new(text: &'a str, ask: &'a dyn Fn() -> Option<String>) -> Self {
+        Self {
+            text,
+            ask,
+            key: OnceCell::new(),
+        }
+    }
+
+    /// The name of the whole text, in lower case.
+    pub(super) fn key(&self) -> &str {
+        self.key
+            .get_or_init(|| (self.ask)().unwrap_or_default().to_ascii_lowercase())
+    }
+
+    /// Whether one of the words stands before `start`, or is in the name of the text.
+    pub(super) fn says<S: AsRef<str>>(&self, start: usize, words: &[S]) -> bool {
+        let before = self.before(start).to_ascii_lowercase();
+        let said = |text: &str| words.iter().any(|word| has(text, word.as_ref()));
+        said(&before) || self.text.len() <= 256 && said(self.key())
+    }
+
+    /// Whether the name directly before `start` is that of a number about nobody.
+    pub(super) fn is_impersonal(&self, start: usize) -> bool {
+        let before = self.before(start);
+        let name = before.trim_end_matches([' ', '"', '\'', '`', '(', '[', '\\']);
+        let Some(name) = name.strip_suffix([':', '=', '#']) else {
+            return before.trim().is_empty() && self.text.len() <= 64 && last(self.key());
+        };
+        last(name.trim_end_matches([' ', '"', '\'', '`', '\\']))
+    }
+
+    /// What stands before `start` in its line, or else in the line above.
+    fn before(&self, start: usize) -> &'a str {
+        let mut from = start.saturating_sub(REACH);
+        while !self.text.is_char_boundary(from) {
+            from += 1;
+        }
+        let near = self.text.get(from..start).unwrap_or_default();
+        let trimmed = near.trim_end();
+        match trimmed.rfind('\n') {
+            Some(line) => near.get(line + 1..).unwrap_or_default(),
+            None => near,
+        }
+    }
+}
+
+/// Whether the last word of a name is in the list: `trace_id`, `updatedAt`, `size`.
+fn last(name: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric();
+    let from = name.rfind(|c: char| !part(c)).map_or(0, |at| {
+        at + name
+            .get(at..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(1, char::len_utf8)
+    });
+    let word = name.get(from..).unwrap_or_default();
+    let hump = word
+        .rfind(|c: char| c.is_ascii_uppercase())
+        .and_then(|at| word.get(at..));
+    let known = |word: &str| IMPERSONAL.contains(&word.to_ascii_lowercase().as_str());
+    known(word) || hump.is_some_and(known)
+}
+
+/// Whether a word is in a text; a short one only by itself.
+fn has(text: &str, word: &str) -> bool {
+    let alone = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    text.match_indices(word).any(|(at, _)| {
+        let bytes = text.as_bytes();
+        word.len() > 4
+            || alone(at.checked_sub(1).and_then(|at| bytes.get(at)))
+                && (alone(bytes.get(at + word.len())) || bytes.get(at + word.len()) == Some(&b's'))
+    })
+}

@@ -1,0 +1,145 @@
+#![doc = include_str!("../README.md")]
+
+mod allow;
+mod config;
+mod detect;
+mod entity;
+mod operator;
+
+use mcp_gateway_sdk::{
+    Direction, Example, Guardrail, Manifest, Message, Role, Rule, Text, Verdict, VerdictBuilder,
+    export, manifest,
+};
+
+use config::{CONFIG_SCHEMA, Config, Operators, Requests};
+use detect::{Context, Detector, Found};
+
+/// The guardrail `pii`.
+struct Pii {
+    requests: Requests,
+    detector: Detector,
+    operators: Operators,
+    /// Texts that show what is found and what is not.
+    samples: Vec<String>,
+}
+
+impl Guardrail for Pii {
+    type Config = Config;
+
+    fn configure(config: Config) -> Result<Self, String> {
+        let requests = config.requests;
+        let (detector, operators) = config.build()?;
+        let samples = detector.samples()?;
+        Ok(Self {
+            requests,
+            detector,
+            operators,
+            samples,
+        })
+    }
+
+    fn manifest(&self) -> Manifest {
+        let manifest = manifest!().name("pii").config_schema(CONFIG_SCHEMA);
+        self.samples
+            .iter()
+            .filter_map(|sample| self.example(sample))
+            .fold(manifest, Manifest::example)
+    }
+
+    fn check(&self, message: &Message<'_>) -> Result<Verdict, String> {
+        match (message.direction(), self.requests) {
+            (Direction::ToClient, _) | (Direction::ToServer, Requests::Mask) => self.mask(message),
+            (Direction::ToServer, Requests::Off) => Ok(Verdict::pass()),
+            (Direction::ToServer, Requests::Warn) => self.report(message).finish(),
+            (Direction::ToServer, Requests::Block) => self.block(message),
+        }
+    }
+}
+
+export!(Pii);
+
+impl Pii {
+    fn mask(&self, message: &Message<'_>) -> Result<Verdict, String> {
+        let mut verdict = Verdict::builder();
+        self.each(message, |text, found| {
+            let value = text.get(found.range.clone()).unwrap_or_default();
+            let operator = self.operators.of(found.entity);
+            match operator.replacement(found.entity, value, &found.canonical) {
+                Some(instead) => verdict.mask(text, found.range.clone(), rule(found), instead),
+                None => verdict.mark(text, found.range.clone(), rule(found)),
+            }
+        });
+        verdict.finish()
+    }
+
+    fn report(&self, message: &Message<'_>) -> VerdictBuilder {
+        let mut verdict = Verdict::builder();
+        self.each(message, |text, found| {
+            verdict.mark(text, found.range.clone(), rule(found))
+        });
+        verdict
+    }
+
+    fn block(&self, message: &Message<'_>) -> Result<Verdict, String> {
+        let mut verdict = self.report(message);
+        let found = verdict.clone().finish()?;
+        if let Some(finding) = found.findings().first() {
+            verdict.block(format!(
+                "it would hand personal data to the server ({})",
+                finding.rule
+            ));
+        }
+        verdict.finish()
+    }
+
+    /// Calls `found` with everything personal in the message's values. Keys of objects are names of things, and what
+    /// reads them looks for them.
+    fn each(&self, message: &Message<'_>, mut found: impl FnMut(&Text<'_>, &Found)) {
+        for text in message.texts() {
+            let place = || message.place(text.index());
+            let key = || place().map(|place| name(&place.pointer).to_owned());
+            let all = self.detector.find(&text, &Context { key: &key });
+            if all.is_empty() || place().is_some_and(|place| place.role == Role::Key) {
+                continue;
+            }
+            for one in &all {
+                found(&text, one);
+            }
+        }
+    }
+
+    /// What becomes of a text under this configuration.
+    fn example(&self, text: &str) -> Option<Example> {
+        let mut after = String::new();
+        let mut end = 0;
+        for found in self.detector.find(text, &Context { key: &|| None }) {
+            let value = text.get(found.range.clone())?;
+            let operator = self.operators.of(found.entity);
+            let instead = operator.replacement(found.entity, value, &found.canonical)?;
+            after.push_str(text.get(end..found.range.start)?);
+            after.push_str(&instead);
+            end = found.range.end;
+        }
+        after.push_str(text.get(end..)?);
+        Some(match after == text {
+            true => Example::pass("tools/call", [text]),
+            false => Example::redact("tools/call", [text], [after.as_str()]),
+        })
+    }
+}
+
+/// The name of the value at a JSON Pointer: its last part that is not the index of a list.
+fn name(pointer: &str) -> &str {
+    let mut parts = pointer.rsplit('/');
+    let name =
+        parts.find(|part| !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit()));
+    name.unwrap_or_default()
+}
+
+fn rule(found: &Found) -> Rule {
+    Rule::new(found.entity.name).confidence(found.score)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

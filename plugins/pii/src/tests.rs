@@ -1,0 +1,220 @@
+//! What is found and what is not, and what becomes of it.
+
+mod score;
+
+use mcp_gateway_sdk::testing::{Outcome, Sample, configured, examples_hold};
+use mcp_gateway_sdk::{Decision, Direction, Place, Role};
+use proptest::prelude::*;
+
+use crate::Pii;
+use crate::detect::{Context, bundled};
+use crate::entity::all;
+
+fn pii(config: &str) -> Pii {
+    configured(config).unwrap()
+}
+
+fn refusal(config: &str) -> String {
+    configured::<Pii>(config).err().unwrap()
+}
+
+fn outcome(pii: &Pii, text: &str) -> Outcome {
+    Sample::response("tools/call", [text]).judge(pii).unwrap()
+}
+
+fn masked(text: &str) -> String {
+    outcome(&pii("{}"), text).texts.concat()
+}
+
+#[test]
+fn every_row_finds_its_samples_and_leaves_its_misses() {
+    for row in bundled().unwrap() {
+        let guardrail = pii(&format!(r#"{{"entities": ["{}"]}}"#, row.entity));
+        let found = |text: &str| outcome(&guardrail, text).rules;
+        for sample in &row.samples {
+            assert_eq!(found(sample), [row.entity.as_str()], "{sample}");
+        }
+        for miss in &row.misses {
+            assert!(found(miss).is_empty(), "{}: {miss}", row.entity);
+        }
+        assert!(
+            !row.samples.is_empty() && !row.misses.is_empty(),
+            "{}",
+            row.entity
+        );
+        examples_hold(&guardrail).unwrap();
+    }
+}
+
+#[test]
+fn every_form_of_an_entity_has_a_row() {
+    let rows = bundled().unwrap();
+    let forms = all().filter(|it| it.kind == crate::entity::Kind::Form);
+    for entity in forms {
+        assert!(
+            rows.iter().any(|row| row.entity == entity.name),
+            "{}",
+            entity.name
+        );
+    }
+}
+
+#[test]
+fn what_is_personal_is_masked_and_the_rest_stays() {
+    for (text, expected) in [
+        ("mail Jo.Ann@Example.com, please", "mail <EMAIL>, please"),
+        (
+            "pay with 4111 1111 1111 1111 now",
+            "pay with <CREDIT_CARD> now",
+        ),
+        ("2223 0031 2200 3222", "<CREDIT_CARD>"),
+        ("to GB29 NWBK 6016 1331 9268 19.", "to <IBAN>."),
+        ("from 93.184.216.34:443", "from <IP>:443"),
+        ("at 2606:2800:220:1:248:1893:25c8:1946", "at <IP>"),
+        (
+            "call (415) 555-2671 or +44 20 7946 0958",
+            "call <PHONE> or <PHONE>",
+        ),
+        ("1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", "<CRYPTO>"),
+        ("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "<CRYPTO>"),
+        ("ssn 536-90-4399", "ssn <US_SSN>"),
+        ("Dear Mr. Keller, hello", "Dear Mr. <PERSON>, hello"),
+        ("by Anna Keller today", "by <PERSON> today"),
+        (
+            r#"{"email":"a@b.de","n":1}"#,
+            r#"{"email":"<EMAIL>","n":1}"#,
+        ),
+        ("ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "<EMAIL>"),
+        ("an\u{200b}n@exam\u{200b}ple.com", "<EMAIL>"),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_only_looks_personal_stays() {
+    for text in [
+        "4111 1111 1111 1112",
+        "at 1753698896123 ms",
+        r#"{"id":4111111111111111}"#,
+        "48e4875032cc26d5d89c9d23b486c905f032dd9d",
+        "123e4567-e89b-12d3-a456-426614174000",
+        "10.0.0.1 and 127.0.0.1 and 192.168.1.20",
+        "version 93.184.216.34",
+        "2026-07-28T10:11:12.345Z",
+        "std::fs::read and a::b",
+        "icon@2x.png",
+        "https://git@github.com/a/b.git",
+        "1.2.3.4 and 0.10.2.30",
+        "583231000 bytes, 912803456 rows",
+        "Dear Customer",
+        "New York Times",
+    ] {
+        assert_eq!(masked(text), text);
+    }
+}
+
+#[test]
+fn masking_twice_changes_nothing_more() {
+    let text = "Dear Mr. Keller (a@b.de, 4111 1111 1111 1111, +44 20 7946 0958, 536-90-4399) 93.184.216.34";
+    let once = masked(text);
+    assert_ne!(once, text);
+    assert_eq!(masked(&once), once);
+}
+
+#[test]
+fn operators_say_what_takes_the_place() {
+    let text = "4111 1111 1111 1111";
+    for (operator, expected) in [
+        (r#""keep""#, text),
+        (r#""redact""#, ""),
+        (r#""mask""#, "**** **** **** ****"),
+        (
+            r##"{"mask": {"char": "#", "keep_last": 4}}"##,
+            "#### #### #### 1111",
+        ),
+        (r#"{"replace": "[card]"}"#, "[card]"),
+    ] {
+        let guardrail = pii(&format!(r#"{{"operators": {{"CARD": {operator}}}}}"#));
+        let outcome = outcome(&guardrail, text);
+        assert_eq!(outcome.texts.concat(), expected);
+        assert_eq!(outcome.rules, ["CREDIT_CARD"]);
+    }
+}
+
+#[test]
+fn what_is_allowed_stays_and_what_is_denied_does_not() {
+    let guardrail = pii(
+        r#"{"allow": {"values": ["a@b.de"], "patterns": ["^test"], "networks": ["93.184.0.0/16"], "domains": ["example.com"]},
+            "deny": [{"entity": "PERSON", "values": ["zork"]}]}"#,
+    );
+    let text = "a@b.de test1@b.de 93.184.216.34 x@mail.example.com b@b.de zork zorked";
+    assert_eq!(
+        outcome(&guardrail, text).texts.concat(),
+        "a@b.de test1@b.de 93.184.216.34 x@mail.example.com <EMAIL> <PERSON> zorked"
+    );
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_with_what_was_meant() {
+    for (config, says) in [
+        (r#"{"entities": ["EMIAL"]}"#, r#"did you mean "EMAIL"?"#),
+        (
+            r#"{"operators": {"PHONES": "keep"}}"#,
+            r#"did you mean "PHONE"?"#,
+        ),
+        (
+            r#"{"thresholds": {"UK_NHS": 0.5}}"#,
+            "UK_NHS is not looked for",
+        ),
+        (r#"{"threshold": 2}"#, "not from 0 to 1"),
+        (r#"{"allow": {"networks": ["10.0.0.0/40"]}}"#, "no network"),
+        (r#"{"allow": {"patterns": ["("]}}"#, "allow.patterns"),
+        (r#"{"entity": []}"#, "unknown field"),
+    ] {
+        let refusal = refusal(config);
+        assert!(refusal.contains(says), "{config}: {refusal}");
+    }
+}
+
+#[test]
+fn keys_of_objects_stay_and_tell_what_their_values_are() {
+    let place = |pointer: &str, role| Place {
+        pointer: pointer.into(),
+        role,
+    };
+    let sample = Sample::response("tools/call", ["a@b.de", "536904399", "536904399"]).places(vec![
+        place("/a@b.de", Role::Key),
+        place("/user/ssn", Role::Value),
+        place("/user/id", Role::Value),
+    ]);
+    let outcome = sample.judge(&pii("{}")).unwrap();
+    assert_eq!(outcome.texts, ["a@b.de", "<US_SSN>", "536904399"]);
+}
+
+#[test]
+fn requests_are_treated_as_the_configuration_says() {
+    let judge = |requests: &str| {
+        let guardrail = pii(&format!(r#"{{"requests": "{requests}"}}"#));
+        let sample = Sample::new("request", "tools/call", Direction::ToServer, ["a@b.de"]);
+        sample.judge(&guardrail).unwrap()
+    };
+    assert!(judge("off").rules.is_empty());
+    assert_eq!(judge("warn").texts, ["a@b.de"]);
+    assert_eq!(judge("warn").rules, ["EMAIL_ADDRESS"]);
+    assert_eq!(judge("mask").texts, ["<EMAIL>"]);
+    assert!(matches!(judge("block").decision, Decision::Block(_)));
+}
+
+proptest! {
+    #[test]
+    fn ranges_are_sorted_apart_and_on_the_bounds_of_characters(text in "(?s)([0-9 .:@+()-]|[a-cA-C]|Anna |ssn |é|\u{200b}|\\\\u00e9|%40|.){0,80}") {
+        let guardrail = pii(r#"{"threshold": 0, "ip_scope": "all", "also": ["MAC", "ADDRESS", "DOB", "FR_NIR", "UK_NINO", "US_BANK_NUMBER", "IT_FISCAL_CODE"]}"#);
+        let mut end = 0;
+        for found in guardrail.detector.find(&text, &Context::NONE) {
+            prop_assert!(found.range.start >= end && !found.range.is_empty());
+            prop_assert!(text.get(found.range.clone()).is_some());
+            end = found.range.end;
+        }
+    }
+}

@@ -6,6 +6,8 @@ mod detect;
 mod entity;
 mod operator;
 
+use std::ops::Range;
+
 use mcp_gateway_sdk::{
     Direction, Example, Guardrail, Manifest, Message, Role, Rule, Text, Verdict, VerdictBuilder,
     export, manifest,
@@ -61,15 +63,22 @@ export!(Pii);
 impl Pii {
     fn mask(&self, message: &Message<'_>) -> Result<Verdict, String> {
         let mut verdict = Verdict::builder();
-        self.each(message, |text, found| {
-            let value = text.get(found.range.clone()).unwrap_or_default();
-            let operator = self.operators.of(found.entity);
-            match operator.replacement(found.entity, value, &found.canonical) {
-                Some(instead) => verdict.mask(text, found.range.clone(), rule(found), instead),
-                None => verdict.mark(text, found.range.clone(), rule(found)),
-            }
+        self.each(message, |text, found| match self.instead(text, found) {
+            Some(instead) => verdict.mask(text, found.range.clone(), rule(found), instead),
+            None => verdict.mark(text, found.range.clone(), rule(found)),
         });
         verdict.finish()
+    }
+
+    /// What takes the place of a finding; nothing where it stays. A number of a JSON document stays a number as long.
+    fn instead(&self, text: &str, found: &Found) -> Option<String> {
+        let value = text.get(found.range.clone())?;
+        let operator = self.operators.of(found.entity);
+        let instead = operator.replacement(found.entity, value, &found.canonical)?;
+        Some(match is_json_number(text, found.range.clone()) {
+            true => "9".repeat(value.len()),
+            false => instead,
+        })
     }
 
     fn report(&self, message: &Message<'_>) -> VerdictBuilder {
@@ -113,9 +122,7 @@ impl Pii {
         let mut after = String::new();
         let mut end = 0;
         for found in self.detector.find(text, &Context { key: &|| None }) {
-            let value = text.get(found.range.clone())?;
-            let operator = self.operators.of(found.entity);
-            let instead = operator.replacement(found.entity, value, &found.canonical)?;
+            let instead = self.instead(text, &found)?;
             after.push_str(text.get(end..found.range.start)?);
             after.push_str(&instead);
             end = found.range.end;
@@ -134,6 +141,20 @@ fn name(pointer: &str) -> &str {
     let name =
         parts.find(|part| !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit()));
     name.unwrap_or_default()
+}
+
+/// Whether a part of a text is a number of the JSON document that the text is.
+fn is_json_number(text: &str, range: Range<usize>) -> bool {
+    let part = |range| text.get(range).unwrap_or_default();
+    let digits = part(range.clone())
+        .bytes()
+        .all(|byte| byte.is_ascii_digit());
+    digits
+        && text.trim_start().starts_with(['{', '['])
+        && part(0..range.start).trim_end().ends_with([':', ',', '['])
+        && part(range.end..text.len())
+            .trim_start()
+            .starts_with([',', '}', ']'])
 }
 
 fn rule(found: &Found) -> Rule {

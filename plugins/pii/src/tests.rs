@@ -84,6 +84,10 @@ fn what_is_personal_is_masked_and_the_rest_stays() {
             r#"{"email":"a@b.de","n":1}"#,
             r#"{"email":"<EMAIL>","n":1}"#,
         ),
+        (
+            r#"{"card":4111111111111111,"n":1}"#,
+            r#"{"card":9999999999999999,"n":1}"#,
+        ),
         ("ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "<EMAIL>"),
         ("an\u{200b}n@exam\u{200b}ple.com", "<EMAIL>"),
     ] {

@@ -82,10 +82,14 @@ pub(super) fn find(text: &str, cues: &Cues<'_>, start: usize) -> Option<Hit> {
         return None;
     }
     let number = digits(text.get(start..end)?);
-    if !luhn(&number) || !has_brand(&number) {
+    if !luhn(&number) {
         return None;
     }
     let cue = cues.says(start, WORDS);
+    // Where a card is spoken of, it may be of a brand that is not in the list.
+    if !cue && !has_brand(&number) {
+        return None;
+    }
     if !cue && cues.is_impersonal(start) {
         return None;
     }

@@ -12,7 +12,8 @@ use crate::entity::Entity;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     pub(crate) entity: String,
-    /// Forms, and how sure each is: `d` a digit, `A` a letter, `X` either, `-` a separator, the same all through.
+    /// Forms, and how sure each is: `d` a digit, `A` a letter, `X` either, `o` a digit or a letter that
+    /// looks like one, `-` a separator, the same all through.
     pub(crate) forms: Vec<(String, f32)>,
     /// The name of what verifies it.
     #[serde(default)]
@@ -127,7 +128,7 @@ impl Forms {
 }
 
 fn self_letters<'a>(known: &mut bool, mut run: impl Iterator<Item = &'a u8>) {
-    *known |= run.all(|atom| *atom != b'd');
+    *known |= run.all(|atom| !b"do".contains(atom));
 }
 
 impl Form {
@@ -140,6 +141,7 @@ impl Form {
                 b'd' => here.is_ascii_digit(),
                 b'A' => here.is_ascii_alphabetic(),
                 b'X' => here.is_ascii_alphanumeric(),
+                b'o' => digit_of(char::from(here)).is_ascii_digit(),
                 b'-' => {
                     let same = separator.is_none_or(|known| known == here);
                     separator = Some(here);
@@ -156,10 +158,12 @@ impl Form {
             return None;
         }
         let value = text.get(start..end)?;
+        let looks = self.atoms.contains(&b'o');
         let canonical: String = value
             .chars()
             .filter(char::is_ascii_alphanumeric)
             .map(|c| c.to_ascii_uppercase())
+            .map(|c| if looks { digit_of(c) } else { c })
             .collect();
         let mut score = self.score;
         if let Some(check) = self.check {
@@ -178,5 +182,18 @@ impl Form {
             score: with_cue(score, cue),
             canonical,
         })
+    }
+}
+
+/// The digit that a letter looks like, as where a page was read by a machine.
+fn digit_of(letter: char) -> char {
+    match letter {
+        'O' | 'o' | 'Q' | 'D' => '0',
+        'I' | 'l' | 'L' | 'i' => '1',
+        'Z' | 'z' => '2',
+        'S' | 's' => '5',
+        'G' => '6',
+        'B' => '8',
+        other => other,
     }
 }

@@ -63,7 +63,6 @@ const WORDS: &[&str] = &[
     "cell",
     "call",
     "fax",
-    "number",
     "sms",
     "whatsapp",
     "telefon",
@@ -76,6 +75,9 @@ const WORDS: &[&str] = &[
     "hotline",
     "ring",
 ];
+
+/// How many groups of digits a number has at most.
+const GROUPS: usize = 7;
 
 /// A number as it is written.
 struct Written {
@@ -151,7 +153,7 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
         groups.push(length);
         end += length;
         total += length;
-        if total > 15 || length > 15 {
+        if total > 15 || length > 15 || groups.len() > GROUPS {
             return None;
         }
         let mut next = end;
@@ -169,7 +171,7 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
     let later = byte(bytes, end + 1);
     let goes_on = next == b'_'
         || next.is_ascii_alphabetic() && next != b'x'
-        || b"-/:".contains(&next) && later.is_ascii_alphanumeric()
+        || b"-/:".contains(&next) && later.is_ascii_digit()
         || next == b'.' && later.is_ascii_alphanumeric()
         || next == b'%';
     (!goes_on && total >= 7).then_some(Written {
@@ -213,6 +215,7 @@ fn judge(written: &Written, value: &str) -> Option<(f32, Option<&'static str>)> 
             .is_some_and(|byte| (b'2'..=b'9').contains(byte))
     };
     match groups {
+        [3, 2, 4] => None,
         [1, 3, 3, 4] if value.starts_with('1') && area(1) => Some((0.8, Some(""))),
         [3, 3, 4] if area(0) && (written.bracket || only(b"-. ")) => {
             let alike = written.bracket || only(b"-") || only(b".");

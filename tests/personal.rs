@@ -18,7 +18,11 @@ fn personal_data_in_a_file_is_masked_in_content_and_structured_content() {
     let folder = setup.folder().canonicalize().unwrap().join("files");
     fs::create_dir(&folder).unwrap();
     let path = folder.join("people.csv");
-    fs::write(&path, "id,mail,card\n583231000,ann@example.org,4111 1111 1111 1111\n").unwrap();
+    fs::write(
+        &path,
+        "id,mail,card\n583231000,ann@example.org,4111 1111 1111 1111\n",
+    )
+    .unwrap();
     let script = peer("node_modules/@modelcontextprotocol/server-filesystem/dist/index.js");
     let server = Server::command(
         "files",

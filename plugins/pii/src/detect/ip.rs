@@ -101,7 +101,7 @@ pub(super) fn six(text: &str, start: usize, private: bool) -> Option<Hit> {
     let address: Ipv6Addr = value.parse().ok()?;
     let [first, second, ..] = address.segments();
     let public = (0x2000..0x4000).contains(&first) && !(first == 0x2001 && second == 0xdb8);
-    if colons < 2 || !(public || private && colons >= 3) {
+    if colons < 2 || !(public || private && (colons >= 3 || first >= 0xfc00)) {
         return None;
     }
     Some(Hit {

@@ -104,6 +104,54 @@ fn score() {
     }
 }
 
+/// Each line an object with `kind` "span", the `entity`, the `text`, and as `expected` lists that begin with start and
+/// end, or, with `positions_complete` false, their number as `expected_len`.
+#[test]
+#[ignore = "needs a file of cases, named by MCP_GATEWAY_CASES"]
+fn cases() {
+    let path = std::env::var("MCP_GATEWAY_CASES").unwrap();
+    let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    for line in fs::read_to_string(path).unwrap().lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let entity = row["entity"].as_str().unwrap();
+        if row["kind"] != "span" || crate::entity::named(entity).is_err() {
+            continue;
+        }
+        let text = row["text"].as_str().unwrap();
+        let guardrail = pii(&format!(
+            r#"{{"entities": ["{entity}"], "threshold": 0, "ip_scope": "all"}}"#
+        ));
+        let characters = |at: usize| text[..at].chars().count() as u64;
+        let found: Vec<(u64, u64)> = guardrail
+            .detector
+            .find(text, &Context::NONE)
+            .iter()
+            .map(|it| (characters(it.range.start), characters(it.range.end)))
+            .collect();
+        let expected: Vec<(u64, u64)> = row["expected"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| (it[0].as_u64().unwrap(), it[1].as_u64().unwrap()))
+            .collect();
+        let count = counts.entry(entity.to_owned()).or_default();
+        count[1] += 1;
+        let known = row["positions_complete"].as_bool().unwrap_or(true);
+        let right = match known {
+            true => found == expected,
+            false => row["expected_len"].as_u64() == Some(found.len() as u64),
+        };
+        count[0] += usize::from(right);
+        if !right && std::env::var("MCP_GATEWAY_SHOW").is_ok_and(|show| show == entity) {
+            eprintln!("{text:?}: {found:?}, not {expected:?}");
+        }
+    }
+    let all = counts
+        .values()
+        .fold([0, 0], |all, it| [all[0] + it[0], all[1] + it[1]]);
+    eprintln!("{} of {} cases; {counts:?}", all[0], all[1]);
+}
+
 #[test]
 #[ignore = "needs a folder of clean texts, named by MCP_GATEWAY_CLEAN"]
 fn clean_texts_stay() {

@@ -226,10 +226,12 @@ impl Detector {
             if self.wants(Kind::Mac) && length == 2 && next == b'-' {
                 hits.extend(mac::find(text, start));
             }
-            if length <= 19 && hits.len() == begun && is_alone(bytes, start) {
-                if self.wants(Kind::Card) {
-                    hits.extend(card::find(text, cues, start));
-                }
+            if self.wants(Kind::Card)
+                && length <= 19
+                && hits.len() == begun
+                && is_alone(bytes, start)
+            {
+                hits.extend(card::find(text, cues, start));
             }
             if self.wants(Kind::Street) && next == b' ' {
                 hits.extend(street::find(text, token));
@@ -308,9 +310,12 @@ fn is_letter(bytes: &[u8], end: usize) -> bool {
 fn is_over(bytes: &[u8], end: usize) -> bool {
     let next = byte(bytes, end);
     let later = byte(bytes, end + 1);
-    !(next.is_ascii_alphanumeric() || next == b'_')
-        && !(b"-/".contains(&next) && later.is_ascii_alphanumeric())
-        && !(b".,:".contains(&next) && later.is_ascii_digit())
+    let goes_on = match next {
+        b'-' | b'/' => later.is_ascii_alphanumeric(),
+        b'.' | b',' | b':' => later.is_ascii_digit(),
+        _ => next.is_ascii_alphanumeric() || next == b'_',
+    };
+    !goes_on
 }
 
 /// The digits of a text.

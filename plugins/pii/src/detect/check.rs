@@ -110,7 +110,7 @@ pub(super) fn luhn(text: &str) -> bool {
         }
     };
     let all: u32 = text.bytes().rev().enumerate().map(doubled).sum();
-    all % 10 == 0 && !same(text)
+    all.is_multiple_of(10) && !same(text)
 }
 
 fn ssn(text: &str) -> bool {

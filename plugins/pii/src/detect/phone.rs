@@ -130,15 +130,11 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
     }
     let last = before(bytes, start);
     let earlier = start.checked_sub(1).map_or(0, |at| before(bytes, at));
-    let joined = b"-./,:".contains(&last) && earlier.is_ascii_digit()
+    let joined = b"-./:".contains(&last) && earlier.is_ascii_digit()
         || b"-/#".contains(&last) && earlier.is_ascii_alphanumeric();
-    if last.is_ascii_alphanumeric()
-        || b"_$#+%&=".contains(&last) && (last != b'=' || plus) && last != b'='
-        || joined && last != b','
-    {
+    if last.is_ascii_alphanumeric() || b"_$#+%&".contains(&last) || joined {
         return None;
     }
-    // A group with a blank before it that follows a number goes with that one.
     let mut groups = Vec::new();
     let mut separators = Vec::new();
     let mut end = token.start;

@@ -2,7 +2,7 @@
 
 use memchr::memchr_iter;
 
-use super::{Hit, byte};
+use super::{Hit, before, byte};
 use crate::entity::Kind;
 
 /// Longest parts before and behind the `@`.
@@ -56,7 +56,14 @@ pub(super) fn find(text: &str, hits: &mut Vec<Hit>) {
 
 fn is_local(bytes: &[u8], at: usize) -> bool {
     let byte = byte(bytes, at);
-    byte.is_ascii_alphanumeric() || byte >= 0x80 || b"._+-'%&*!#$".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"._+-'%&*!#$".contains(&byte) || is_latin(bytes, at)
+}
+
+/// Whether a byte is of a Latin letter with an accent. What has no blanks between words is no part of an address.
+fn is_latin(bytes: &[u8], at: usize) -> bool {
+    let lead = |byte: u8| (0xc3..=0xc9).contains(&byte);
+    let here = byte(bytes, at);
+    lead(here) || (0x80..0xc0).contains(&here) && lead(before(bytes, at))
 }
 
 /// `https://git@…`: who logs in, not an address.
@@ -70,13 +77,13 @@ fn domain(bytes: &[u8], start: usize) -> Option<usize> {
     let mut end = start;
     while end - start < DOMAIN {
         let next = byte(bytes, end);
-        let goes_on = next.is_ascii_alphanumeric() || next == b'-' || next >= 0x80;
+        let goes_on = next.is_ascii_alphanumeric() || next == b'-' || is_latin(bytes, end);
         if !(goes_on || next == b'.' && byte(bytes, end + 1).is_ascii_alphanumeric()) {
             break;
         }
         end += 1;
     }
-    while end > start && (before_is(bytes, end, b'-') || byte(bytes, end - 1) >= 0x80) {
+    while end > start && (before(bytes, end) == b'-' || byte(bytes, end - 1) >= 0x80) {
         end -= 1;
     }
     let domain = std::str::from_utf8(bytes.get(start..end)?).ok()?;
@@ -88,9 +95,4 @@ fn domain(bytes: &[u8], start: usize) -> Option<usize> {
         .next()
         .is_some_and(|b| b.is_ascii_alphanumeric() || b >= 0x80);
     (top.len() >= 2 && letters && known && begins).then_some(end)
-}
-
-fn before_is(bytes: &[u8], end: usize, wanted: u8) -> bool {
-    end.checked_sub(1)
-        .is_some_and(|at| byte(bytes, at) == wanted)
 }

@@ -162,7 +162,8 @@ fn later_requests_find_the_initialized_notification_taken() {
 
 #[test]
 fn answers_and_errors_of_a_remote_server_pass_the_guardrails() {
-    let token = format!("ghp_{}", "a".repeat(36));
+    let parts = ["x7Kq2Lm9Pz4R", "t8Wv3Yb6Nc1H", "d5Fg0JsAuEiO"];
+    let token = format!("ghp_{}", parts.concat());
     let web = server({
         let token = token.clone();
         move |request: &Request, reply: &mut Reply<'_>| {

@@ -201,6 +201,37 @@ fn a_batch_is_answered_by_one_batch() {
 }
 
 #[test]
+fn a_batch_goes_on_without_a_request_that_was_cancelled() {
+    let gateway = serve();
+    let client = gateway.client();
+    let call = |id: i64, tool: &str, arguments: Value| {
+        let params = json!({"name": tool, "arguments": arguments});
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
+    };
+    let held = [91, 92, 93].map(|id| call(id, "m_hold", json!({"key": id.to_string()})));
+    let batch = client.post(&json!(held));
+    for key in [91, 92, 93] {
+        gateway.server().wait_for(&format!("holding {key}"));
+    }
+    let cancelled =
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 91}});
+    assert_eq!(client.post(&cancelled).status, 202);
+    gateway.server().wait_for("cancelled 91");
+    for key in ["93", "92"] {
+        client.call("m_release", json!({"key": key}));
+    }
+    let answers = batch.answer();
+    let mut ids: Vec<_> = answers
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["id"].clone())
+        .collect();
+    ids.sort_by_key(Value::to_string);
+    assert_eq!(ids, [92, 93], "{answers}");
+}
+
+#[test]
 fn messages_leave_byte_for_byte_as_they_came() {
     let gateway = serve();
     let client = gateway.client();

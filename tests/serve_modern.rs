@@ -8,6 +8,9 @@
     clippy::indexing_slicing
 )]
 
+#[path = "serve_modern/sharing.rs"]
+mod sharing;
+
 use mcp_gateway_tests::{Gateway, Request, Response, Server, Serving, alive, eventually};
 use serde_json::{Value, json};
 
@@ -364,74 +367,4 @@ fn the_servers_of_a_client_that_is_not_heard_of_any_more_end() {
     .json();
     assert_eq!(text(&answer), "y");
     assert_eq!(gateway.server_processes().len(), 2);
-}
-
-/// A call of a client that can be asked for its roots, and that nobody can tell
-/// from others of its kind.
-fn able(id: i64, tool: &str, arguments: Value) -> Value {
-    let mut call = call(json!(id), "alike", tool, arguments);
-    let capabilities = "io.modelcontextprotocol/clientCapabilities";
-    call["params"]["_meta"][capabilities] = json!({"roots": {}});
-    call
-}
-
-#[test]
-fn a_question_waits_until_it_can_be_for_one_client_only() {
-    let gateway = serve();
-    let asked = |id| start(&gateway, &able(id, "m_ask", json!({}))).answer();
-    let first = asked(1);
-    assert_eq!(first["result"]["resultType"], "input_required", "{first}");
-    let again = |id, question: &Value, name: &str| {
-        let inputs = question["result"]["inputRequests"].as_object().unwrap();
-        let root = json!({"roots": [{"uri": format!("file:///{name}")}]});
-        let responses = inputs.keys().map(|input| (input.clone(), root.clone()));
-        let mut call = able(id, "m_ask", json!({}));
-        call["params"]["inputResponses"] = responses.collect();
-        call["params"]["requestState"] = question["result"]["requestState"].clone();
-        start(&gateway, &call).answer()
-    };
-    std::thread::scope(|scope| {
-        let second = scope.spawn(|| asked(2));
-        gateway.server().wait_to_receive("tools/call");
-        eventually("both calls at the server", || {
-            let received = gateway.server().received();
-            received
-                .iter()
-                .filter(|it| it.contains("tools/call"))
-                .count()
-                == 2
-        });
-        // The server has asked twice, and the second question could be the first's.
-        let done = again(3, &first, "first");
-        assert!(text(&done).contains("file:///first"), "{done}");
-        let second = second.join().unwrap();
-        assert_eq!(second["id"], 2);
-        let done = again(4, &second, "second");
-        assert!(text(&done).contains("file:///second"), "{done}");
-    });
-}
-
-#[test]
-fn a_log_message_that_could_be_for_two_is_for_nobody() {
-    let gateway = serve();
-    let told = |answer: Response| answer.text().matches("notifications/message").count();
-    let flood = |id, level: Option<&str>| {
-        let mut call = able(id, "m_flood", json!({"steps": 3, "bytes": 1}));
-        if let Some(level) = level {
-            call["params"]["_meta"]["io.modelcontextprotocol/logLevel"] = json!(level);
-        }
-        told(start(&gateway, &call))
-    };
-    assert_eq!(flood(1, Some("info")), 3);
-    // What one request wishes is no wish of the next, nor is less than it wishes.
-    assert_eq!(flood(2, None), 0);
-    assert_eq!(flood(3, Some("error")), 0);
-    let hold = able(4, "m_hold", json!({"key": "k", "text": "held"}));
-    std::thread::scope(|scope| {
-        let held = scope.spawn(|| told(start(&gateway, &hold)));
-        gateway.server().wait_to_receive("\"hold\"");
-        let doubtful = flood(5, Some("info"));
-        start(&gateway, &able(6, "m_release", json!({"key": "k"}))).json();
-        assert_eq!((doubtful, held.join().unwrap()), (0, 0));
-    });
 }

@@ -31,6 +31,7 @@ mod search;
 mod sessions;
 mod subscriptions;
 mod supervise;
+mod translation;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,7 +9,7 @@ pub mod reaper;
 pub use connection::{Connection, Ended, Incoming, Link, Next, Received, Undelivered, connect};
 pub use process::StartError;
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -67,7 +67,7 @@ pub struct Run {
     /// Of which era it is, once that is known.
     era: OnceLock<Era>,
     /// The log level that it was told last, as a JSON text.
-    log_from: Mutex<Option<Severity>>,
+    log_from: tokio::sync::Mutex<Option<Severity>>,
     /// Room for what it sent and nobody has taken yet.
     pub room: Room,
     /// Why it can't answer any more, once it can't.
@@ -165,7 +165,7 @@ impl Run {
             server,
             outbox,
             era: OnceLock::new(),
-            log_from: Mutex::default(),
+            log_from: tokio::sync::Mutex::default(),
             room: Room::new(),
             gone: watch::Sender::new(None),
         })
@@ -181,15 +181,10 @@ impl Run {
         self.era.get().copied().unwrap_or(Era::Legacy)
     }
 
-    /// Notes that it is to be told of log messages of this severity; `false` if it
-    /// knows already. Less is never wanted again: another request may.
-    pub fn wants_log_from(&self, severity: Severity) -> bool {
-        let mut told = self.log_from.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = told.is_none_or(|told| severity < told);
-        if more {
-            *told = Some(severity);
-        }
-        more
+    /// The least severe log messages that it was told to send. Less is never wanted
+    /// again: another request may.
+    pub async fn told_log_from(&self) -> tokio::sync::MutexGuard<'_, Option<Severity>> {
+        self.log_from.lock().await
     }
 
     /// Says that it can't answer any more.

@@ -195,6 +195,75 @@ fn progress_comes_before_the_answer() {
 }
 
 #[test]
+fn a_round_tells_the_attempt_that_is_made_now() {
+    let gateway = Gateway::with().mirror().start_silent();
+    let modern = Modern::new(&gateway.client);
+    let progress = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$token,"progress":1}}"#;
+    let logged = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"done"}}"#;
+    let attempt = |token: &str| {
+        json!({
+            "name": "m_ask", "arguments": {"lines": [progress, logged]},
+            "_meta": {"progressToken": token, LOG_LEVEL: "info"},
+        })
+    };
+    let told = |method: &str| {
+        let method = format!("\"notifications/{method}\"");
+        let received = gateway.client.received();
+        received
+            .into_iter()
+            .filter(|line| line.contains(&method))
+            .collect::<Vec<_>>()
+    };
+    let question = modern.request("tools/call", attempt("first")).value();
+    let mut second = attempt("second");
+    second["inputResponses"] = json!({&inputs(&question)[0].0: {"roots": []}});
+    second["requestState"] = question["result"]["requestState"].clone();
+    modern.request("tools/call", second);
+    let (progress, logged) = (told("progress"), told("message"));
+    assert_eq!((progress.len(), logged.len()), (1, 1), "{progress:?}");
+    assert!(
+        progress[0].contains("\"progressToken\":\"second\""),
+        "{progress:?}"
+    );
+    // Who wishes for no log gets none, whatever others wish for.
+    modern.call("m_flood", json!({"steps": 3, "bytes": 1}));
+    assert_eq!(told("message").len(), 1);
+}
+
+#[test]
+fn as_many_requests_may_wait_for_their_client_as_leave_room_for_others() {
+    let gateway = Gateway::with()
+        .setting("max_in_flight = 4")
+        .mirror()
+        .start_silent();
+    let modern = Modern::new(&gateway.client);
+    let questions = [(); 3].map(|()| modern.call("m_ask", json!({})).value());
+    let cancelled = gateway.server().wait_to_receive("notifications/cancelled");
+    let calls = gateway.server().received().into_iter();
+    let calls = calls.filter(|line| line.contains("\"tools/call\""));
+    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].clone();
+    let ids: Vec<Value> = calls.map(|line| id(&line)).collect();
+    let cancelled: Value = serde_json::from_str(&cancelled).unwrap();
+    assert_eq!(cancelled["params"]["requestId"], ids[0]);
+    let answers = questions.each_ref().map(|question| {
+        let given = json!({&inputs(question)[0].0: {"roots": []}});
+        modern.again("m_ask", question, given).value()
+    });
+    let refused = &answers[0]["error"];
+    assert_eq!(refused["code"], -32602, "{refused}");
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("send the request without it"),
+        "{refused}"
+    );
+    for answer in &answers[1..] {
+        assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+    }
+}
+
+#[test]
 fn who_listens_does_not_wait_for_a_server_that_is_down() {
     let gateway = in_front_of("legacy")
         .server(Server::command(
@@ -212,4 +281,49 @@ fn who_listens_does_not_wait_for_a_server_that_is_down() {
     gateway
         .client
         .receive_method("notifications/subscriptions/acknowledged");
+}
+
+#[test]
+fn a_request_that_may_be_answered_in_rounds_takes_the_room_of_one() {
+    let gateway = Gateway::with()
+        .setting("max_in_flight = 1")
+        .mirror()
+        .start_silent();
+    let modern = Modern::new(&gateway.client);
+    assert_eq!(modern.call("m_echo", json!({"text": "x"})).text(), "x");
+    let question = modern.call("m_ask", json!({})).value();
+    assert_eq!(modern.call("m_echo", json!({"text": "y"})).text(), "y");
+    let given = json!({&inputs(&question)[0].0: {"roots": []}});
+    let answer = modern.again("m_ask", &question, given).value();
+    assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_is_waited_for_who_leaves_while_the_question_is_judged() {
+    use mcp_gateway_tests::{cpu_time, eventually, guest};
+
+    let gateway = Gateway::with()
+        .mirror()
+        .guardrail(
+            guest("guest_faulty"),
+            "config = { fault = \"slow:600000\" }\nlimits = { cpu = \"60s\", wall = \"600s\" }\nonly = { methods = [\"tools/call\"] }",
+        )
+        .start_silent();
+    let modern = Modern::new(&gateway.client);
+    let arguments = json!({"method": "elicitation/create", "params": {"message": "FA~ULT"}});
+    let id = modern.start(
+        "tools/call",
+        json!({"name": "m_ask", "arguments": arguments}),
+    );
+    gateway.server().wait_to_receive("tools/call");
+    let before = cpu_time(gateway.process());
+    eventually("the question is judged", || {
+        cpu_time(gateway.process()) > before + std::time::Duration::from_millis(300)
+    });
+    let id: u64 = id.parse().unwrap();
+    gateway
+        .client
+        .notify("notifications/cancelled", json!({"requestId": id}));
+    gateway.server().wait_to_receive("notifications/cancelled");
 }

@@ -12,13 +12,13 @@ use super::exchanges::{Answer, Event, Open, Side};
 use super::failure::{Failure, UNAVAILABLE};
 use super::listeners::Listener;
 use super::purpose::Purpose;
+use super::translation::Translation;
 use crate::chain::{Chain, Circumstances};
 use crate::config::{Patience, show_duration};
 use crate::gate::{self, Admitted, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Message, quote, string};
-use crate::protocol::{self, Bridge};
-use crate::upstream::{Ready, Unavailable, Undelivered};
+use crate::upstream::{Unavailable, Undelivered};
 use crate::wire::Outbox;
 
 /// A request on its way to whoever answers it.
@@ -35,51 +35,6 @@ pub(super) struct Call {
     pub(super) translation: Translation,
     /// Whose notifications the answering side will send until it answers.
     pub(super) listener: Option<Arc<Listener>>,
-}
-
-/// How an answer becomes one of the asking side's era.
-#[derive(Debug, Clone)]
-pub(super) enum Translation {
-    /// Both are of one era.
-    None,
-    /// A modern server answers a legacy client.
-    ForLegacy {
-        /// The revision that the client asked for.
-        version: Arc<str>,
-    },
-    /// A legacy server answers a modern client.
-    ForModern {
-        /// The JSON text of the server's name and version, if it is known yet.
-        server_info: Option<Arc<str>>,
-    },
-}
-
-impl Translation {
-    /// How answers of a server are translated.
-    pub(super) fn of(ready: &Ready) -> Self {
-        match ready.bridge {
-            Bridge::None => Self::None,
-            Bridge::ToModern => Self::ForLegacy {
-                version: ready.client.version().into(),
-            },
-            Bridge::ToLegacy => Self::ForModern {
-                server_info: ready.server_info().map(Into::into),
-            },
-        }
-    }
-
-    fn apply(&self, method: &str, answer: Message) -> Result<Message, Failure> {
-        Ok(match self {
-            Self::None => answer,
-            Self::ForLegacy { .. } if protocol::is_input_required(&answer) => {
-                return Err(Failure::InputRequired(answer));
-            }
-            Self::ForLegacy { version } => protocol::answer_for_legacy(method, answer, version)?,
-            Self::ForModern { server_info } => {
-                protocol::answer_for_modern(method, answer, server_info.as_deref())?
-            }
-        })
-    }
 }
 
 /// Whoever asked, while they wait. For a request of the gateway's own nobody
@@ -276,6 +231,7 @@ impl Conversation<'_> {
             answer = answered => answer,
             notification = cancelled(asker) => {
                 if is_sent {
+                    self.leave(&exchange.open);
                     self.pass_cancellation(number, notification).await;
                 }
                 return Err(Failure::Cancelled);
@@ -283,6 +239,7 @@ impl Conversation<'_> {
         };
         let answer = answer.inspect_err(|failure| {
             if let Failure::Late { limit, .. } = failure {
+                self.leave(&exchange.open);
                 self.give_up(number, *limit);
             }
         })?;
@@ -302,6 +259,14 @@ impl Conversation<'_> {
             cleared = judged => cleared,
             // The answering side is done with it. What judges its answer ends.
             _ = cancelled(asker) => Err(Failure::Cancelled),
+        }
+    }
+
+    /// Takes it that the answering side goes on for a while, where that matters: in
+    /// a session of several clients, for all but what only listens.
+    fn leave(&self, open: &Open<'_>) {
+        if self.session.is_shared && self.call.listener.is_none() {
+            open.give_up();
         }
     }
 

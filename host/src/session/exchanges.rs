@@ -3,12 +3,15 @@
 //! Ids are the gateway's own on each side, so that two servers' never meet:
 //! an exchange is numbered, and its number is the request's id on its next hop.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use super::listeners::Listener;
 use super::notes::Before;
@@ -19,6 +22,10 @@ use crate::wire::Taken;
 
 /// Messages of one exchange that may wait for the guardrails.
 const LANE: usize = 256;
+
+/// How long somebody may still say something for an exchange that they were told
+/// is over.
+const WIND_DOWN: Duration = Duration::from_secs(10);
 
 /// Who is at an end of an exchange.
 #[derive(Debug, Clone)]
@@ -95,12 +102,18 @@ impl fmt::Display for Side {
 
 /// All open exchanges of a session.
 #[derive(Debug, Default)]
-pub(super) struct Exchanges(Mutex<Table>);
+pub(super) struct Exchanges {
+    table: Mutex<Table>,
+    settled: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Table {
     last: u64,
-    open: HashMap<u64, Entry>,
+    open: BTreeMap<u64, Entry>,
+    /// Those that were given up, by their number: who may still say something for
+    /// them, and how long that is to be expected.
+    given_up: HashMap<u64, (Side, Instant)>,
 }
 
 #[derive(Debug)]
@@ -155,9 +168,16 @@ impl Exchanges {
     pub(super) fn answered(&self, from: &Side, id: &str) -> Option<mpsc::Sender<Event>> {
         // Some servers send a number back as a string.
         let number = string(id).map_or_else(|| id.parse().ok(), |id| id.parse().ok())?;
-        let table = self.table();
-        let entry = table.open.get(&number)?;
-        (entry.target == *from).then(|| entry.lane.clone())
+        let mut table = self.table();
+        if let Some(entry) = table.open.get(&number) {
+            return (entry.target == *from).then(|| entry.lane.clone());
+        }
+        if table.given_up.get(&number).is_some_and(|it| it.0 == *from) {
+            table.given_up.remove(&number);
+            drop(table);
+            self.has_settled();
+        }
+        None
     }
 
     /// The lane of the exchange that a progress notification belongs to.
@@ -193,26 +213,47 @@ impl Exchanges {
 
     /// What somebody who is to answer says something for, most likely: the latest
     /// that fits. Where one client must not get what is another's, only if they
-    /// work on nothing else.
+    /// work on nothing else, and are done with what was given up.
     pub(super) fn likely_purpose(
         &self,
         target: &Side,
         is_shared: bool,
         fits: impl Fn(&Purpose) -> bool,
     ) -> Option<Purpose> {
-        let table = self.table();
-        let open = || table.open.iter().filter(|(_, it)| it.target == *target);
-        let asked = open().filter_map(|(number, entry)| Some((number, entry.purpose.as_ref()?)));
-        if is_shared && asked.clone().nth(1).is_some() {
+        if is_shared && self.doubt(target).is_some() {
             return None;
         }
-        let fitting = asked.filter(|(_, purpose)| fits(purpose));
-        let (_, latest) = fitting.max_by_key(|(number, _)| **number)?;
-        Some(latest.clone())
+        let table = self.table();
+        let latest_first = table.open.values().rev();
+        let theirs = latest_first.filter(|entry| entry.target == *target);
+        let mut purposes = theirs.filter_map(|entry| entry.purpose.as_ref());
+        if is_shared && purposes.clone().nth(1).is_some() {
+            return None;
+        }
+        purposes.find(|purpose| fits(purpose)).cloned()
+    }
+
+    /// Until when somebody may say something for an exchange that was given up.
+    pub(super) fn doubt(&self, target: &Side) -> Option<Instant> {
+        let mut table = self.table();
+        let now = Instant::now();
+        table.given_up.retain(|_, (_, until)| *until > now);
+        let theirs = table.given_up.values().filter(|it| it.0 == *target);
+        theirs.map(|(_, until)| *until).max()
+    }
+
+    /// Waits for an exchange to end, from now on.
+    pub(super) fn settled(&self) -> Notified<'_> {
+        self.settled.notified()
+    }
+
+    /// Says that one has ended.
+    pub(super) fn has_settled(&self) {
+        self.settled.notify_waiters();
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -223,10 +264,23 @@ impl Open<'_> {
             entry.progress_token = Some(token.into());
         }
     }
+
+    /// Notes that whoever is to answer was told that nobody waits any more. They
+    /// may not have heard of it yet.
+    pub(super) fn give_up(&self) {
+        let mut table = self.exchanges.table();
+        if let Some(entry) = table.open.get(&self.number) {
+            let now = Instant::now();
+            let given_up = (entry.target.clone(), now + WIND_DOWN);
+            table.given_up.retain(|_, (_, until)| *until > now);
+            table.given_up.insert(self.number, given_up);
+        }
+    }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.exchanges.table().open.remove(&self.number);
+        self.exchanges.has_settled();
     }
 }

@@ -151,6 +151,9 @@ impl Session {
             // What the server says whether it is asked or not.
             "notifications/resources/updated" => None,
             method if method.ends_with("list_changed") => None,
+            // One that no exchange expects is of one that is over; its client is not
+            // told from the others.
+            "notifications/progress" if self.is_shared => return,
             // A legacy server logs for all; a modern client's request says whether it
             // wants that.
             "notifications/message" if self.client_era() == Era::Modern && is_legacy(from) => {

@@ -7,9 +7,10 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::{Asker, Call, Translation};
+use super::converse::{Asker, Call};
 use super::exchanges::Side;
 use super::failure::Failure;
+use super::translation::Translation;
 use crate::catalog::{self, Route, Unroutable};
 use crate::gate::{Admitted, Cleared};
 use crate::message::{Message, PatchError};

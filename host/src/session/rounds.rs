@@ -6,28 +6,30 @@
 //! of its own, which a later attempt finds by the state that it was told to send
 //! back.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+mod table;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::ErrorCode;
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::AbortHandle;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::Session;
-use super::asked::{Asked, Asking};
+use super::asked::{Asking, Most};
 use super::converse::Asker;
 use super::exchanges::Side;
 use super::failure::Failure;
 use super::purpose::{Attempt, Attempts, Purpose};
 use super::requests::Reply;
 use crate::chain::Circumstances;
-use crate::gate::{self, Cleared};
+use crate::gate;
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{self, Message, quote, string};
 use crate::protocol::Severity;
 use crate::upstream::{Ready, Run, Unavailable};
+pub(super) use table::Rounds;
+use table::{Cancel, Question, Round, Unasked};
 
 /// How long a client may take to come back with what it was asked for. A person
 /// may have to look for it.
@@ -52,124 +54,6 @@ const INPUTS: [(&str, &str); 3] = [
     ("sampling/createMessage", "sampling"),
     ("roots/list", "roots"),
 ];
-
-/// The requests of a modern client that legacy servers work on.
-#[derive(Debug, Default)]
-pub(super) struct Rounds {
-    table: Mutex<Table>,
-    /// A server works on fewer requests.
-    ended: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    last: u64,
-    /// Where each server's questions go, the latest request last.
-    working: Vec<(u64, Arc<Run>, mpsc::Sender<Question>)>,
-    /// Those whose client has been asked, by the state that it sends back.
-    parked: HashMap<String, Parked>,
-}
-
-/// A request whose client has been asked.
-#[derive(Debug)]
-struct Parked {
-    round: Round,
-    /// Ends it once the client has taken too long.
-    _expiry: Expiry,
-}
-
-/// What happens to a request that is parked for too long, and does not once it is
-/// not parked any more.
-#[derive(Debug)]
-struct Expiry(AbortHandle);
-
-impl Drop for Expiry {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Which request a server's question is for.
-enum Meant {
-    /// This one; where its questions go.
-    One(mpsc::Sender<Question>),
-    /// One of several.
-    Unclear,
-    /// None at all.
-    Nobody,
-}
-
-/// What a server asks the client for.
-#[derive(Debug)]
-struct Question {
-    request: Message,
-    /// Where the JSON text of the answer goes.
-    answer: oneshot::Sender<String>,
-}
-
-/// One request that a server works on.
-#[derive(Debug)]
-struct Round {
-    number: u64,
-    /// What it is, so that nothing else can take its place.
-    about: (Arc<str>, String, Option<Arc<str>>),
-    questions: mpsc::Receiver<Question>,
-    /// Those that the client has been asked, by name.
-    asked: Vec<(String, Question)>,
-    outcome: oneshot::Receiver<Result<Cleared, Failure>>,
-    /// The client's attempts at it.
-    attempts: Attempts,
-    /// Cancels what the server does when nobody waits for it any more.
-    _cancel: Cancel,
-}
-
-#[derive(Debug)]
-struct Cancel {
-    asked: Asked,
-    id: String,
-}
-
-impl Drop for Cancel {
-    fn drop(&mut self) {
-        let params = format!(r#"{{"requestId":{}}}"#, self.id);
-        let notification = Message::notification("notifications/cancelled", Some(&params));
-        // If it has been answered, there is nothing to cancel.
-        self.asked.cancel(&Side::Client, &self.id, notification);
-    }
-}
-
-impl Rounds {
-    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Which request a server's question is for: the one that it began last. Where
-    /// one client must not get what is another's, it has to be the only one.
-    fn meant(&self, run: &Arc<Run>, is_shared: bool) -> Meant {
-        let table = self.table();
-        let working = table.working.iter().rev();
-        let mut theirs = working.filter(|(_, theirs, _)| Arc::ptr_eq(theirs, run));
-        match (theirs.next(), theirs.next()) {
-            (None, _) => Meant::Nobody,
-            (Some(_), Some(_)) if is_shared => Meant::Unclear,
-            (Some((_, _, questions)), _) => Meant::One(questions.clone()),
-        }
-    }
-
-    /// Where a server's question goes, once that is clear; `None` for nowhere.
-    async fn clear(&self, run: &Arc<Run>, is_shared: bool) -> Option<mpsc::Sender<Question>> {
-        loop {
-            let ended = self.ended.notified();
-            match self.meant(run, is_shared) {
-                Meant::One(questions) => return Some(questions),
-                Meant::Nobody => return None,
-                // The one that it is for cannot end before the question is answered,
-                // but all others can.
-                Meant::Unclear => ended.await,
-            }
-        }
-    }
-}
 
 impl Session {
     /// Has a legacy server answer a modern client.
@@ -199,15 +83,23 @@ impl Session {
             progress_token: request.value("/_meta/progressToken").map(Into::into),
             log: asking.log(),
         };
-        let round = match request.value("/requestState").and_then(string) {
-            Some(state) => {
-                let round = self.resume(ready, &request, &subject, &state)?;
-                round.attempts.set(Some(attempt));
-                self.hand_over(round, ready, &request, &subject).await?
-            }
-            None => self.begin(ready, &request, subject, attempt)?,
+        let turn = async {
+            let round = match request.value("/requestState").and_then(string) {
+                Some(state) => {
+                    let round = self.resume(ready, &request, &subject, &state)?;
+                    round.attempts.set(Some(attempt));
+                    self.hand_over(round, ready, &request, &subject).await?
+                }
+                None => self.begin(ready, &request, subject, attempt)?,
+            };
+            self.turn(round, ready).await
         };
-        self.turn(round, ready, asking).await
+        tokio::select! {
+            biased;
+            reply = turn => reply,
+            // The round is dropped, which tells the server.
+            _ = asking.cancelled() => Err(Failure::Cancelled),
+        }
     }
 
     /// Has a server begin with a request.
@@ -221,19 +113,20 @@ impl Session {
         let call = self.to_server(ready, request.clone(), subject.clone())?;
         let (ask, questions) = mpsc::channel(16);
         let (done, outcome) = oneshot::channel();
-        let number = {
-            let mut table = self.rounds.table();
-            table.last += 1;
-            table.last
-        };
+        let number = self.rounds.begin(&ready.run, ask);
         let id = quote(&format!("round {number}"));
-        let (length, most) = (request.line().len(), self.most_asked());
         let attempts = Attempts::default();
         attempts.set(Some(attempt));
-        let asking = self.asked.enter(&Side::Client, &id, length, most)?;
+        // The client's request that it is for is counted already, and parked ones
+        // are, too.
+        let most = Most {
+            count: usize::MAX,
+            ..self.most_asked()
+        };
+        let length = request.line().len();
+        let asking = self.rounds.asked.enter(&Side::Client, &id, length, most);
+        let asking = asking.inspect_err(|_| self.rounds.end(number))?;
         let mut asking = asking.for_purpose(Purpose::Rounds(attempts.clone()));
-        let working = (number, Arc::clone(&ready.run), ask);
-        self.rounds.table().working.push(working);
         let session = Arc::clone(self);
         tokio::spawn(async move {
             let asker = Asker {
@@ -241,22 +134,21 @@ impl Session {
                 outbox: &session.client,
             };
             let outcome = session.converse(call, Some(asker)).await;
-            let mut table = session.rounds.table();
-            table.working.retain(|(theirs, ..)| *theirs != number);
-            drop(table);
-            session.rounds.ended.notify_waiters();
+            session.rounds.end(number);
+            session.exchanges.has_settled();
             // Whoever asked may be gone by now.
             let _ = done.send(outcome);
         });
         Ok(Round {
             number,
+            run: Arc::clone(&ready.run),
             about: about(ready, request, subject),
             questions,
             asked: Vec::new(),
             outcome,
             attempts,
             _cancel: Cancel {
-                asked: self.asked.clone(),
+                asked: self.rounds.asked.clone(),
                 id,
             },
         })
@@ -267,7 +159,6 @@ impl Session {
         self: &Arc<Self>,
         mut round: Round,
         ready: &Arc<Ready>,
-        asking: &mut Asking,
     ) -> Result<Reply, Failure> {
         // What the client has left open it is asked once more.
         if round.asked.is_empty() {
@@ -281,8 +172,6 @@ impl Session {
                     return outcome.unwrap_or_else(|_| Err(gone())).map(Reply::Cleared);
                 }
                 Some(question) = round.questions.recv() => round.take(question),
-                // The round is dropped, which tells the server.
-                _ = asking.cancelled() => return Err(Failure::Cancelled),
             }
             while let Ok(Some(question)) =
                 tokio::time::timeout(TOGETHER, round.questions.recv()).await
@@ -312,25 +201,11 @@ impl Session {
         let expiry = tokio::spawn(async move {
             tokio::time::sleep(PATIENCE).await;
             if let Some(session) = session.upgrade() {
-                let expired = session.rounds.table().parked.remove(&theirs);
-                drop(expired);
+                session.rounds.expire(&theirs);
             }
         });
-        let parked = Parked {
-            round,
-            _expiry: Expiry(expiry.abort_handle()),
-        };
         let most = PARKED.min(self.settings.max_in_flight.div_ceil(2));
-        let mut table = self.rounds.table();
-        let full = table.parked.len() >= most;
-        let oldest = table.parked.iter().min_by_key(|(_, it)| it.round.number);
-        let oldest = oldest.map(|(state, _)| state.clone());
-        let oldest = oldest
-            .filter(|_| full)
-            .and_then(|it| table.parked.remove(&it));
-        table.parked.insert(state, parked);
-        drop(table);
-        if oldest.is_some() {
+        if self.rounds.park(state, round, expiry.abort_handle(), most) {
             tracing::warn!("too many requests wait for their client: the oldest is cancelled");
         }
     }
@@ -343,15 +218,9 @@ impl Session {
         subject: &Option<Arc<str>>,
         state: &str,
     ) -> Result<Round, Failure> {
-        let mut table = self.rounds.table();
         let expected = about(ready, request, subject.clone());
-        let fits = table
-            .parked
-            .get(state)
-            .is_some_and(|parked| parked.round.about == expected);
-        let parked = fits.then(|| table.parked.remove(state)).flatten();
-        drop(table);
-        parked.map(|parked| parked.round).ok_or_else(|| Failure::Protocol {
+        let round = self.rounds.unpark(state, &expected);
+        round.ok_or_else(|| Failure::Protocol {
             code: ErrorCode::INVALID_PARAMS.0.into(),
             message: "Invalid params: \"requestState\" is not known, or no longer; send the request without it".into(),
             data: None,
@@ -413,18 +282,10 @@ impl Session {
             return Err(refuse(format!("Method not found: {method}")));
         }
         let asked = async {
-            let clear = timeout(DOUBT, self.rounds.clear(run, self.is_shared)).await;
-            let clear = clear.map_err(|_| {
-                refuse(format!(
-                    "requests of several clients are worked on, and it did not become clear within {DOUBT:?} which one this is for"
-                ))
-            })?;
-            let questions = clear.ok_or_else(|| {
-                refuse(
-                    "a client of this revision can be asked only while it waits for an answer"
-                        .into(),
-                )
-            })?;
+            let shared = self.is_shared.then_some(&self.exchanges);
+            let meant = timeout(DOUBT, self.rounds.meant(run, shared)).await;
+            let questions = meant.unwrap_or(Err(Unasked::Several));
+            let questions = questions.map_err(|why| refuse(why.to_string()))?;
             let (answer, answered) = oneshot::channel();
             let question = Question {
                 request: request.clone(),
@@ -459,7 +320,10 @@ impl Session {
         let Some(wanted) = wanted.filter(|_| ready.offers("logging")) else {
             return;
         };
-        if !ready.run.wants_log_from(wanted) {
+        // Held until the server knows: no request overtakes that, and whoever gives
+        // up leaves it to the next.
+        let mut told = ready.run.told_log_from().await;
+        if told.is_some_and(|told| told <= wanted) {
             return;
         }
         let params = format!(r#"{{"level":{}}}"#, wanted.level());
@@ -467,39 +331,15 @@ impl Session {
         let Ok(call) = self.to_server(ready, request, None) else {
             return;
         };
-        let told = timeout(self.settings.ready_timeout, self.converse(call, None));
-        let why = match told.await {
+        let telling = timeout(self.settings.ready_timeout, self.converse(call, None));
+        let answer = telling.await;
+        *told = Some(wanted);
+        let why = match answer {
             Ok(Ok(_)) => return,
             Ok(Err(failure)) => failure.kind(),
             Err(_) => "it did not answer in time".into(),
         };
         tracing::debug!(server = &*ready.run.server, "no log level: {why}");
-    }
-}
-
-impl Round {
-    fn take(&mut self, question: Question) {
-        let name = format!("input-{}", self.asked.len() + 1);
-        self.asked.push((name, question));
-    }
-
-    /// The answer that asks the client.
-    fn input_required(&self, state: &str) -> Message {
-        let inputs: Vec<String> = self
-            .asked
-            .iter()
-            .map(|(name, question)| {
-                let method = quote(question.request.method().unwrap_or_default());
-                let params = question.request.payload().unwrap_or("{}");
-                format!(r#"{}:{{"method":{method},"params":{params}}}"#, quote(name))
-            })
-            .collect();
-        let result = format!(
-            r#"{{"resultType":"input_required","inputRequests":{{{}}},"requestState":{}}}"#,
-            inputs.join(","),
-            quote(state),
-        );
-        Message::result("0", &result)
     }
 }
 

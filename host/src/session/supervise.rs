@@ -9,9 +9,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Session;
-use super::converse::{Call, Translation};
+use super::converse::Call;
 use super::exchanges::Side;
 use super::failure::Failure;
+use super::translation::Translation;
 use crate::chain::Circumstances;
 use crate::config::Protocol;
 use crate::gate::{self, Admitted, Cleared};

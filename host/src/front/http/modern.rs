@@ -221,8 +221,9 @@ impl Drop for Exchange {
     }
 }
 
-/// What is the same in all requests of one client, and in no other's: its
-/// token, who it says that it is, and what it says that it can do.
+/// What is the same in all requests of one client, and in those of others only
+/// if nobody can tell them apart: its token, who it says that it is, and what it
+/// says that it can do.
 fn identity(headers: &HeaderMap, request: &Message) -> [u8; 32] {
     let mut digest = Sha256::new();
     let token = bearer(headers);

@@ -6,7 +6,8 @@
 //! of things that no model knows), `raw` (any result), `say` (any lines, `$id`
 //! standing for the request's id), `whisper` and `fail` (a line as text or as an
 //! error), `progress`, `hold` and `release` (a call that lasts as long as a test
-//! wants), `ask` (a request to the client), `grow` (one more tool), `big`, `flood` (notifications),
+//! wants), `ask` (a request to the client, and lines to say once that is answered, `$token`
+//! standing for the request's progress token), `grow` (one more tool), `big`, `flood` (notifications),
 //! `complain` (a line on stderr), `crash`. A `~` in what it is to say is left
 //! out, so that an answer can hold a word which its request does not.
 //!
@@ -372,7 +373,10 @@ impl Mirror {
                     },
                 );
             }
-            "ask" => self.ask(id, &arguments),
+            "ask" => {
+                let token = params.meta.as_ref().and_then(|meta| meta.progress_token);
+                self.ask(id, token.map_or("null", RawValue::get), &arguments);
+            }
             "grow" => {
                 *self.grown.lock().unwrap() += 1;
                 self.write(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
@@ -412,7 +416,7 @@ impl Mirror {
         }
     }
 
-    fn ask(&self, id: &str, arguments: &Arguments<'_>) {
+    fn ask(&self, id: &str, token: &str, arguments: &Arguments<'_>) {
         let number = format!("\"asked-{}\"", id.trim_matches('"'));
         let (_, receiver) = self.wait_as(&number);
         let method = quote(arguments.method.as_deref().unwrap_or("roots/list"));
@@ -423,6 +427,9 @@ impl Mirror {
             r#"{{"jsonrpc":"2.0","id":{number},"method":{method}{params}}}"#
         ));
         if let Ok(Event::Answered(line)) = receiver.recv() {
+            for line in arguments.lines.iter().flatten() {
+                self.write(&spoken(&line.replace("$token", token)));
+            }
             self.say_text(id, &quote(&line));
         }
     }

@@ -263,7 +263,8 @@ impl Session {
         };
         if known.is_some() {
             tracing::info!("the client goes on with initialize: servers are opened anew");
-            for upstream in self.catalog.upstreams().iter() {
+            let upstreams = self.catalog.upstreams();
+            for upstream in upstreams.iter().filter(|it| it.ready().is_some()) {
                 upstream.set_state(State::Starting);
             }
             self.kept.forget(None);

@@ -327,3 +327,29 @@ fn nobody_is_waited_for_who_leaves_while_the_question_is_judged() {
         .notify("notifications/cancelled", json!({"requestId": id}));
     gateway.server().wait_to_receive("notifications/cancelled");
 }
+
+#[test]
+fn who_stops_listening_ends_nothing_of_who_goes_on() {
+    let gateway = in_front_of("legacy").start_silent();
+    let modern = Modern::new(&gateway.client);
+    let wants = json!({"notifications": {"resourceSubscriptions": ["test://watched-resource"]}});
+    let acknowledged = |listening: &str| {
+        let id = format!("\"{SUBSCRIPTION}\":{listening}");
+        gateway.client.receive("its acknowledgement", |it| {
+            it.raw.contains("acknowledged") && it.raw.contains(&id)
+        });
+        id
+    };
+    let first = modern.start("subscriptions/listen", wants.clone());
+    acknowledged(&first);
+    let second = modern.start("subscriptions/listen", wants);
+    let first: u64 = first.parse().unwrap();
+    gateway
+        .client
+        .notify("notifications/cancelled", json!({"requestId": first}));
+    let id = acknowledged(&second);
+    modern.call("f_test_trigger_resource_update", json!({}));
+    gateway.client.receive("the update", |it| {
+        it.raw.contains("resources/updated") && it.raw.contains(&id)
+    });
+}

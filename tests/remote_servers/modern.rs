@@ -1,7 +1,7 @@
 //! Servers of 2026-07-28, whose requests say in headers what they say in their
 //! body.
 
-use mcp_gateway_tests::{Gateway, Server};
+use mcp_gateway_tests::{Gateway, Server, eventually};
 use serde_json::{Value, json};
 
 use crate::mcp::{result_of, says};
@@ -242,4 +242,60 @@ fn a_server_that_misses_headers_is_asked_what_it_wants_and_then_once_more() {
         .value();
     assert_eq!(refused["error"]["code"], -32020, "{refused}");
     assert_eq!(methods(&web)[3..], ["tools/call", "tools/list"]);
+}
+
+#[test]
+fn a_resource_that_a_server_refuses_costs_no_other() {
+    let web = server(|request, reply| {
+        let message = request.message();
+        let wanted = &message["params"]["notifications"];
+        let uris = wanted["resourceSubscriptions"].as_array();
+        match request.says("method").as_str() {
+            "subscriptions/listen" if uris.is_some_and(|it| it.contains(&json!("x:bad"))) => {
+                let error = json!({"code": -32602, "message": "no such resource"});
+                let error = json!({"jsonrpc": "2.0", "id": message["id"], "error": error});
+                reply.json(&error.to_string());
+            }
+            "subscriptions/listen" => {
+                let meta = json!({"io.modelcontextprotocol/subscriptionId": message["id"]});
+                let told = |method: &str, mut params: Value| {
+                    params["_meta"] = meta.clone();
+                    json!({"jsonrpc": "2.0", "method": method, "params": params}).to_string()
+                };
+                reply.stream();
+                let acknowledged = json!({"notifications": wanted});
+                reply.event(&told(
+                    "notifications/subscriptions/acknowledged",
+                    acknowledged,
+                ));
+                for uri in uris.into_iter().flatten() {
+                    let updated = json!({"uri": uri});
+                    reply.event(&told("notifications/resources/updated", updated));
+                }
+                reply.wait_for_hang_up();
+            }
+            _ => return false,
+        }
+        true
+    });
+    let gateway = gateway(&web);
+    let client = &gateway.client;
+    client.initialize();
+    for uri in ["x:1", "x:bad", "x:2"] {
+        let answer = client.request("resources/subscribe", json!({"uri": uri}));
+        assert_eq!(answer.value()["result"], json!({}), "{}", answer.raw);
+    }
+    client.receive("the last one", |it| {
+        it.raw.contains("resources/updated") && it.raw.contains("x:2")
+    });
+    client.request("resources/unsubscribe", json!({"uri": "x:2"}));
+    let told = || {
+        let received = client.received();
+        let mut told = received.iter().rev();
+        told.find(|line| line.contains("resources/updated"))
+            .cloned()
+    };
+    eventually("the ones that stay", || {
+        told().is_some_and(|last| last.contains("x:1"))
+    });
 }

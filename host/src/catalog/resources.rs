@@ -4,7 +4,7 @@
 //! URI, the second's has the server in front of it, and loses that again on its
 //! way to the server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use super::Catalog;
@@ -42,6 +42,8 @@ pub(super) enum Named {
 pub(super) struct Resources {
     /// Who was the first to list a URI.
     listed: HashMap<String, Arc<str>>,
+    /// The schemes and authorities of what each server has listed.
+    places: HashMap<Arc<str>, HashSet<String>>,
     templates: HashMap<String, Arc<str>>,
     /// The templates of each server that are matched.
     matched: HashMap<Arc<str>, Vec<Template>>,
@@ -63,6 +65,7 @@ impl Default for Resources {
     fn default() -> Self {
         Self {
             listed: HashMap::new(),
+            places: HashMap::new(),
             templates: HashMap::new(),
             matched: HashMap::new(),
             mentioned: Recent::of(MENTIONED),
@@ -79,7 +82,13 @@ impl Resources {
         if room && called == uri {
             let owner = Arc::clone(server);
             match named {
-                Named::Resource => drop(self.listed.insert(called.clone(), owner)),
+                Named::Resource => {
+                    if let Some(place) = place(uri) {
+                        let places = self.places.entry(Arc::clone(&owner)).or_default();
+                        places.insert(place.to_owned());
+                    }
+                    self.listed.insert(called.clone(), owner);
+                }
                 Named::Template if self.templates.contains_key(uri) => {}
                 Named::Template => {
                     let matched = self.matched.entry(Arc::clone(&owner)).or_default();
@@ -138,11 +147,7 @@ impl Resources {
             .filter(|template| template.matches(uri))
             .map(Template::literal_length)
             .max();
-        let neighbours = || {
-            let place = place(uri)?;
-            let mut listed = self.listed.iter();
-            listed.find(|(other, owner)| ***owner == *server && other.starts_with(place))
-        };
+        let neighbours = || self.places.get(server)?.get(place(uri)?);
         Likelihood {
             template,
             neighbours: neighbours().is_some(),
@@ -152,7 +157,10 @@ impl Resources {
     /// Forgets what a server has listed, before it is listed anew.
     pub(super) fn forget(&mut self, named: Named, server: &str) {
         match named {
-            Named::Resource => self.listed.retain(|_, owner| **owner != *server),
+            Named::Resource => {
+                self.listed.retain(|_, owner| **owner != *server);
+                self.places.remove(server);
+            }
             Named::Template => {
                 self.templates.retain(|_, owner| **owner != *server);
                 self.matched.remove(server);
@@ -163,6 +171,7 @@ impl Resources {
     /// Forgets what servers that are gone have listed; it is free for others.
     pub(super) fn retain(&mut self, stays: impl Fn(&Arc<str>) -> bool) {
         self.listed.retain(|_, owner| stays(owner));
+        self.places.retain(|owner, _| stays(owner));
         self.templates.retain(|_, owner| stays(owner));
         self.matched.retain(|owner, _| stays(owner));
         self.mentioned.retain(&stays);

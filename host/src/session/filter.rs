@@ -7,6 +7,9 @@ use crate::message::{self, Message, quote, string};
 /// That a resource has changed.
 pub(super) const UPDATED: &str = "notifications/resources/updated";
 
+/// Resources that are divided to find one that a server refuses.
+const DIVISIBLE: usize = 256;
+
 /// What is listened to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
@@ -88,6 +91,22 @@ impl Filter {
             .retain(|name, value| other.others.get(name) == Some(value));
     }
 
+    /// The same in two parts, if it names several resources, and not too many to
+    /// look for one of them.
+    pub(super) fn halves(&self) -> Option<(Self, Self)> {
+        if !(2..=DIVISIBLE).contains(&self.uris.len()) {
+            return None;
+        }
+        let middle = self.uris.iter().nth(self.uris.len() / 2)?.clone();
+        let mut one = self.clone();
+        let uris = one.uris.split_off(&middle);
+        let other = Self {
+            uris,
+            ..Self::default()
+        };
+        Some((one, other))
+    }
+
     /// Whether this is about a list that it names.
     fn has_list(&self, changed: &str) -> bool {
         match changed {
@@ -115,6 +134,7 @@ impl Filter {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -128,6 +148,15 @@ mod tests {
         let json = r#"{"toolsListChanged":true,"resourceSubscriptions":["a:b"],"taskIds":["t"]}"#;
         assert_eq!(filter(json).to_json(), json);
         assert!(!filter(r#"{"taskIds":[]}"#).is_empty());
+    }
+
+    #[test]
+    fn several_resources_come_in_halves() {
+        let all = filter(r#"{"resourceSubscriptions":["a:1","a:2","a:3"]}"#);
+        let (one, other) = all.halves().unwrap();
+        assert_eq!(one.to_json(), r#"{"resourceSubscriptions":["a:1"]}"#);
+        assert_eq!(other.uris.len(), 2);
+        assert_eq!(one.halves(), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! while it listens; each notification then carries that request's id. A legacy
 //! client is told of every changed list, and subscribes to single resources.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -31,7 +32,9 @@ pub(super) struct Listener {
     pub(super) id: Option<Box<str>>,
     pub(super) wants: Filter,
     /// Where servers' words of what they will tell go.
-    pub(super) honoured: mpsc::Sender<Filter>,
+    pub(super) honoured: mpsc::Sender<(Arc<str>, Filter)>,
+    /// Whether it has been told what it will be told.
+    pub(super) is_told: AtomicBool,
 }
 
 impl Listeners {
@@ -64,7 +67,9 @@ impl Session {
 
     fn to_each_listener(&self, notification: &Message) -> Vec<Message> {
         let listeners = self.listeners.all();
-        let wanting = listeners.iter().filter(|l| l.wants.wants(notification));
+        let wanting = listeners
+            .iter()
+            .filter(|l| l.is_told.load(Ordering::Relaxed) && l.wants.wants(notification));
         wanting
             .filter_map(|listener| listener.address(notification))
             .collect()
@@ -76,7 +81,10 @@ impl Session {
         match (self.client_era(), run.era()) {
             (Era::Legacy, Era::Legacy) => vec![notification],
             (Era::Legacy, Era::Modern) => match notification.method() {
-                Some(ACKNOWLEDGED) => Vec::new(),
+                Some(ACKNOWLEDGED) => {
+                    self.note_acknowledged(run, &notification);
+                    Vec::new()
+                }
                 _ => without_meta(&notification, &[meta::SUBSCRIPTION_ID])
                     .into_iter()
                     .collect(),
@@ -101,25 +109,30 @@ impl Session {
         let Some(id) = id else {
             return vec![notification];
         };
-        let side = Side::Server(Arc::clone(run));
-        let Some(listener) = self.exchanges.listener(&side, id) else {
-            return Vec::new();
-        };
         if notification.method() == Some(ACKNOWLEDGED) {
             // The gateway acknowledges for all servers at once.
-            let mut told = Filter::of(&notification);
-            let called = |uri: &String| self.catalog.called(&run.server, uri);
-            told.uris = told.uris.iter().map(called).collect();
-            let _ = listener.honoured.try_send(told);
+            self.note_acknowledged(run, &notification);
             return Vec::new();
         }
-        let told = self
-            .listeners
-            .all()
-            .iter()
-            .any(|l| Arc::ptr_eq(l, &listener));
-        let addressed = listener.address(&notification).filter(|_| told);
-        addressed.into_iter().collect()
+        let side = Side::Server(Arc::clone(run));
+        let listener = self.exchanges.listener(&side, id);
+        let told = listener.filter(|listener| listener.is_told.load(Ordering::Relaxed));
+        told.and_then(|listener| listener.address(&notification))
+            .into_iter()
+            .collect()
+    }
+
+    /// Hands what a server will tell to who listens.
+    fn note_acknowledged(&self, run: &Arc<Run>, acknowledged: &Message) {
+        let id = acknowledged.value(&format!("/_meta/{}", meta::SUBSCRIPTION_ID));
+        let side = Side::Server(Arc::clone(run));
+        let Some(listener) = id.and_then(|id| self.exchanges.listener(&side, id)) else {
+            return;
+        };
+        let mut told = Filter::of(acknowledged);
+        let called = |uri: &String| self.catalog.called(&run.server, uri);
+        told.uris = told.uris.iter().map(called).collect();
+        let _ = listener.honoured.try_send((Arc::clone(&run.server), told));
     }
 }
 

@@ -2,13 +2,15 @@
 //! as somebody listens.
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rmcp::model::ErrorCode;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Session;
 use super::asked::Asking;
@@ -29,13 +31,31 @@ const LISTEN: &str = "subscriptions/listen";
 /// How long to wait with the next try when a server has ended a subscription.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Resources of modern servers that a legacy client may be subscribed to at a
-/// time.
+/// How long a subscription that takes another's place may take to be acknowledged.
+const TAKING_OVER: Duration = Duration::from_secs(2);
+
+/// Resources that a client may listen to at a time, or be subscribed to at modern
+/// servers.
 const SUBSCRIPTIONS: usize = 4096;
 
 /// The resources of modern servers that a legacy client has subscribed to, each
 /// with its server.
 pub(super) type Subscribed = BTreeSet<(Arc<str>, String)>;
+
+/// Whether a server does as it is asked, or asking again would change nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heeds {
+    Yes,
+    No,
+}
+
+/// What listens for a legacy client.
+struct Kept {
+    listener: Arc<Listener>,
+    /// What the server says that it will tell.
+    words: mpsc::Receiver<(Arc<str>, Filter)>,
+    task: AbortHandle,
+}
 
 impl Session {
     /// Keeps telling a modern client of changes until it does not want to know
@@ -45,13 +65,22 @@ impl Session {
         request: &Message,
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
+        let wants = Filter::of(request);
+        if wants.uris.len() > SUBSCRIPTIONS {
+            return Err(invalid(format!(
+                "Invalid params: more than {SUBSCRIPTIONS} resources to listen to"
+            )));
+        }
         let upstreams = self.catalog.upstreams();
-        let (honoured, mut words) = mpsc::channel(16);
+        let (honoured, words) = mpsc::channel(16);
         let listener = Arc::new(Listener {
             id: request.id().map(Into::into),
-            wants: Filter::of(request),
+            wants,
             honoured,
+            is_told: AtomicBool::new(false),
         });
+        // Known from now on, so that nobody else's end ends what it is about to get.
+        self.listeners.all().push(Arc::clone(&listener));
         let mut following = JoinSet::new();
         for upstream in upstreams.iter() {
             following.spawn(Arc::clone(self).follow(
@@ -60,23 +89,42 @@ impl Session {
                 request.clone(),
             ));
         }
+        tokio::select! {
+            _ = asking.cancelled() => {}
+            () = self.keep_told(&listener, words, upstreams.len(), asking.id()) => {}
+        }
+        listener.is_told.store(false, Ordering::Relaxed);
+        self.listeners
+            .all()
+            .retain(|other| !Arc::ptr_eq(other, &listener));
+        self.stop_listening(&listener);
+        following.abort_all();
+        self.unsubscribe(&listener).await;
+        Err(Failure::Cancelled)
+    }
+
+    /// Acknowledges what servers will tell once so many of them have said so, and
+    /// goes on for ever.
+    async fn keep_told(
+        &self,
+        listener: &Listener,
+        mut words: mpsc::Receiver<(Arc<str>, Filter)>,
+        servers: usize,
+        about: Arc<str>,
+    ) {
         let mut will_tell = Filter::default();
         let deadline = Instant::now() + self.settings.ready_timeout;
-        let mut heard = 0;
-        while heard < upstreams.len() {
+        let mut heard = BTreeSet::new();
+        while heard.len() < servers {
             tokio::select! {
-                Some(filter) = words.recv() => {
-                    heard += 1;
+                Some((server, filter)) = words.recv() => {
+                    heard.insert(server);
                     will_tell.unite(filter);
                 }
                 () = tokio::time::sleep_until(deadline) => break,
-                _ = asking.cancelled() => {
-                    self.stop_listening(&listener);
-                    return Err(Failure::Cancelled);
-                }
             }
         }
-        if upstreams.len() != 1 || heard == 0 {
+        if servers != 1 || heard.is_empty() {
             // Servers come and go, of which the gateway tells itself.
             let wants = &listener.wants;
             will_tell.tools = wants.tools;
@@ -90,23 +138,13 @@ impl Session {
         let acknowledged = Message::notification(ACKNOWLEDGED, Some(&params));
         if let Some(acknowledged) = listener.address(&acknowledged) {
             // A client that does not read any more ends the session elsewhere.
-            let acknowledged = Admitted::own(acknowledged).about(Some(asking.id()));
+            let acknowledged = Admitted::own(acknowledged).about(Some(about));
             let _ = self.client.send(acknowledged).await;
         }
-        self.listeners.all().push(Arc::clone(&listener));
+        listener.is_told.store(true, Ordering::Relaxed);
         // Later words of servers that were started again change nothing.
-        let ignore = async { while words.recv().await.is_some() {} };
-        tokio::select! {
-            _ = asking.cancelled() => {}
-            () = ignore => {}
-        }
-        self.listeners
-            .all()
-            .retain(|other| !Arc::ptr_eq(other, &listener));
-        self.stop_listening(&listener);
-        following.abort_all();
-        self.unsubscribe(&listener).await;
-        Err(Failure::Cancelled)
+        while words.recv().await.is_some() {}
+        std::future::pending().await
     }
 
     /// Has one server tell of changes, through all its restarts.
@@ -116,10 +154,12 @@ impl Session {
         listener: Arc<Listener>,
         request: Message,
     ) {
+        let name = Arc::clone(upstream.name());
+        let nothing = || (Arc::clone(&name), Filter::default());
         let patience = self.settings.ready_timeout;
         if upstream.settled(patience).await.is_err() {
             // Nobody has to wait for what a server says that is down.
-            let _ = listener.honoured.send(Filter::default()).await;
+            let _ = listener.honoured.send(nothing()).await;
         }
         while let Some(ready) = upstream.usable().await {
             let filter = Filter {
@@ -129,11 +169,11 @@ impl Session {
             match ready.bridge {
                 Bridge::ToLegacy => {
                     let filter = self.subscribe(&ready, filter).await;
-                    let _ = listener.honoured.send(filter).await;
+                    let _ = listener.honoured.send((Arc::clone(&name), filter)).await;
                     ready.run.gone().await;
                 }
                 Bridge::None | Bridge::ToModern if filter.is_empty() => {
-                    let _ = listener.honoured.send(filter).await;
+                    let _ = listener.honoured.send((Arc::clone(&name), filter)).await;
                     ready.run.gone().await;
                 }
                 Bridge::None | Bridge::ToModern => {
@@ -147,9 +187,12 @@ impl Session {
                         false => request.with_payload_member(&["notifications"], &filter.to_json()),
                     };
                     let request = narrowed.unwrap_or_else(|_| request.clone());
-                    self.listen_at(&ready, &listener, request).await;
+                    let heeds = self.listen_at(&ready, &listener, request).await;
                     // A server that does not tell of anything need not be waited for.
-                    let _ = listener.honoured.send(Filter::default()).await;
+                    let _ = listener.honoured.send(nothing()).await;
+                    if heeds == Heeds::No {
+                        ready.run.gone().await;
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -157,7 +200,12 @@ impl Session {
     }
 
     /// Listens to a modern server until it ends that.
-    async fn listen_at(&self, ready: &Arc<Ready>, listener: &Arc<Listener>, request: Message) {
+    async fn listen_at(
+        &self,
+        ready: &Arc<Ready>,
+        listener: &Arc<Listener>,
+        request: Message,
+    ) -> Heeds {
         let ended = match self.to_server(ready, request, None) {
             Ok(mut call) => {
                 call.listener = Some(Arc::clone(listener));
@@ -166,14 +214,12 @@ impl Session {
             Err(failure) => Err(failure),
         };
         match ended {
-            Ok(answer) if answer.message().kind() == message::Kind::Response => {}
-            // It can't; asking again would not change that.
+            Ok(answer) if answer.message().kind() == message::Kind::Response => Heeds::Yes,
             Ok(_) | Err(Failure::Refused(_) | Failure::Protocol { .. }) => {
                 tracing::debug!(server = &*ready.run.server, "it does not tell of changes");
-                let _ = listener.honoured.send(Filter::default()).await;
-                ready.run.gone().await;
+                Heeds::No
             }
-            Err(_) => {}
+            Err(_) => Heeds::Yes,
         }
     }
 
@@ -328,7 +374,7 @@ impl Session {
             ..Filter::default()
         };
         let _lists = self.keep_listening(&mut tasks, ready, lists);
-        let mut listening = None;
+        let mut listening: Option<Kept> = None;
         loop {
             let resources = Filter {
                 uris: subscribed
@@ -341,11 +387,13 @@ impl Session {
             };
             let before = listening.take();
             listening = self.keep_listening(&mut tasks, ready, resources);
-            // It is sent before the one that it replaces is cancelled.
-            tokio::task::yield_now().await;
-            if let Some((listener, task)) = before {
-                self.stop_listening(&listener);
-                task.abort();
+            if let Some(before) = before {
+                // Nothing is missed: the next one listens before this one ends.
+                if let Some(kept) = &mut listening {
+                    let _ = timeout(TAKING_OVER, kept.words.recv()).await;
+                }
+                self.stop_listening(&before.listener);
+                before.task.abort();
             }
             while tasks.try_join_next().is_some() {}
             if subscribed.changed().await.is_err() {
@@ -360,28 +408,50 @@ impl Session {
         tasks: &mut JoinSet<()>,
         ready: &Arc<Ready>,
         wants: Filter,
-    ) -> Option<(Arc<Listener>, AbortHandle)> {
+    ) -> Option<Kept> {
         if wants.is_empty() {
             return None;
         }
-        let params = format!(r#"{{"notifications":{}}}"#, wants.to_json());
-        // Nobody waits for its acknowledgement.
-        let (honoured, _) = mpsc::channel(1);
+        let (honoured, words) = mpsc::channel(1);
         let listener = Arc::new(Listener {
             id: None,
-            wants,
+            wants: wants.clone(),
             honoured,
+            is_told: AtomicBool::new(true),
         });
-        let (session, ready) = (Arc::clone(self), Arc::clone(ready));
-        let theirs = Arc::clone(&listener);
-        let task = tasks.spawn(async move {
+        let listening = Arc::clone(self).listen_on(Arc::clone(ready), Arc::clone(&listener), wants);
+        let task = tasks.spawn(listening);
+        Some(Kept {
+            listener,
+            words,
+            task,
+        })
+    }
+
+    /// The same for a part of what is wanted. One resource that a server does not
+    /// know costs no other: what is refused is asked for in halves.
+    fn listen_on(
+        self: Arc<Self>,
+        ready: Arc<Ready>,
+        listener: Arc<Listener>,
+        wants: Filter,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            let params = format!(r#"{{"notifications":{}}}"#, wants.to_json());
             let request = Message::request("0", LISTEN, Some(&params));
-            loop {
-                session.listen_at(&ready, &theirs, request.clone()).await;
+            while self.listen_at(&ready, &listener, request.clone()).await == Heeds::Yes {
                 tokio::time::sleep(PAUSE).await;
             }
-        });
-        Some((listener, task))
+            if let Some((one, other)) = wants.halves() {
+                let one =
+                    Arc::clone(&self).listen_on(Arc::clone(&ready), Arc::clone(&listener), one);
+                let other = self.listen_on(ready, listener, other);
+                tokio::join!(one, other);
+            } else {
+                // Asking again would change nothing.
+                ready.run.gone().await;
+            }
+        })
     }
 }
 

@@ -30,11 +30,12 @@ impl Exchange {
     /// Learns from the list of tools. Nobody is shown it, so no guardrail is.
     async fn list_tools(&self) -> Option<()> {
         let meta = self.request.value("/_meta")?;
-        let mut list = Message::request(
-            "\"tools\"",
-            "tools/list",
-            Some(&format!(r#"{{"_meta":{meta}}}"#)),
-        );
+        let list = format!(r#"{{"_meta":{meta}}}"#);
+        let mut list = Message::request("\"tools\"", "tools/list", Some(&list));
+        if self.request.value("/_meta/progressToken").is_some() {
+            let path = "/_meta/progressToken".into();
+            list = list.patch(&[PatchOp::Remove { path }]).ok()?;
+        }
         for _ in 0..PAGES {
             let page = self.page(&list).await?;
             let page = self.peer.mirrored.learn(&self.peer.server, page);

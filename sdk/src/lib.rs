@@ -5,6 +5,7 @@ mod export;
 mod guardrail;
 mod manifest;
 mod message;
+mod requests;
 mod state;
 mod verdict;
 
@@ -36,6 +37,7 @@ pub use bindings::mcp_gateway::guardrail::types::{
 pub use guardrail::{Guardrail, NoConfig};
 pub use manifest::{Example, Interest, Manifest};
 pub use message::{Message, Text, Texts};
+pub use requests::{Requests, Treatment};
 pub use state::{State, StateError};
 pub use verdict::{Rule, Verdict, VerdictBuilder};
 

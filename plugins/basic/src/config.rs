@@ -1,5 +1,6 @@
 //! The configuration, and the scanner that it asks for.
 
+use mcp_gateway_sdk::Requests;
 use serde::Deserialize;
 
 use crate::rule::{Allowed, Rule};
@@ -7,10 +8,10 @@ use crate::scanner::Scanner;
 use crate::table::{AllowList, Row, Severity, Table, bundled, parse};
 
 /// The configuration. Kept in step with `CONFIG_SCHEMA`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    #[serde(default)]
+    #[serde(default = "warn")]
     pub(crate) requests: Requests,
     #[serde(default)]
     disable: Vec<String>,
@@ -24,6 +25,10 @@ pub(crate) struct Config {
     rules: Vec<Row>,
     #[serde(default)]
     gitleaks: Option<Gitleaks>,
+}
+
+fn warn() -> Requests {
+    Requests::Warn
 }
 
 pub(crate) const CONFIG_SCHEMA: &str = r#"{
@@ -71,17 +76,6 @@ pub(crate) const CONFIG_SCHEMA: &str = r#"{
     }
   }
 }"#;
-
-/// What becomes of secrets on their way to a server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Requests {
-    Off,
-    #[default]
-    Warn,
-    Mask,
-    Block,
-}
 
 /// What is no secret.
 #[derive(Debug, Default, Deserialize)]

@@ -10,12 +10,12 @@ mod template;
 use std::ops::Range;
 
 use mcp_gateway_sdk::{
-    Direction, Example, Guardrail, Manifest, Message, Role, Rule as Finding, Text, Verdict,
-    VerdictBuilder, export, manifest,
+    Example, Guardrail, Manifest, Message, Requests, Role, Rule as Finding, Text, Treatment,
+    Verdict, export, manifest,
 };
 use sha2::{Digest, Sha256};
 
-use config::{CONFIG_SCHEMA, Config, Requests};
+use config::{CONFIG_SCHEMA, Config};
 use rule::Rule;
 use scanner::{Found, Scanner};
 use table::Row;
@@ -63,46 +63,19 @@ impl Guardrail for Basic {
     }
 
     fn check(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        match (message.direction(), self.requests) {
-            (Direction::ToClient, _) | (Direction::ToServer, Requests::Mask) => self.mask(message),
-            (Direction::ToServer, Requests::Off) => Ok(Verdict::pass()),
-            (Direction::ToServer, Requests::Warn) => self.report(message).finish(),
-            (Direction::ToServer, Requests::Block) => self.block(message),
-        }
+        let refusal = "it would hand a secret to the server";
+        self.requests.judge(message, refusal, |verdict, treatment| {
+            self.each(message, |text, place, found, instead| match treatment {
+                Treatment::Mask => verdict.mask(text, place, finding(found), instead),
+                Treatment::Mark => verdict.mark(text, place, finding(found)),
+            });
+        })
     }
 }
 
 export!(Basic);
 
 impl Basic {
-    fn mask(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        let mut verdict = Verdict::builder();
-        self.each(message, |text, place, found, instead| {
-            verdict.mask(text, place, finding(found), instead);
-        });
-        verdict.finish()
-    }
-
-    fn report(&self, message: &Message<'_>) -> VerdictBuilder {
-        let mut verdict = Verdict::builder();
-        self.each(message, |text, place, found, _| {
-            verdict.mark(text, place, finding(found))
-        });
-        verdict
-    }
-
-    fn block(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        let mut verdict = self.report(message);
-        let found = verdict.clone().finish()?;
-        if let Some(finding) = found.findings().first() {
-            verdict.block(format!(
-                "it would hand a secret to the server ({})",
-                finding.rule
-            ));
-        }
-        verdict.finish()
-    }
-
     /// Calls `found` with every secret of the message, where it stands and what takes its place.
     fn each(
         &self,

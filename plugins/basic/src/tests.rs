@@ -7,10 +7,9 @@ mod speed;
 use std::time::{Duration, Instant};
 
 use mcp_gateway_sdk::testing::{Outcome, Sample, configured, examples_hold};
-use mcp_gateway_sdk::{Decision, Direction, Place};
+use mcp_gateway_sdk::{Decision, Direction, Place, Requests};
 use proptest::prelude::*;
 
-use crate::config::Requests;
 use crate::rule::Rule;
 use crate::scanner::Scanner;
 use crate::table::{Row, bundled};

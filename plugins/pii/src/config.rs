@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mcp_gateway_sdk::Requests;
 use serde::Deserialize;
 
 use crate::allow::{Allow, Deny, Lists};
@@ -10,10 +11,10 @@ use crate::entity::{Entity, all, named};
 use crate::operator::Operator;
 
 /// The configuration. Kept in step with `CONFIG_SCHEMA`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    #[serde(default)]
+    #[serde(default = "off")]
     pub(crate) requests: Requests,
     #[serde(default)]
     entities: Option<Vec<String>>,
@@ -31,6 +32,10 @@ pub(crate) struct Config {
     allow: Allow,
     #[serde(default)]
     deny: Vec<Deny>,
+}
+
+fn off() -> Requests {
+    Requests::Off
 }
 
 pub(crate) const CONFIG_SCHEMA: &str = r#"{
@@ -89,17 +94,6 @@ pub(crate) const CONFIG_SCHEMA: &str = r#"{
     }
   }
 }"#;
-
-/// What becomes of personal data on its way to a server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Requests {
-    #[default]
-    Off,
-    Warn,
-    Mask,
-    Block,
-}
 
 /// Which addresses of the internet are personal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

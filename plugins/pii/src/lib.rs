@@ -9,11 +9,11 @@ mod operator;
 use std::ops::Range;
 
 use mcp_gateway_sdk::{
-    Direction, Example, Guardrail, Manifest, Message, Role, Rule, Text, Verdict, VerdictBuilder,
-    export, manifest,
+    Example, Guardrail, Manifest, Message, Requests, Role, Rule, Text, Treatment, Verdict, export,
+    manifest,
 };
 
-use config::{CONFIG_SCHEMA, Config, Operators, Requests};
+use config::{CONFIG_SCHEMA, Config, Operators};
 use detect::{Context, Detector, Found};
 
 /// The guardrail `pii`.
@@ -49,27 +49,24 @@ impl Guardrail for Pii {
     }
 
     fn check(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        match (message.direction(), self.requests) {
-            (Direction::ToClient, _) | (Direction::ToServer, Requests::Mask) => self.mask(message),
-            (Direction::ToServer, Requests::Off) => Ok(Verdict::pass()),
-            (Direction::ToServer, Requests::Warn) => self.report(message).finish(),
-            (Direction::ToServer, Requests::Block) => self.block(message),
-        }
+        let refusal = "it would hand personal data to the server";
+        self.requests.judge(message, refusal, |verdict, treatment| {
+            self.each(message, |text, found| {
+                let place = found.range.clone();
+                match self.instead(text, found) {
+                    Some(instead) if treatment == Treatment::Mask => {
+                        verdict.mask(text, place, rule(found), instead);
+                    }
+                    _ => verdict.mark(text, place, rule(found)),
+                }
+            });
+        })
     }
 }
 
 export!(Pii);
 
 impl Pii {
-    fn mask(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        let mut verdict = Verdict::builder();
-        self.each(message, |text, found| match self.instead(text, found) {
-            Some(instead) => verdict.mask(text, found.range.clone(), rule(found), instead),
-            None => verdict.mark(text, found.range.clone(), rule(found)),
-        });
-        verdict.finish()
-    }
-
     /// What takes the place of a finding; nothing where it stays. A number of a JSON document stays a number as long.
     fn instead(&self, text: &str, found: &Found) -> Option<String> {
         let value = text.get(found.range.clone())?;
@@ -79,26 +76,6 @@ impl Pii {
             true => "9".repeat(value.len()),
             false => instead,
         })
-    }
-
-    fn report(&self, message: &Message<'_>) -> VerdictBuilder {
-        let mut verdict = Verdict::builder();
-        self.each(message, |text, found| {
-            verdict.mark(text, found.range.clone(), rule(found))
-        });
-        verdict
-    }
-
-    fn block(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        let mut verdict = self.report(message);
-        let found = verdict.clone().finish()?;
-        if let Some(finding) = found.findings().first() {
-            verdict.block(format!(
-                "it would hand personal data to the server ({})",
-                finding.rule
-            ));
-        }
-        verdict.finish()
     }
 
     /// Calls `found` with everything personal in the message's values. Keys of objects are names of things, and what

@@ -46,7 +46,7 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("process_wrap::", &["upstream"]),
     ("Admitted::own(", &["gate", "session", "front"]),
     ("hyper::", &["front"]),
-    ("reqwest::", &["upstream", "config"]),
+    ("reqwest::", &["upstream", "config", "oauth"]),
     ("rustls::", &["upstream", "oauth"]),
     ("oauth2::", &["oauth"]),
     ("hkdf::", &["capability"]),

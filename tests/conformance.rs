@@ -40,6 +40,40 @@ const MODERN_CLIENT: [&str; 8] = [
     "json-schema-2020-12-preservation",
 ];
 
+/// Scenarios of a person who logs in, as far as no browser but only what it loads
+/// matters; one more has the client registered beforehand.
+const LEGACY_LOG_IN: [&str; 13] = [
+    "auth/metadata-default",
+    "auth/metadata-var1",
+    "auth/metadata-var2",
+    "auth/metadata-var3",
+    "auth/basic-cimd",
+    "auth/scope-from-www-authenticate",
+    "auth/scope-from-scopes-supported",
+    "auth/scope-omitted-when-undefined",
+    "auth/scope-step-up",
+    "auth/scope-retry-limit",
+    "auth/token-endpoint-auth-basic",
+    "auth/token-endpoint-auth-post",
+    "auth/token-endpoint-auth-none",
+];
+const MODERN_LOG_IN: [&str; 14] = [
+    "auth/metadata-var3",
+    "auth/scope-step-up",
+    "auth/scope-retry-limit",
+    "auth/resource-mismatch",
+    "auth/offline-access-scope",
+    "auth/offline-access-not-supported",
+    "auth/authorization-server-migration",
+    "auth/iss-supported",
+    "auth/iss-not-advertised",
+    "auth/iss-supported-missing",
+    "auth/iss-wrong-issuer",
+    "auth/iss-unexpected",
+    "auth/iss-normalized",
+    "auth/metadata-issuer-mismatch",
+];
+
 /// The fixture, and gateways that serve in front of it.
 fn servers_are_the_same(suite: &Suite) {
     let direct = suite.check_server(&Fixture::start().url);
@@ -57,10 +91,22 @@ fn servers_are_the_same(suite: &Suite) {
 
 /// A client that connects, and one whose gateway connects.
 fn clients_are_the_same(suite: &Suite, scenarios: &[&str]) {
-    let (guarded, _setup) = client_of_a_gateway();
+    let (guarded, _setup) = client_of_a_gateway("");
     let direct = suite.check_client(scenarios, &client());
     let checks = suite.check_client(scenarios, &guarded);
     compare(suite.name, "client", &direct, &checks);
+}
+
+/// A client that logs in, and a person who logs a gateway in.
+fn log_ins_are_the_same(suite: &Suite, scenarios: &[&str], registered: &[&str]) {
+    let mut direct = suite.check_client(scenarios, &client());
+    direct.extend(suite.check_client(registered, &client()));
+    let (guarded, _setup) = client_of_a_gateway("");
+    let mut checks = suite.check_client(scenarios, &guarded);
+    let known = r#"oauth = { client_id = "pre-registered-client", client_secret = "pre-registered-secret" }"#;
+    let (guarded, _setup) = client_of_a_gateway(known);
+    checks.extend(suite.check_client(registered, &guarded));
+    compare(suite.name, "log-in", &direct, &checks);
 }
 
 #[test]
@@ -96,4 +142,14 @@ fn a_client_passes_what_it_passes_directly_in_the_legacy_era() {
 #[test]
 fn a_client_passes_what_it_passes_directly_in_the_modern_era() {
     clients_are_the_same(&MODERN, &MODERN_CLIENT);
+}
+
+#[test]
+fn a_person_logs_in_as_a_client_does_directly_in_the_legacy_era() {
+    log_ins_are_the_same(&LEGACY, &LEGACY_LOG_IN, &["auth/pre-registration"]);
+}
+
+#[test]
+fn a_person_logs_in_as_a_client_does_directly_in_the_modern_era() {
+    log_ins_are_the_same(&MODERN, &MODERN_LOG_IN, &["auth/pre-registration"]);
 }

@@ -9,12 +9,13 @@ mod login;
 mod tokens;
 
 pub use login::{Login, LoginError, login, logout};
-pub use tokens::{TokenError, Tokens};
+pub use tokens::{LogIn, TokenError, Tokens};
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oauth2::TokenResponse;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, WWW_AUTHENTICATE};
 use rmcp::transport::auth::{
     AuthError, AuthorizationManager, OAuthClientConfig, StoredCredentials,
 };
@@ -24,13 +25,17 @@ use crate::config::Remote;
 /// A token that ends so soon is renewed before it is used.
 const SOON: Duration = Duration::from_secs(30);
 
+/// How long a server may take to say where one logs in.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What one server is logged in to with.
 #[derive(Debug)]
 pub struct Account {
     tokens: Tokens,
     remote: Remote,
-    /// One renewal at a time; those who waited find what it brought.
-    renewing: tokio::sync::Mutex<()>,
+    /// One renewal at a time; those who waited find what it brought. It keeps the
+    /// token that cannot be renewed any more: that is not tried again.
+    renewing: tokio::sync::Mutex<Option<Arc<str>>>,
 }
 
 /// Why there is no token.
@@ -85,7 +90,7 @@ impl Account {
 
     /// Renews a token, unless somebody else has.
     async fn renew(&self, old: &StoredCredentials) -> Result<Arc<str>, NoToken> {
-        let _renewing = self.renewing.lock().await;
+        let mut over = self.renewing.lock().await;
         let stored = self.tokens.read();
         let stored = stored.map_err(|error| NoToken::Failed(error.to_string()))?;
         let current = stored.as_ref().and_then(access_token);
@@ -93,9 +98,13 @@ impl Account {
         if access_token(old).as_deref() != Some(&*current) {
             return Ok(current);
         }
+        if over.as_ref() == Some(&current) {
+            return Err(NoToken::LoggedOut);
+        }
         match self.renewed().await {
             Ok(token) => Ok(token.into()),
             Err(AuthError::AuthorizationRequired | AuthError::TokenRefreshRejected(_)) => {
+                *over = Some(current);
                 Err(NoToken::LoggedOut)
             }
             Err(error) => Err(NoToken::Failed(error.to_string())),
@@ -105,6 +114,7 @@ impl Account {
     async fn renewed(&self) -> Result<String, AuthError> {
         let mut manager = manager(&self.remote).await?;
         manager.set_credential_store(self.tokens.clone());
+        find(&mut manager, &self.remote).await?;
         if !manager.initialize_from_store().await? {
             return Err(AuthError::AuthorizationRequired);
         }
@@ -123,6 +133,37 @@ async fn manager(remote: &Remote) -> Result<AuthorizationManager, AuthError> {
     // Whoever was first has chosen the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     AuthorizationManager::new(remote.url.as_str()).await
+}
+
+/// Finds the server's authorization server, the way that the server names if it
+/// names one.
+async fn find(manager: &mut AuthorizationManager, remote: &Remote) -> Result<(), AuthError> {
+    let challenge = challenge(remote).await;
+    let found = manager.resolve_metadata_from_challenge(challenge.as_deref());
+    manager.set_metadata(found.await?.metadata);
+    Ok(())
+}
+
+/// What a server says to whoever asks for something and is not logged in: its
+/// `WWW-Authenticate` (RFC 9728, section 5.1). Asking for a list opens no session.
+async fn challenge(remote: &Remote) -> Option<String> {
+    const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE);
+    let client = match remote.is_local() {
+        true => client.no_proxy(),
+        false => client,
+    };
+    let asked = client.build().ok()?.post(remote.url.clone());
+    let asked = asked
+        .headers(remote.headers.clone())
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT, "application/json, text/event-stream")
+        .body(LIST);
+    let answer = asked.send().await.ok()?;
+    let challenge = answer.headers().get(WWW_AUTHENTICATE)?;
+    challenge.to_str().ok().map(str::to_owned)
 }
 
 fn access_token(stored: &StoredCredentials) -> Option<Arc<str>> {

@@ -6,6 +6,7 @@ mod http;
 mod process;
 pub mod reaper;
 
+pub use crate::oauth::LogIn;
 pub use connection::{Connection, Ended, Incoming, Link, Next, Received, Undelivered, connect};
 pub use process::StartError;
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::config::Server;
+use crate::config::{Server, Transport};
 use crate::gate::Cleared;
 use crate::protocol::{Bridge, Era, Hello, Severity, meta};
 use crate::wire::{Outbox, Room};
@@ -97,6 +98,14 @@ impl Upstream {
     /// Its name in the configuration.
     pub fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// What a person is logged in to it with, if that is how one logs in to it.
+    pub fn log_in(&self) -> Option<LogIn> {
+        match &self.server.transport {
+            Transport::Http(remote) if !remote.has_credentials() => LogIn::of(remote),
+            _ => None,
+        }
     }
 
     /// Where it is in its life.

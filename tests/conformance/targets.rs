@@ -69,9 +69,9 @@ pub(crate) fn client() -> String {
 }
 
 /// The same, which talks to a gateway that connects; its configuration is there
-/// as long as what comes with it.
-pub(crate) fn client_of_a_gateway() -> (String, Setup) {
-    let setup = bare().server(Server::remote("suite", "${CONFORMANCE_URL}"));
+/// as long as what comes with it. `setting` is a line for the server.
+pub(crate) fn client_of_a_gateway(setting: &str) -> (String, Setup) {
+    let setup = bare().server(Server::remote("suite", "${CONFORMANCE_URL}").setting(setting));
     let (command, args, env) = setup.command_line();
     let env = env.as_object().unwrap().iter();
     let env = env.map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));

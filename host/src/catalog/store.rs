@@ -202,6 +202,7 @@ impl Hasher {
             headers,
             flavor: _,
             oauth: _,
+            found_by: _,
         } = remote;
         self.part(b"url");
         self.part(url.as_str().as_bytes());
@@ -304,6 +305,7 @@ mod tests {
                 headers,
                 flavor: Flavor::Auto,
                 oauth: crate::config::OAuth::default(),
+                found_by: String::new(),
             };
             Server::new("s".parse().unwrap(), Transport::Http(remote.into()))
         };

@@ -62,6 +62,9 @@ pub struct Remote {
     pub flavor: Flavor,
     /// What its authorization server knows the gateway by.
     pub oauth: OAuth,
+    /// The argument by which `mcp-gateway login` finds it, with its value as one
+    /// pastes it into a shell.
+    pub found_by: String,
 }
 
 /// What a person agreed on with an authorization server beforehand. Most need
@@ -208,6 +211,7 @@ mod tests {
             headers: HeaderMap::new(),
             flavor: Flavor::Auto,
             oauth: OAuth::default(),
+            found_by: String::new(),
         };
         let header = "Bearer hunter2".parse().unwrap();
         remote.headers.insert(AUTHORIZATION, header);

@@ -9,7 +9,7 @@ use super::expand::Env;
 use super::home::expand_home;
 use super::report::{Reading, Report};
 use super::tree::Syntax;
-use super::{Config, Gateway, Naming, Server, read};
+use super::{Config, Gateway, Naming, Server, Transport, read};
 
 /// Where a configuration comes from. It can be read as often as the file
 /// changes.
@@ -99,6 +99,7 @@ impl ConfigSource {
             folder,
             &self.bundled,
         );
+        name_source(&mut config.servers, "--config", &opened.path);
         config.source = Some(opened.path);
         config
     }
@@ -108,10 +109,31 @@ fn mcp_json(file: &Path, report: &Report, env: Env<'_>) -> Config {
     let Some(opened) = open(file, report, env) else {
         return Config::default();
     };
+    let mut servers = read::mcp_json(opened.reading(Syntax::Json, report, env), &opened.text);
+    name_source(&mut servers, "--mcp-json-path", &opened.path);
     Config {
-        servers: read::mcp_json(opened.reading(Syntax::Json, report, env), &opened.text),
+        servers,
         source: Some(opened.path),
         ..Config::default()
+    }
+}
+
+/// Notes how the command line finds servers that a person can log in to.
+fn name_source(servers: &mut [Server], argument: &str, file: &Path) {
+    let file = file.to_string_lossy();
+    for server in servers {
+        if let Transport::Http(remote) = &mut server.transport {
+            remote.found_by = format!("{argument} {}", shell_word(&file));
+        }
+    }
+}
+
+/// A word as a person can paste it into a shell.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+    match word.chars().all(is_plain) && !word.is_empty() {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

@@ -9,7 +9,7 @@ use rmcp::transport::auth::{AuthError, AuthorizationRequest, AuthorizationSessio
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{TokenError, Tokens, manager};
+use super::{TokenError, Tokens, find, manager};
 use crate::config::{ConfigErrors, ConfigSource, Remote, Transport};
 
 /// How long a person may take.
@@ -81,6 +81,14 @@ pub async fn login(login: Login) -> Result<(), LoginError> {
         return Err(LoginError::Configured(login.server));
     }
     let tokens = Tokens::of(&remote.url)?;
+    let mut scopes = [&remote.oauth.scopes[..], &login.scopes[..]].concat();
+    if !login.scopes.is_empty() {
+        // Who needs more goes on needing what they have.
+        let granted = tokens.read()?.map(|stored| stored.granted_scopes);
+        scopes.extend(granted.unwrap_or_default());
+        scopes.sort();
+        scopes.dedup();
+    }
     let listener = TcpListener::bind(("127.0.0.1", login.port))
         .await
         .map_err(LoginError::Listen)?;
@@ -89,12 +97,10 @@ pub async fn login(login: Login) -> Result<(), LoginError> {
 
     let mut manager = manager(&remote).await?;
     manager.set_credential_store(tokens);
-    let resolution = manager.resolve_metadata().await?;
-    manager.set_metadata(resolution.metadata);
+    find(&mut manager, &remote).await?;
     let mut request = AuthorizationRequest::new(format!("{origin}{CALLBACK}"))
         .with_client_name("mcp-gateway")
         .with_initial_scope_selection();
-    let scopes = [&remote.oauth.scopes[..], &login.scopes[..]].concat();
     if !scopes.is_empty() {
         request = request.with_scopes(scopes);
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use crate::config::Remote;
 use crate::sandbox::{CacheDir, CacheError, state_folder};
 
 /// The tokens for one server: what its address names is the only thing that they
@@ -20,6 +22,32 @@ use crate::sandbox::{CacheDir, CacheError, state_folder};
 pub struct Tokens {
     path: PathBuf,
     resource: String,
+}
+
+/// What a person is logged in to a server with at a moment.
+#[derive(Debug)]
+pub struct LogIn {
+    tokens: Tokens,
+    written: Option<SystemTime>,
+}
+
+/// How often one looks whether a person has logged in.
+const LOOK: Duration = Duration::from_millis(250);
+
+impl LogIn {
+    /// What it is now; `None` if there is no place for tokens.
+    pub fn of(remote: &Remote) -> Option<Self> {
+        let tokens = Tokens::of(&remote.url).ok()?;
+        let written = tokens.written();
+        Some(Self { tokens, written })
+    }
+
+    /// Waits until it is another.
+    pub async fn changed(&self) {
+        while self.tokens.written() == self.written {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
 }
 
 /// Why tokens cannot be read or kept.
@@ -78,6 +106,11 @@ impl Tokens {
         Ok(kept
             .filter(|kept| kept.resource == self.resource)
             .map(|kept| kept.credentials))
+    }
+
+    /// When they were written last.
+    fn written(&self) -> Option<SystemTime> {
+        fs::metadata(&self.path).ok()?.modified().ok()
     }
 
     /// Keeps tokens in place of what was there.

@@ -39,6 +39,9 @@ const NAMED: [&str; 4] = [
     "dependentSchemas",
 ];
 
+/// The tools of one server that are kept in mind: a server may list new ones for ever.
+const MOST_TOOLS: usize = 4096;
+
 /// The integers that JavaScript can tell apart.
 const SAFE: f64 = 9_007_199_254_740_991.0;
 
@@ -80,7 +83,10 @@ impl Mirrored {
                     self.lock().remove(&*name);
                 }
                 Ok(parameters) => {
-                    self.lock().insert(name.into_owned(), parameters);
+                    let mut tools = self.lock();
+                    if tools.len() < MOST_TOOLS || tools.contains_key(&*name) {
+                        tools.insert(name.into_owned(), parameters);
+                    }
                 }
                 Err(reason) => {
                     tracing::warn!(server, tool = &*name, "left out of the list: {reason}");

@@ -19,7 +19,9 @@ use crate::gate::{self, Admitted, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Kind, Message};
 use crate::protocol::{Bridge, Era, Hello};
-use crate::upstream::{self, Connection, Ended, Incoming, Next, Ready, Run, State, Upstream};
+use crate::upstream::{
+    self, Connection, Ended, Incoming, LogIn, Next, Ready, Run, State, Upstream,
+};
 use crate::wire::{Line, Lines};
 
 /// The first pause before a server is started again; it doubles up to the
@@ -54,6 +56,7 @@ pub(super) async fn supervise(
     let mut hurried = false;
     while !*stopped.borrow() {
         let begun = Instant::now();
+        let log_in = upstream.log_in();
         let end = session.run_server(&upstream, &mut stopped).await;
         if *stopped.borrow() {
             break;
@@ -79,9 +82,22 @@ pub(super) async fn supervise(
         );
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
+            () = another(log_in) => {}
             () = is_stopped(&mut stopped) => break,
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Waits until a person has logged in to a server, which may have been all that it
+/// lacked; and for the first pause, since a log-in is renewed without a person, too.
+async fn another(log_in: Option<LogIn>) {
+    match log_in {
+        Some(log_in) => {
+            tokio::time::sleep(FIRST_PAUSE).await;
+            log_in.changed().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

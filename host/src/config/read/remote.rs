@@ -162,6 +162,7 @@ pub(super) fn remote(
             // There it is the client's.
             Dialect::McpJson => OAuth::default(),
         },
+        found_by: String::new(),
     };
     if remote.has_credentials() && remote.url.scheme() == "http" && !remote.is_local() {
         section.warn(

@@ -203,6 +203,13 @@ use = "basic"
 }
 
 #[test]
+fn a_name_cannot_run_in_a_shell() {
+    use crate::config::shell_word;
+    assert_eq!(shell_word("tickets-2"), "tickets-2");
+    assert_eq!(shell_word("it's $(x)"), r"'it'\''s $(x)'");
+}
+
+#[test]
 fn other_credentials_make_another_server() {
     let server = |header: &'static str| {
         let mut headers = HeaderMap::new();
@@ -212,6 +219,7 @@ fn other_credentials_make_another_server() {
             headers,
             flavor: Flavor::Auto,
             oauth: OAuth::default(),
+            found_by: String::new(),
         };
         Server::new("a".parse().unwrap(), Transport::Http(remote.into()))
     };

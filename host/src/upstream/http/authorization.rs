@@ -9,12 +9,10 @@
 //! in is another case of [`Authorization`]; both methods are `async`, since a
 //! token may have to be renewed, and many requests call them at a time.
 
-use std::sync::Arc;
-
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 
-use crate::config::Remote;
+use crate::config::{Remote, shell_word};
 use crate::oauth::{Account, NoToken};
 
 /// Where the `Authorization` header of requests comes from.
@@ -24,8 +22,8 @@ pub(super) enum Authorization {
     Configured,
     /// A person logs in.
     Person {
-        /// The server's name, to tell them how.
-        server: Arc<str>,
+        /// The command for it.
+        command: String,
         /// What they have logged in to; `None` if nothing can be kept.
         account: Option<Box<Account>>,
     },
@@ -44,12 +42,16 @@ pub(super) struct Refusal {
 
 impl Authorization {
     /// What the configuration of a server allows.
-    pub(super) fn of(server: Arc<str>, remote: &Remote) -> Self {
+    pub(super) fn of(server: &str, remote: &Remote) -> Self {
         if remote.has_credentials() {
             Self::Configured
         } else {
             Self::Person {
-                server,
+                command: format!(
+                    "mcp-gateway login {} {}",
+                    shell_word(server),
+                    remote.found_by
+                ),
                 account: Account::of(remote).map(Box::new),
             }
         }
@@ -70,27 +72,23 @@ impl Authorization {
     /// none.
     pub(super) async fn refused(&self, refusal: &Refusal) -> Result<HeaderValue, String> {
         let status = refusal.status.as_u16();
-        let (server, account) = match self {
+        let (command, account) = match self {
             Self::Configured => {
                 return Err(format!(
                     "it refuses what the configuration logs in with (HTTP {status}); check \"bearer\" and \"headers\""
                 ));
             }
-            Self::Person { server, account } => (shell_word(server), account),
+            Self::Person { command, account } => (command.trim_end(), account),
         };
         if let Some(scope) = refusal.missing_scope() {
             return Err(format!(
-                "it wants you to log in with more rights: run `mcp-gateway login {server} --scope \"{scope}\"` with this gateway's --config or --mcp-json-path"
+                "it wants you to log in with more rights: run `{command} --scope \"{scope}\"`"
             ));
         }
         if refusal.status != StatusCode::UNAUTHORIZED {
             return Err(format!("it forbids this (HTTP {status})"));
         }
-        let log_in = || {
-            format!(
-                "it wants you to log in: run `mcp-gateway login {server}` with this gateway's --config or --mcp-json-path"
-            )
-        };
+        let log_in = || format!("it wants you to log in: run `{command}`");
         let account = account.as_ref().ok_or_else(log_in)?;
         match account.instead_of(refusal.token()).await {
             Ok(token) => bearer(&token),
@@ -105,15 +103,6 @@ fn bearer(token: &str) -> Result<HeaderValue, String> {
     let mut header = header.map_err(|_| "its token is none".to_owned())?;
     header.set_sensitive(true);
     Ok(header)
-}
-
-/// A name as a person can paste it into a shell.
-fn shell_word(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    match name.chars().all(is_plain) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
 }
 
 impl Refusal {
@@ -154,7 +143,5 @@ mod tests {
             Some("files:read rm -rf idx")
         );
         assert_eq!(refusal("Bearer scope=\"x\"").missing_scope(), None);
-        assert_eq!(shell_word("tickets-2"), "tickets-2");
-        assert_eq!(shell_word("it's $(x)"), r"'it'\''s $(x)'");
     }
 }

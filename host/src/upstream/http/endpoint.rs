@@ -84,7 +84,7 @@ pub(super) enum Trouble {
 impl Endpoint {
     pub(super) fn new(server: Arc<str>, remote: Remote) -> Result<Self, Trouble> {
         Ok(Self {
-            authorization: Authorization::of(server, &remote),
+            authorization: Authorization::of(&server, &remote),
             client: client(&remote)?,
             remote,
             session: Mutex::default(),

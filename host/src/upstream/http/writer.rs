@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::timeout;
 
+use super::endpoint::Trouble;
 use super::exchange::{Exchange, Outcome};
 use super::listen::{SseStream, listen};
 use super::{ACCEPTANCE, FORGOTTEN, Peer, Way, is_forgotten, modern};
@@ -229,6 +230,14 @@ async fn tell(peer: Arc<Peer>, way: Way, message: Message) {
                 peer.forget();
             }
             tracing::warn!(server = &*peer.server, method, %status, "the server did not take it");
+        }
+        // Why may be in the words of whoever logs people in, which nobody has seen.
+        Err(Trouble::Denied(_)) => {
+            tracing::warn!(
+                server = &*peer.server,
+                method,
+                "not sent: nobody is logged in"
+            );
         }
         Err(trouble) => {
             tracing::warn!(server = &*peer.server, method, %trouble, "not sent");

@@ -83,7 +83,10 @@ fn a_server_that_wants_a_log_in_says_how() {
     let gateway = gateway(&web);
     assert_eq!(
         gateway.client.call("echo", json!({})).text(),
-        r#"server "r" is not available: it wants you to log in: run `mcp-gateway login r` with this gateway's --config or --mcp-json-path"#
+        format!(
+            r#"server "r" is not available: it wants you to log in: run `mcp-gateway login r --config {}`"#,
+            gateway.config.display()
+        )
     );
     drop(gateway);
     let gateway = gateway_with(&web, &["bearer = \"old\""]);

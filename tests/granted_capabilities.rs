@@ -86,7 +86,8 @@ fn what_a_guardrail_kept_outlives_a_swap_of_its_component() {
     let key = obeys(&gateway, "@key session p");
 
     Gateway::rename_over(&file, &rebuilt());
-    gateway.log.wait("guardrail swapped");
+    let swapped = gateway.log.wait("guardrail swapped");
+    assert_eq!(swapped.text("uses"), "state, keys");
     holds(
         &gateway,
         &[

@@ -16,7 +16,7 @@ use crate::guardrail::{Anatomy, Guardrail, ImportClass, LoadError, Manifest, Rec
 use crate::run::cache;
 use crate::sandbox::Sandbox;
 
-/// What the configuration grants or does not.
+/// What the configuration grants or does not, unless it is part of the gateway.
 const GRANTABLE: [ImportClass; 2] = [
     ImportClass::Grantable(Capability::State),
     ImportClass::Grantable(Capability::Keys),
@@ -25,6 +25,8 @@ const GRANTABLE: [ImportClass; 2] = [
 /// What is known of a component.
 struct Report {
     origin: String,
+    /// Whether it is part of the gateway, which grants it what it uses.
+    bundled: bool,
     anatomy: Anatomy,
     /// What it said when it was configured, or why it cannot be used.
     loaded: Result<Loaded, String>,
@@ -55,7 +57,9 @@ pub async fn inspect(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
 
 async fn report(file: &Path) -> anyhow::Result<Report> {
     let name = file.to_string_lossy();
-    let (origin, bytes) = match bundled::component(&name) {
+    let component = bundled::component(&name);
+    let bundled = component.is_some();
+    let (origin, bytes) = match component {
         Some(bytes) => (format!("{name} (bundled)"), bytes.to_vec()),
         None => {
             let bytes = std::fs::read(file).with_context(|| {
@@ -94,6 +98,7 @@ async fn report(file: &Path) -> anyhow::Result<Report> {
     };
     Ok(Report {
         origin,
+        bundled,
         anatomy,
         loaded,
     })
@@ -134,15 +139,25 @@ impl Report {
             "look at the messages it wants, write to the gateway's log",
         );
         for capability in self.anatomy.uses().iter() {
-            line("if granted", granted(capability));
+            let (enables, name) = (enables(capability), capability.name());
+            match self.bundled {
+                true => line(
+                    "may",
+                    &format!("{enables}, unless grant = {{ {name} = false }}"),
+                ),
+                false => line(
+                    "if granted",
+                    &format!("{enables}, by grant = {{ {name} = true }}"),
+                ),
+            }
         }
         line(
             "cannot",
             "read files, reach the network, see the environment",
         );
         for (label, names) in [
-            ("granted", self.imports(&[ImportClass::Granted])),
-            ("to grant", self.imports(&GRANTABLE)),
+            ("granted", self.granted()),
+            ("to grant", self.to_grant()),
             ("inert", self.imports(&[ImportClass::Inert])),
             ("not granted", self.imports(&[ImportClass::Refused])),
         ] {
@@ -167,8 +182,8 @@ impl Report {
             "digest": self.anatomy.digest,
             "contract": self.anatomy.contract,
             "imports": {
-                "granted": self.imports(&[ImportClass::Granted]),
-                "toGrant": self.imports(&GRANTABLE),
+                "granted": self.granted(),
+                "toGrant": self.to_grant(),
                 "inert": self.imports(&[ImportClass::Inert]),
                 "refused": self.imports(&[ImportClass::Refused]),
             },
@@ -177,6 +192,21 @@ impl Report {
             "configSchema": self.schema(),
             "snapshot": loaded.ok().map(|loaded| loaded.start == Start::Snapshot),
         })
+    }
+
+    fn granted(&self) -> Vec<&str> {
+        let mut granted = self.imports(&[ImportClass::Granted]);
+        if self.bundled {
+            granted.extend(self.imports(&GRANTABLE));
+        }
+        granted
+    }
+
+    fn to_grant(&self) -> Vec<&str> {
+        match self.bundled {
+            true => Vec::new(),
+            false => self.imports(&GRANTABLE),
+        }
     }
 
     fn imports(&self, classes: &[ImportClass]) -> Vec<&str> {
@@ -216,12 +246,10 @@ fn wants(manifest: &Manifest) -> String {
 }
 
 /// What a grant enables a guardrail to do.
-fn granted(capability: Capability) -> &'static str {
+fn enables(capability: Capability) -> &'static str {
     match capability {
-        Capability::State => "keep values in the gateway's memory, by grant = { state = true }",
-        Capability::Keys => {
-            "derive keys from this installation's secret, by grant = { keys = true }"
-        }
+        Capability::State => "keep values in the gateway's memory",
+        Capability::Keys => "derive keys from this installation's secret",
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::canary;
 use crate::bundled;
 use crate::chain::{Chain, Link};
-use crate::config::{Config, Guardrail as Spec, Mode, Source};
+use crate::config::{Capability, Config, Guardrail as Spec, Mode, Source};
 use crate::guardrail::{Fault, Guardrail, LoadError, Recipe, digest};
 use crate::sandbox::{Sandbox, SecretError, aside};
 
@@ -103,6 +103,7 @@ pub(super) fn announce(chain: &Chain, old: &Chain) {
             guardrail = &**guardrail.name(),
             version = guardrail.manifest().version,
             digest = guardrail.anatomy().digest,
+            uses = uses(guardrail),
             "{}",
             match predecessor(old, link.spec()) {
                 Some(_) => "guardrail swapped",
@@ -110,6 +111,13 @@ pub(super) fn announce(chain: &Chain, old: &Chain) {
             }
         );
     }
+}
+
+/// What a guardrail uses of all that can be granted, for the log; nothing where that is
+/// nothing.
+fn uses(guardrail: &Guardrail) -> Option<String> {
+    let names: Vec<&str> = guardrail.uses().iter().map(Capability::name).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// The guardrail that a configuration describes, in a chain.

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod by_place;
 mod config;
 mod export;
 mod guardrail;
 mod manifest;
 mod message;
+mod places;
 mod requests;
 mod state;
 mod verdict;
@@ -34,9 +36,11 @@ pub use bindings::mcp_gateway::guardrail::message::{EarlierFinding, Place, Role}
 pub use bindings::mcp_gateway::guardrail::types::{
     Decision, Direction, Expectation, Finding, PatchOp, PatchValue, Scope, Span,
 };
+pub use by_place::{ByPlace, Here, Where};
 pub use guardrail::{Guardrail, NoConfig};
 pub use manifest::{Example, Interest, Manifest};
 pub use message::{Message, Text, Texts};
+pub use places::Places;
 pub use requests::{Requests, Treatment};
 pub use state::{State, StateError};
 pub use verdict::{Rule, Verdict, VerdictBuilder};

@@ -1,8 +1,10 @@
 //! What becomes of what a guardrail finds on its way to a server.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 
-use crate::{Direction, Message, Verdict, VerdictBuilder};
+use crate::{Direction, Rule, Text, VerdictBuilder};
 
 /// What a guardrail that masks does with what it finds on its way to a server, where
 /// a person may have meant it to go: a member of its configuration, written in small
@@ -20,43 +22,51 @@ pub enum Requests {
     Block,
 }
 
-/// What is done with each finding.
+/// What is done with what is found in a message, or at a place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// It is masked ([`VerdictBuilder::mask`]).
-    Mask,
-    /// It is reported ([`VerdictBuilder::mark`]).
+    /// Nothing is looked for.
+    Skip,
+    /// It is reported, and stays.
     Mark,
+    /// It is masked.
+    Mask,
+    /// It is reported, and the message is refused.
+    Refuse,
 }
 
 impl Requests {
-    /// Judges a message by what is found in it; `refusal` is the reason of a refusal,
-    /// and the first rule that fired follows it.
-    ///
-    /// # Errors
-    /// As [`VerdictBuilder::finish`].
-    pub fn judge(
-        self,
-        message: &Message<'_>,
+    /// What is done with what is found in a message that travels this way.
+    pub fn treatment(self, direction: Direction) -> Treatment {
+        match (direction, self) {
+            (Direction::ToClient, _) | (Direction::ToServer, Self::Mask) => Treatment::Mask,
+            (Direction::ToServer, Self::Off) => Treatment::Skip,
+            (Direction::ToServer, Self::Warn) => Treatment::Mark,
+            (Direction::ToServer, Self::Block) => Treatment::Refuse,
+        }
+    }
+}
+
+impl VerdictBuilder {
+    /// Treats a finding: `instead` takes its place where it is masked, and `refusal` is the reason where the message is
+    /// refused, to which the rule is added.
+    pub fn treat(
+        &mut self,
+        treatment: Treatment,
+        (text, range): (&Text<'_>, Range<usize>),
+        rule: impl Into<Rule>,
+        instead: impl Into<String>,
         refusal: &str,
-        find: impl FnOnce(&mut VerdictBuilder, Treatment),
-    ) -> Result<Verdict, String> {
-        let mut verdict = Verdict::builder();
-        match (message.direction(), self) {
-            (Direction::ToServer, Self::Off) => return Ok(Verdict::pass()),
-            (Direction::ToClient, _) | (Direction::ToServer, Self::Mask) => {
-                find(&mut verdict, Treatment::Mask);
-            }
-            (Direction::ToServer, Self::Warn | Self::Block) => {
-                find(&mut verdict, Treatment::Mark);
-            }
-        }
-        if (message.direction(), self) == (Direction::ToServer, Self::Block) {
-            let found = verdict.clone().finish()?;
-            if let Some(finding) = found.findings().first() {
-                verdict.block(format!("{refusal} ({})", finding.rule));
+    ) {
+        let rule = rule.into();
+        match treatment {
+            Treatment::Skip => {}
+            Treatment::Mask => self.mask(text, range, rule, instead),
+            Treatment::Mark => self.mark(text, range, rule),
+            Treatment::Refuse => {
+                self.block(format!("{refusal} ({})", rule.id()));
+                self.mark(text, range, rule);
             }
         }
-        verdict.finish()
     }
 }

@@ -31,6 +31,7 @@ use serde_json::Value;
 
 use crate::bindings::mcp_gateway::guardrail::types;
 use crate::message::Details;
+use crate::places::strings;
 use crate::{
     Decision, Direction, EarlierFinding, Example, Expectation, Guardrail, Message, Place, Verdict,
     config,
@@ -108,6 +109,23 @@ impl Sample {
     /// A response on its way to the client.
     pub fn response(method: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         Self::new(method, "response", Direction::ToClient, texts)
+    }
+
+    /// A message of one of the gateway's kinds, with its payload and with the texts and places of that; a request goes
+    /// to a server, all else to the client.
+    pub fn of(method: &str, kind: &str, payload: &Value) -> Self {
+        let (mut texts, mut places) = (Vec::new(), Vec::new());
+        strings(&payload.to_string(), &mut |pointer, role, text| {
+            texts.push(text.to_owned());
+            let pointer = pointer.to_owned();
+            places.push(Place { pointer, role });
+        });
+        let direction = match kind {
+            "request" => Direction::ToServer,
+            _ => Direction::ToClient,
+        };
+        let sample = Self::new(method, kind, direction, texts);
+        sample.places(places).payload(payload.clone())
     }
 
     /// Any message.

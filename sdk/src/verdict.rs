@@ -82,6 +82,11 @@ impl Rule {
         }
     }
 
+    /// Its identifier.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     fn finding(self, span: Option<Span>, replacement: Option<String>) -> Finding {
         Finding {
             rule: self.id,

@@ -24,6 +24,9 @@ use table::Row;
 const VALUE: usize = 4096;
 const NAME: usize = 64;
 
+/// Why a request is refused.
+const REFUSAL: &str = "it would hand a secret to the server";
+
 /// The guardrail `basic`.
 struct Basic {
     requests: Requests,
@@ -63,13 +66,14 @@ impl Guardrail for Basic {
     }
 
     fn check(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        let refusal = "it would hand a secret to the server";
-        self.requests.judge(message, refusal, |verdict, treatment| {
-            self.each(message, |text, place, found, instead| match treatment {
-                Treatment::Mask => verdict.mask(text, place, finding(found), instead),
-                Treatment::Mark => verdict.mark(text, place, finding(found)),
+        let treatment = self.requests.treatment(message.direction());
+        let mut verdict = Verdict::builder();
+        if treatment != Treatment::Skip {
+            self.each(message, |text, place, found, instead| {
+                verdict.treat(treatment, (text, place), finding(found), instead, REFUSAL);
             });
-        })
+        }
+        verdict.finish()
     }
 }
 

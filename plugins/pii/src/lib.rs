@@ -16,6 +16,9 @@ use mcp_gateway_sdk::{
 use config::{CONFIG_SCHEMA, Config, Operators};
 use detect::{Context, Detector, Found};
 
+/// Why a request is refused.
+const REFUSAL: &str = "it would hand personal data to the server";
+
 /// The guardrail `pii`.
 struct Pii {
     requests: Requests,
@@ -49,18 +52,19 @@ impl Guardrail for Pii {
     }
 
     fn check(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        let refusal = "it would hand personal data to the server";
-        self.requests.judge(message, refusal, |verdict, treatment| {
+        let treatment = self.requests.treatment(message.direction());
+        let mut verdict = Verdict::builder();
+        if treatment != Treatment::Skip {
             self.each(message, |text, found| {
-                let place = found.range.clone();
-                match self.instead(text, found) {
-                    Some(instead) if treatment == Treatment::Mask => {
-                        verdict.mask(text, place, rule(found), instead);
-                    }
-                    _ => verdict.mark(text, place, rule(found)),
-                }
+                let place = (text, found.range.clone());
+                let (treatment, instead) = match self.instead(text, found) {
+                    None if treatment == Treatment::Mask => (Treatment::Mark, String::new()),
+                    instead => (treatment, instead.unwrap_or_default()),
+                };
+                verdict.treat(treatment, place, rule(found), instead, REFUSAL);
             });
-        })
+        }
+        verdict.finish()
     }
 }
 

@@ -35,10 +35,21 @@ pub(super) struct Table {
 
 /// All of them, and how each is cancelled: under numbers of their own, since the
 /// client's request that one is for has an answer when it is asked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in super::super) struct Rounds {
     table: Mutex<Table>,
     pub(super) asked: Asked,
+    gives_way: Duration,
+}
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self {
+            table: Mutex::default(),
+            asked: Asked::default(),
+            gives_way: GIVES_WAY,
+        }
+    }
 }
 
 /// A request whose client has been asked.
@@ -211,10 +222,11 @@ impl Rounds {
             if doubt.is_none() && self.is_hopeless(unclear, run, count) {
                 return Err(Unasked::Several);
             }
-            self.give_way(run);
+            let next = self.give_way(run);
             tokio::select! {
                 () = settled => {}
                 () = until(doubt) => {}
+                () = until(next) => {}
             }
         }
     }
@@ -253,19 +265,23 @@ impl Rounds {
         is_latest && working > 1 && theirs.count() >= working
     }
 
-    /// Ends what has waited for its client so long that others need not wait for it.
-    fn give_way(&self, run: &Arc<Run>) {
+    /// Ends what has waited for its client so long that others need not wait for it,
+    /// and says when the next has.
+    fn give_way(&self, run: &Arc<Run>) -> Option<Instant> {
+        let now = Instant::now();
         let mut table = self.table();
-        let late = |parked: &Parked| {
-            Arc::ptr_eq(&parked.round.run, run) && parked.since.elapsed() >= GIVES_WAY
-        };
-        let late: Vec<Parked> = table
+        let theirs = |parked: &Parked| Arc::ptr_eq(&parked.round.run, run);
+        let until = |parked: &Parked| parked.since + self.gives_way;
+        let late = table
             .parked
-            .extract_if(|_, it| late(it))
-            .map(|it| it.1)
-            .collect();
+            .extract_if(|_, it| theirs(it) && until(it) <= now);
+        let late: Vec<Parked> = late.map(|(_, parked)| parked).collect();
+        let left = table.parked.values().filter(|it| theirs(it));
+        let next = left.map(until).min();
         drop(table);
+        // Only now, since the end of a round takes the lock.
         drop(late);
+        next
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -303,5 +319,74 @@ impl Round {
             quote(state),
         );
         Message::result("0", &result)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A request that a server works on: its exchange, and the end of it that the
+    /// server's work is at.
+    struct Work {
+        round: Round,
+        questions: mpsc::Sender<Question>,
+        outcome: oneshot::Sender<Result<Cleared, Failure>>,
+    }
+
+    fn work(rounds: &Rounds, run: &Arc<Run>, attempts: &Attempts) -> Work {
+        let (questions, receiver) = mpsc::channel(1);
+        let (outcome, awaited) = oneshot::channel();
+        let number = rounds.begin(run, questions.clone());
+        let round = Round {
+            number,
+            run: Arc::clone(run),
+            about: ("s".into(), "tools/call".to_owned(), None),
+            questions: receiver,
+            asked: Vec::new(),
+            outcome: awaited,
+            attempts: attempts.clone(),
+            _cancel: Cancel {
+                asked: rounds.asked.clone(),
+                id: number.to_string(),
+            },
+        };
+        Work {
+            round,
+            questions,
+            outcome,
+        }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_come_back_gives_way_to_who_waits_although_nothing_else_happens() {
+        let rounds = Rounds {
+            gives_way: Duration::from_millis(50),
+            ..Rounds::default()
+        };
+        let exchanges = Exchanges::default();
+        let run = Run::new("s".into(), crate::wire::outbox(tokio::io::sink()).0);
+        let attempts = Attempts::default();
+        let open = || {
+            let purpose = Purpose::Rounds(attempts.clone());
+            exchanges.open(Side::Server(Arc::clone(&run)), Some(purpose), None)
+        };
+        let (first, second) = (open(), open());
+        let gone = work(&rounds, &run, &attempts);
+        let stays = work(&rounds, &run, &attempts);
+        let never = tokio::spawn(std::future::pending::<()>());
+        let number = gone.round.number;
+        rounds.park("state".to_owned(), gone.round, never.abort_handle(), 8);
+
+        let mut outcome = gone.outcome;
+        let ends = async {
+            outcome.closed().await;
+            rounds.end(number);
+            drop(first);
+        };
+        let (meant, ()) = tokio::join!(rounds.meant(&run, Some(&exchanges)), ends);
+        assert!(meant.unwrap().same_channel(&stays.questions));
+        drop(second);
     }
 }

@@ -6,7 +6,7 @@ use mcp_gateway_sdk::Requests;
 use serde::Deserialize;
 
 use crate::allow::{Allow, Deny, Lists};
-use crate::detect::{Detector, Options};
+use crate::detect::{Detector, Options, Profile};
 use crate::entity::{Entity, all, named};
 use crate::operator::Operator;
 
@@ -16,6 +16,8 @@ use crate::operator::Operator;
 pub(crate) struct Config {
     #[serde(default = "off")]
     pub(crate) requests: Requests,
+    #[serde(default)]
+    profile: Profile,
     #[serde(default)]
     entities: Option<Vec<String>>,
     #[serde(default)]
@@ -47,6 +49,7 @@ pub(crate) const CONFIG_SCHEMA: &str = r#"{
       "enum": ["off", "warn", "mask", "block"],
       "default": "off"
     },
+    "profile": { "description": "Whose scores and bounds hold: our own, or those of Presidio, which take every number that may be something.", "enum": ["default", "presidio-compat"], "default": "default" },
     "entities": { "description": "What is looked for, by the names of Presidio or short ones such as EMAIL.", "type": "array", "items": { "type": "string" } },
     "also": { "description": "What is looked for besides the entities that are on by default.", "type": "array", "items": { "type": "string" }, "default": [] },
     "threshold": { "description": "How sure a finding has to be.", "type": "number", "minimum": 0, "maximum": 1, "default": 0.5 },
@@ -130,7 +133,10 @@ impl Config {
         };
         let mut names: Vec<String> = self.entities.unwrap_or_else(by_default);
         names.extend(self.also);
-        let least = score("threshold", self.threshold.unwrap_or(0.5))?;
+        let least = score(
+            "threshold",
+            self.threshold.unwrap_or(self.profile.threshold()),
+        )?;
         let mut entities: Vec<(&'static Entity, f32)> = Vec::new();
         for name in &names {
             let entity = named(name).map_err(|error| format!("entities: {error}"))?;
@@ -160,7 +166,8 @@ impl Config {
         }
         let detector = Detector::new(Options {
             entities,
-            private_addresses: self.ip_scope == Scope::All,
+            profile: self.profile,
+            private_addresses: self.ip_scope == Scope::All || self.profile == Profile::Presidio,
             lists: Lists::new(self.allow, &self.deny)?,
         })?;
         Ok((detector, operators))

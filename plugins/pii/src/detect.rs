@@ -1,5 +1,6 @@
 //! Finds personal data in a text: one pass over its tokens proposes candidates, and only these are verified.
 
+mod bounds;
 mod card;
 mod check;
 mod crypto;
@@ -11,7 +12,9 @@ mod ip;
 mod mac;
 mod person;
 mod phone;
+mod profile;
 mod street;
+mod url;
 
 use std::ops::Range;
 
@@ -19,13 +22,11 @@ use mcp_gateway_scan::View;
 
 use crate::allow::Lists;
 use crate::entity::{Entity, Kind};
+use bounds::{before, byte, is_alone};
 use cue::Cues;
 use form::Forms;
 pub(crate) use form::{Row, bundled};
-
-/// How much more likely something is where a name or a word before it says what it is, and how likely it is then at least.
-const CUE: f32 = 0.45;
-const CUE_LEAST: f32 = 0.6;
+pub(crate) use profile::Profile;
 
 /// Something personal, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +58,8 @@ impl Context<'_> {
 pub(crate) struct Options {
     /// Entities, and the least score of each.
     pub(crate) entities: Vec<(&'static Entity, f32)>,
+    /// By whose measure.
+    pub(crate) profile: Profile,
     /// Whether addresses of networks that nobody outside can reach count.
     pub(crate) private_addresses: bool,
     /// What is never, and what is always, personal.
@@ -91,7 +94,7 @@ impl Detector {
             let entity = entities.find(|entity| entity.name == row.entity)?;
             Some((entity, row))
         });
-        let forms = Forms::new(rows)?;
+        let forms = Forms::new(rows, options.profile)?;
         Ok(Self {
             options,
             wanted,
@@ -156,6 +159,9 @@ impl Detector {
         if self.wants(Kind::Email) {
             email::find(text, &mut hits);
         }
+        if self.wants(Kind::Ip) && self.options.profile == Profile::Presidio {
+            ip::nobody(text, &mut hits);
+        }
         self.options.lists.denied(text, |entity, range| {
             let canonical = text.get(range.clone()).unwrap_or_default().to_owned();
             hits.push(Hit {
@@ -185,16 +191,27 @@ impl Detector {
         hits: &mut Vec<Hit>,
     ) -> Option<usize> {
         let bytes = text.as_bytes();
+        let profile = self.options.profile;
         let start = token.start;
         let length = token.end - start;
         let begun = hits.len();
         let next = byte(bytes, token.end);
-        if length <= 4 && next == b':' {
+        let colon = before(bytes, start) == b':';
+        if length <= 4 && (next == b':' || colon) {
             if self.wants(Kind::Ip) {
-                hits.extend(ip::six(text, start, self.options.private_addresses));
+                hits.extend(ip::six(text, start, &self.options));
             }
-            if length == 2 && self.wants(Kind::Mac) {
+            if length == 2 && next == b':' && self.wants(Kind::Mac) {
                 hits.extend(mac::find(text, start));
+            }
+        }
+        if length == 4 && next == b'.' && self.wants(Kind::Mac) {
+            hits.extend(mac::dotted(text, start));
+        }
+        if self.wants(Kind::Url) {
+            hits.extend(url::find(text, token, profile));
+            if hits.len() > begun {
+                return self.end(hits, begun);
             }
         }
         if token.digits == 0 {
@@ -220,8 +237,8 @@ impl Detector {
                 hits.extend(iban::find(text, start));
             }
         } else {
-            if length <= 3 && next == b'.' && self.wants(Kind::Ip) {
-                hits.extend(ip::four(text, cues, start, self.options.private_addresses));
+            if length <= 3 && next == b'.' && hits.len() == begun && self.wants(Kind::Ip) {
+                hits.extend(ip::four(text, cues, start, &self.options));
             }
             if self.wants(Kind::Mac) && length == 2 && next == b'-' {
                 hits.extend(mac::find(text, start));
@@ -231,13 +248,13 @@ impl Detector {
                 && hits.len() == begun
                 && is_alone(bytes, start)
             {
-                hits.extend(card::find(text, cues, start));
+                hits.extend(card::find(text, cues, start, profile));
             }
             if self.wants(Kind::Street) && next == b' ' {
                 hits.extend(street::find(text, token));
             }
             if self.wants(Kind::Phone) && length <= 15 && hits.len() == begun {
-                hits.extend(phone::find(text, cues, token));
+                hits.extend(phone::find(text, cues, token, profile));
             }
         }
         if length <= 32 {
@@ -279,57 +296,6 @@ fn next_token(bytes: &[u8], from: usize) -> Option<Token> {
         token.end += 1;
     }
     Some(token)
-}
-
-/// The byte at an index; zero where there is none.
-fn byte(bytes: &[u8], at: usize) -> u8 {
-    bytes.get(at).copied().unwrap_or_default()
-}
-
-/// The byte before an index; zero where there is none.
-fn before(bytes: &[u8], at: usize) -> u8 {
-    at.checked_sub(1).map_or(0, |at| byte(bytes, at))
-}
-
-/// Whether nothing before it belongs to what starts here: no letter, no digit, no part of a longer number or identifier.
-fn is_alone(bytes: &[u8], start: usize) -> bool {
-    let last = before(bytes, start);
-    let earlier = start.checked_sub(1).map_or(0, |at| before(bytes, at));
-    let joined = b"-./_:+".contains(&last) && earlier.is_ascii_alphanumeric();
-    !(last.is_ascii_alphanumeric() || last == b'_' || last >= 0x80 && is_letter(bytes, start))
-        && (!joined || last == b':' && !earlier.is_ascii_digit())
-}
-
-fn is_letter(bytes: &[u8], end: usize) -> bool {
-    let from = end.saturating_sub(4);
-    let tail = String::from_utf8_lossy(bytes.get(from..end).unwrap_or_default()).into_owned();
-    tail.chars().next_back().is_some_and(char::is_alphanumeric)
-}
-
-/// Whether nothing behind it belongs to what ends here.
-fn is_over(bytes: &[u8], end: usize) -> bool {
-    let next = byte(bytes, end);
-    let later = byte(bytes, end + 1);
-    let goes_on = match next {
-        b'-' | b'/' => later.is_ascii_alphanumeric(),
-        b'.' | b',' | b':' => later.is_ascii_digit(),
-        _ => next.is_ascii_alphanumeric() || next == b'_',
-    };
-    !goes_on
-}
-
-/// The digits of a text.
-fn digits(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
-}
-
-/// The score of a thing of which a cue may speak.
-fn with_cue(score: f32, cue: bool) -> f32 {
-    if cue {
-        (score + CUE).clamp(CUE_LEAST, 1.0)
-    } else {
-        score
-    }
 }
 
 /// Of those that overlap the surest, and among equals the longest.

@@ -53,6 +53,11 @@ impl Beginning {
         }
     }
 
+    /// Whether a match may start with this byte.
+    pub(crate) fn starts_with(&self, byte: u8) -> bool {
+        self.places.first().is_none_or(|set| set.has(byte))
+    }
+
     /// Whether a match may start at the start of `text`, which is all that it may have.
     pub(crate) fn fits(&self, text: &[u8]) -> bool {
         text.len() >= self.places.len()

@@ -132,6 +132,11 @@ impl Pattern {
         })
     }
 
+    /// Whether a match may start with this byte.
+    pub fn may_start(&self, byte: u8) -> bool {
+        self.beginning.starts_with(byte)
+    }
+
     /// The longest match, in bytes, if there is one.
     pub fn longest(&self) -> Option<usize> {
         self.longest

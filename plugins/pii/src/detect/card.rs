@@ -1,8 +1,9 @@
 //! Numbers of payment cards: a brand's first digits and length, and the check digit of Luhn.
 
+use super::bounds::{byte, digits, is_over};
 use super::check::luhn;
 use super::cue::Cues;
-use super::{Hit, byte, digits, is_over, with_cue};
+use super::{Hit, Profile};
 use crate::entity::Kind;
 
 /// First digits from and to, and the lengths that such numbers have.
@@ -56,7 +57,7 @@ const WORDS: &[&str] = &[
     "tarjeta",
 ];
 
-pub(super) fn find(text: &str, cues: &Cues<'_>, start: usize) -> Option<Hit> {
+pub(super) fn find(text: &str, cues: &Cues<'_>, start: usize, profile: Profile) -> Option<Hit> {
     let bytes = text.as_bytes();
     let (mut end, mut count, mut separator) = (start, 0, None);
     loop {
@@ -87,17 +88,25 @@ pub(super) fn find(text: &str, cues: &Cues<'_>, start: usize) -> Option<Hit> {
     }
     let cue = cues.says(start, WORDS);
     // Where a card is spoken of, it may be of a brand that is not in the list.
-    if !cue && !has_brand(&number) {
+    let known = match profile {
+        Profile::Gateway => has_brand(&number),
+        // Thirteen digits that begin with a one are milliseconds.
+        Profile::Presidio => {
+            number.starts_with(['1', '3', '4', '5', '6'])
+                && !(count == 13 && number.starts_with('1'))
+        }
+    };
+    if !cue && !known {
         return None;
     }
-    if !cue && cues.is_impersonal(start) {
+    if !cue && profile == Profile::Gateway && cues.is_impersonal(start) {
         return None;
     }
     let sure = separator.is_some() || count >= 15;
     Some(Hit {
         entity: Kind::Card.entity(),
         range: start..end,
-        score: with_cue(if sure { 0.9 } else { 0.4 }, cue),
+        score: profile.with_cue(if sure { 0.9 } else { 0.4 }, cue),
         canonical: number,
     })
 }

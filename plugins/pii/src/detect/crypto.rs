@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Hit, Token, before, byte};
+use super::bounds::{before, byte};
+use super::{Hit, Token};
 use crate::entity::Kind;
 
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";

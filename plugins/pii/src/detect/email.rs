@@ -2,7 +2,8 @@
 
 use memchr::memchr_iter;
 
-use super::{Hit, before, byte};
+use super::Hit;
+use super::bounds::{before, byte};
 use crate::entity::Kind;
 
 /// Longest parts before and behind the `@`.

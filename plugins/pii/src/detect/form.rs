@@ -1,10 +1,14 @@
 //! Numbers and codes that a form tells, with check digits or words that speak of them: the rows of `rules/`.
 
+use std::rc::Rc;
+
+use mcp_gateway_scan::{Pattern, Start};
 use serde::Deserialize;
 
+use super::bounds::{before, byte, is_alone, is_over, is_word_end, is_word_start};
 use super::check::{Check, check};
 use super::cue::Cues;
-use super::{Hit, Token, byte, is_alone, is_over, with_cue};
+use super::{Hit, Profile, Token};
 use crate::entity::Entity;
 
 /// A row of a table.
@@ -14,16 +18,29 @@ pub(crate) struct Row {
     pub(crate) entity: String,
     /// Forms, and how sure each is: `d` a digit, `A` a letter, `X` either, `o` a digit or a letter that
     /// looks like one, `-` a separator, the same all through.
+    #[serde(default)]
     pub(crate) forms: Vec<(String, f32)>,
+    /// Regular expressions, for what is not always as long, and how sure each is.
+    #[serde(default)]
+    pub(crate) patterns: Vec<(String, f32)>,
+    /// Those that only the profile `presidio-compat` looks for.
+    #[serde(default)]
+    pub(crate) compat: Vec<(String, f32)>,
     /// The name of what verifies it.
     #[serde(default)]
     pub(crate) check: Option<String>,
     /// How sure it is once that holds.
     #[serde(default)]
     pub(crate) checked: Option<f32>,
+    /// Whether what fails is still as sure as its form.
+    #[serde(default)]
+    pub(crate) lenient: bool,
     /// Words that speak of it, in lower case.
     #[serde(default)]
     pub(crate) words: Vec<String>,
+    /// Who says so.
+    #[expect(dead_code, reason = "for the reader of the table")]
+    pub(crate) source: String,
     /// What is found.
     #[serde(default)]
     pub(crate) samples: Vec<String>,
@@ -42,7 +59,11 @@ struct Table {
 pub(crate) fn bundled() -> Result<Vec<Row>, String> {
     let tables = [
         include_str!("../../rules/common.toml"),
-        include_str!("../../rules/countries.toml"),
+        include_str!("../../rules/africa.toml"),
+        include_str!("../../rules/americas.toml"),
+        include_str!("../../rules/asia.toml"),
+        include_str!("../../rules/europe.toml"),
+        include_str!("../../rules/germany.toml"),
     ];
     let mut rows = Vec::new();
     for table in tables {
@@ -55,25 +76,44 @@ pub(crate) fn bundled() -> Result<Vec<Row>, String> {
 /// The forms that are looked for.
 #[derive(Debug)]
 pub(super) struct Forms {
+    profile: Profile,
     /// Those that begin with a digit, and those that begin with a letter.
     digit: Vec<Form>,
     letter: Vec<Form>,
+    /// Whether a token without a digit may begin one.
     letters_only: bool,
 }
 
+/// A form of a row; what the row says of it is shared by all its forms.
 #[derive(Debug)]
 struct Form {
-    entity: &'static Entity,
-    atoms: Vec<u8>,
+    row: Rc<Verified>,
+    shape: Rc<Shape>,
     score: f32,
+}
+
+#[derive(Debug)]
+struct Verified {
+    entity: &'static Entity,
     check: Option<Check>,
     checked: Option<f32>,
+    lenient: bool,
     words: Vec<String>,
 }
 
+#[derive(Debug)]
+enum Shape {
+    Atoms(Vec<u8>),
+    Pattern(Pattern),
+}
+
 impl Forms {
-    pub(super) fn new(rows: impl Iterator<Item = (&'static Entity, Row)>) -> Result<Self, String> {
+    pub(super) fn new(
+        rows: impl Iterator<Item = (&'static Entity, Row)>,
+        profile: Profile,
+    ) -> Result<Self, String> {
         let mut forms = Self {
+            profile,
             digit: Vec::new(),
             letter: Vec::new(),
             letters_only: false,
@@ -85,28 +125,56 @@ impl Forms {
                 }
                 None => None,
             };
+            let verified = Rc::new(Verified {
+                entity,
+                check: verify,
+                checked: row.checked,
+                lenient: row.lenient,
+                words: row.words,
+            });
             for (atoms, score) in row.forms {
-                let form = |atoms: Vec<u8>| Form {
-                    entity,
-                    atoms,
-                    score,
-                    check: verify,
-                    checked: row.checked,
-                    words: row.words.clone(),
-                };
                 let atoms = atoms.into_bytes();
                 let first = byte(&atoms, 0);
-                if first != b'd' {
-                    let run = atoms.iter().take_while(|atom| **atom != b'-');
-                    self_letters(&mut forms.letters_only, run);
-                    forms.letter.push(form(atoms.clone()));
-                }
-                if first != b'A' {
-                    forms.digit.push(form(atoms));
-                }
+                let run = atoms.iter().take_while(|atom| **atom != b'-');
+                forms.letters_only |=
+                    first != b'd' && run.clone().all(|atom| !b"do".contains(atom));
+                let (digit, letter) = (first != b'A', first != b'd');
+                forms.add(&verified, Shape::Atoms(atoms), score, digit, letter);
+            }
+            let compat = row
+                .compat
+                .into_iter()
+                .filter(|_| profile == Profile::Presidio);
+            for (expression, score) in row.patterns.into_iter().chain(compat) {
+                let case = match profile {
+                    Profile::Gateway => "",
+                    Profile::Presidio => "(?i)",
+                };
+                let pattern = Pattern::new(&format!(r"{case}(?:{expression})\b"))
+                    .map_err(|error| format!("{}: {expression:?}: {error}", entity.name))?;
+                let starts = |with: &str| with.bytes().any(|first| pattern.may_start(first));
+                let digit = starts("+0123456789");
+                let letter = starts("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+                forms.letters_only |= letter;
+                forms.add(&verified, Shape::Pattern(pattern), score, digit, letter);
             }
         }
         Ok(forms)
+    }
+
+    fn add(&mut self, row: &Rc<Verified>, shape: Shape, score: f32, digit: bool, letter: bool) {
+        let shape = Rc::new(shape);
+        let form = || Form {
+            row: Rc::clone(row),
+            shape: Rc::clone(&shape),
+            score,
+        };
+        if digit {
+            self.digit.push(form());
+        }
+        if letter {
+            self.letter.push(form());
+        }
     }
 
     /// Whether a token without a digit may begin one.
@@ -122,43 +190,77 @@ impl Forms {
             &self.letter
         };
         for form in forms {
-            hits.extend(form.find(text, cues, token.start));
+            hits.extend(form.find(text, cues, token.start, self.profile));
         }
     }
 }
 
-fn self_letters<'a>(known: &mut bool, mut run: impl Iterator<Item = &'a u8>) {
-    *known |= run.all(|atom| !b"do".contains(atom));
+impl Shape {
+    /// Where what a token begins starts: with the sign before it, if there may be one.
+    fn start(&self, bytes: &[u8], token: usize) -> usize {
+        let signed = before(bytes, token) == b'+'
+            && matches!(self, Self::Pattern(pattern) if pattern.may_start(b'+'));
+        token - usize::from(signed)
+    }
+
+    /// Where what begins here ends, and whether a separator is in it.
+    fn end(&self, text: &str, start: usize) -> Option<(usize, bool)> {
+        match self {
+            Self::Atoms(atoms) => {
+                let separated = atoms_at(atoms, text.as_bytes(), start)?;
+                Some((start + atoms.len(), separated))
+            }
+            Self::Pattern(pattern) => {
+                let (range, _) = pattern.find(text, start, Start::At(0), 0)?;
+                let all = text.get(range.clone())?;
+                Some((
+                    range.end,
+                    all.bytes().any(|byte| !byte.is_ascii_alphanumeric()),
+                ))
+            }
+        }
+    }
+}
+
+/// Whether the atoms stand here, and then whether a separator is among them.
+fn atoms_at(atoms: &[u8], bytes: &[u8], start: usize) -> Option<bool> {
+    let mut separator = None;
+    for (at, atom) in atoms.iter().enumerate() {
+        let here = byte(bytes, start + at);
+        let fits = match atom {
+            b'd' => here.is_ascii_digit(),
+            b'A' => here.is_ascii_alphabetic(),
+            b'X' => here.is_ascii_alphanumeric(),
+            b'o' => digit_of(char::from(here)).is_ascii_digit(),
+            b'-' => {
+                let same = separator.is_none_or(|known| known == here);
+                separator = Some(here);
+                same && b"- ./".contains(&here)
+            }
+            other => here == *other,
+        };
+        if !fits {
+            return None;
+        }
+    }
+    Some(separator.is_some())
 }
 
 impl Form {
-    fn find(&self, text: &str, cues: &Cues<'_>, start: usize) -> Option<Hit> {
+    fn find(&self, text: &str, cues: &Cues<'_>, start: usize, profile: Profile) -> Option<Hit> {
         let bytes = text.as_bytes();
-        let mut separator = None;
-        for (at, atom) in self.atoms.iter().enumerate() {
-            let here = byte(bytes, start + at);
-            let fits = match atom {
-                b'd' => here.is_ascii_digit(),
-                b'A' => here.is_ascii_alphabetic(),
-                b'X' => here.is_ascii_alphanumeric(),
-                b'o' => digit_of(char::from(here)).is_ascii_digit(),
-                b'-' => {
-                    let same = separator.is_none_or(|known| known == here);
-                    separator = Some(here);
-                    same && b"- ./".contains(&here)
-                }
-                other => here == *other,
-            };
-            if !fits {
-                return None;
-            }
-        }
-        let end = start + self.atoms.len();
-        if !is_alone(bytes, start) || !is_over(bytes, end) {
+        let row = &self.row;
+        let start = self.shape.start(bytes, start);
+        let (end, separated) = self.shape.end(text, start)?;
+        let apart = match profile {
+            Profile::Gateway => is_alone(bytes, start) && is_over(bytes, end),
+            Profile::Presidio => is_word_start(text, start) && is_word_end(text, end),
+        };
+        if !apart {
             return None;
         }
         let value = text.get(start..end)?;
-        let looks = self.atoms.contains(&b'o');
+        let looks = matches!(&*self.shape, Shape::Atoms(atoms) if atoms.contains(&b'o'));
         let canonical: String = value
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -166,20 +268,19 @@ impl Form {
             .map(|c| if looks { digit_of(c) } else { c })
             .collect();
         let mut score = self.score;
-        if let Some(check) = self.check {
-            if !check(&canonical) {
-                return None;
-            }
-            score = self.checked.unwrap_or(score);
+        match row.check.map(|check| check(&canonical)) {
+            Some(true) => score = profile.checked(row.checked, score),
+            Some(false) if !row.lenient => return None,
+            _ => {}
         }
-        let cue = cues.says(start, &self.words);
-        if !cue && separator.is_none() && cues.is_impersonal(start) {
+        let cue = cues.says(start, &row.words);
+        if !cue && !separated && profile == Profile::Gateway && cues.is_impersonal(start) {
             return None;
         }
         Some(Hit {
-            entity: self.entity,
+            entity: row.entity,
             range: start..end,
-            score: with_cue(score, cue),
+            score: profile.with_cue(score, cue),
             canonical,
         })
     }

@@ -1,6 +1,7 @@
 //! Numbers of bank accounts: the length that a country gives them, and the check digits.
 
-use super::{Hit, before, byte};
+use super::Hit;
+use super::bounds::{before, byte};
 use crate::entity::Kind;
 
 /// Countries, and how long their numbers are.

@@ -1,7 +1,8 @@
 //! Names of people: behind a title, under a name that says so, or with a given name that is widely known.
 
+use super::bounds::before;
 use super::cue::Cues;
-use super::{Hit, Token, before};
+use super::{Hit, Token};
 use crate::entity::Kind;
 
 const TITLES: &[&str] = &[

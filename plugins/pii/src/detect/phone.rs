@@ -1,7 +1,8 @@
 //! Numbers of telephones: how they are written, and how long a country's are.
 
+use super::bounds::{before, byte, digits};
 use super::cue::Cues;
-use super::{Hit, Token, before, byte, digits, with_cue};
+use super::{Hit, Profile, Token};
 use crate::entity::Kind;
 
 /// Country codes, with the least and the most digits behind them.
@@ -89,19 +90,20 @@ struct Written {
     separators: Vec<u8>,
 }
 
-pub(super) fn find(text: &str, cues: &Cues<'_>, token: &Token) -> Option<Hit> {
+pub(super) fn find(text: &str, cues: &Cues<'_>, token: &Token, profile: Profile) -> Option<Hit> {
     let bytes = text.as_bytes();
     let written = read(bytes, token)?;
     let mut value = digits(text.get(written.start..written.end)?);
     let (score, country) = judge(&written, &value)?;
     let cue = score < 0.9 && cues.says(written.start, WORDS);
-    if !cue && written.groups.len() == 1 && cues.is_impersonal(written.start) {
+    let gateway = profile == Profile::Gateway;
+    if gateway && !cue && written.groups.len() == 1 && cues.is_impersonal(written.start) {
         return None;
     }
-    if score < 0.3 && !cue {
+    if gateway && score < 0.3 && !cue {
         return None;
     }
-    let score = with_cue(score, cue);
+    let score = profile.with_cue(score, cue);
     let end = extension(text, written.end);
     if let Some(country) = country {
         value = match country {
@@ -216,6 +218,10 @@ fn judge(written: &Written, value: &str) -> Option<(f32, Option<&'static str>)> 
         [3, 3, 4] if area(0) && (written.bracket || only(b"-. ")) => {
             let alike = written.bracket || only(b"-") || only(b".");
             Some((if alike { 0.7 } else { 0.55 }, Some("1")))
+        }
+        // A mobile of China.
+        [11] if value.starts_with('1') && area(1) && !value.starts_with("12") => {
+            Some((0.2, Some("86")))
         }
         [10] if area(0) => Some((0.2, Some("1"))),
         [3, 4] if only(b"-") && area(0) => Some((0.3, None)),

@@ -1,6 +1,7 @@
 //! Addresses of houses, as English writes them: a number, a name, a word for a street.
 
-use super::{Hit, Token, is_alone};
+use super::bounds::is_alone;
+use super::{Hit, Token};
 use crate::entity::Kind;
 
 const STREETS: &[&str] = &[

@@ -104,52 +104,138 @@ fn score() {
     }
 }
 
-/// Each line an object with `kind` "span", the `entity`, the `text`, and as `expected` lists that begin with start and
-/// end, or, with `positions_complete` false, their number as `expected_len`.
+/// Each line an object with the `entity`, and of a `kind`: a "span" has the `text`, and as `expected` lists that begin with
+/// start and end, or, with `positions_complete` false, their number as `expected_len`; a "validate" has an `input`, and as
+/// `expected` whether its check digits are right, or nothing where there are none or it has not the form; a "context" has a `text` whose words
+/// make what is found in it surer.
 #[test]
 #[ignore = "needs a file of cases, named by MCP_GATEWAY_CASES"]
 fn cases() {
     let path = std::env::var("MCP_GATEWAY_CASES").unwrap();
-    let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    let show = std::env::var("MCP_GATEWAY_SHOW").unwrap_or_default();
+    let mut kinds: BTreeMap<String, BTreeMap<String, [usize; 2]>> = BTreeMap::new();
     for line in fs::read_to_string(path).unwrap().lines() {
         let row: Value = serde_json::from_str(line).unwrap();
-        let entity = row["entity"].as_str().unwrap();
-        if row["kind"] != "span" || crate::entity::named(entity).is_err() {
-            continue;
-        }
-        let text = row["text"].as_str().unwrap();
-        let guardrail = pii(&format!(
-            r#"{{"entities": ["{entity}"], "threshold": 0, "ip_scope": "all"}}"#
-        ));
-        let characters = |at: usize| text[..at].chars().count() as u64;
-        let found: Vec<(u64, u64)> = guardrail
-            .detector
-            .find(text, &Context::NONE)
-            .iter()
-            .map(|it| (characters(it.range.start), characters(it.range.end)))
-            .collect();
-        let expected: Vec<(u64, u64)> = row["expected"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|it| (it[0].as_u64().unwrap(), it[1].as_u64().unwrap()))
-            .collect();
-        let count = counts.entry(entity.to_owned()).or_default();
-        count[1] += 1;
-        let known = row["positions_complete"].as_bool().unwrap_or(true);
-        let right = match known {
-            true => found == expected,
-            false => row["expected_len"].as_u64() == Some(found.len() as u64),
+        let (kind, entity) = (
+            row["kind"].as_str().unwrap(),
+            row["entity"].as_str().unwrap(),
+        );
+        let right = match kind {
+            "span" => span_is_right(&row, entity),
+            "validate" if row["method"] == "validate_result" => check_is_right(&row, entity),
+            "context" => context_is_right(&row, entity),
+            _ => continue,
         };
+        let count = kinds
+            .entry(kind.to_owned())
+            .or_default()
+            .entry(entity.to_owned())
+            .or_default();
         count[0] += usize::from(right);
-        if !right && std::env::var("MCP_GATEWAY_SHOW").is_ok_and(|show| show == entity) {
-            eprintln!("{text:?}: {found:?}, not {expected:?}");
+        count[1] += 1;
+        if !right && (show == entity || show == "*") {
+            eprintln!(
+                "{kind} {row}: {:?}",
+                found(
+                    entity,
+                    row["text"].as_str().unwrap_or_default(),
+                    "presidio-compat"
+                )
+            );
         }
     }
-    let all = counts
-        .values()
-        .fold([0, 0], |all, it| [all[0] + it[0], all[1] + it[1]]);
-    eprintln!("{} of {} cases; {counts:?}", all[0], all[1]);
+    for (kind, counts) in kinds {
+        let all = counts
+            .values()
+            .fold([0, 0], |all, it| [all[0] + it[0], all[1] + it[1]]);
+        eprintln!(
+            "{} of {} {kind} cases; missed in {:?}",
+            all[0],
+            all[1],
+            counts
+                .iter()
+                .filter(|(_, it)| it[0] < it[1])
+                .collect::<Vec<_>>()
+        );
+    }
+}
+
+/// What is found of one entity, in characters, and how sure it is.
+fn found(entity: &str, text: &str, profile: &str) -> Vec<(u64, u64, f32)> {
+    if crate::entity::named(entity).is_err() {
+        return Vec::new();
+    }
+    let guardrail = pii(&format!(
+        r#"{{"entities": ["{entity}"], "profile": "{profile}"}}"#
+    ));
+    let characters = |at: usize| text[..at].chars().count() as u64;
+    let all = guardrail.detector.find(text, &Context::NONE);
+    all.iter()
+        .map(|it| {
+            (
+                characters(it.range.start),
+                characters(it.range.end),
+                it.score,
+            )
+        })
+        .collect()
+}
+
+fn span_is_right(row: &Value, entity: &str) -> bool {
+    let text = row["text"].as_str().unwrap();
+    let found: Vec<(u64, u64)> = match row["ctor"]["deny_list"].as_array() {
+        // A list of one's own is our `deny`.
+        Some(list) => {
+            let deny =
+                serde_json::json!({"entities": [], "deny": [{"entity": "PERSON", "values": list}]});
+            let found = pii(&deny.to_string()).detector.find(text, &Context::NONE);
+            found
+                .iter()
+                .map(|it| (it.range.start as u64, it.range.end as u64))
+                .collect()
+        }
+        None => found(entity, text, "presidio-compat")
+            .iter()
+            .map(|it| (it.0, it.1))
+            .collect(),
+    };
+    let place = |it: &Value| (it[0].as_u64().unwrap(), it[1].as_u64().unwrap());
+    let expected: Vec<(u64, u64)> = row["expected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(place)
+        .collect();
+    match row["positions_complete"].as_bool().unwrap_or(true) {
+        true => found == expected,
+        false => row["expected_len"].as_u64() == Some(found.len() as u64),
+    }
+}
+
+fn check_is_right(row: &Value, entity: &str) -> bool {
+    let found = found(entity, row["input"].as_str().unwrap(), "presidio-compat");
+    match row["expected"].as_bool() {
+        Some(true) => found.len() == 1 && found[0].2 == 1.0,
+        Some(false) => found.is_empty(),
+        None => found.len() < 2,
+    }
+}
+
+fn context_is_right(row: &Value, entity: &str) -> bool {
+    let text = row["text"].as_str().unwrap();
+    let before = found(entity, text, "presidio-compat");
+    let alone = |it: &(u64, u64, f32)| {
+        let value: String = text
+            .chars()
+            .skip(it.0 as usize)
+            .take((it.1 - it.0) as usize)
+            .collect();
+        found(entity, &value, "presidio-compat")
+            .iter()
+            .map(|it| it.2)
+            .fold(0.0, f32::max)
+    };
+    before.iter().all(|it| it.2 > alone(it) || it.2 == 1.0)
 }
 
 #[test]

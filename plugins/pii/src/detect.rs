@@ -10,6 +10,7 @@ mod form;
 mod iban;
 mod ip;
 mod mac;
+mod name;
 mod person;
 mod phone;
 mod profile;
@@ -26,6 +27,8 @@ use bounds::{before, byte, is_alone};
 use cue::Cues;
 use form::Forms;
 pub(crate) use form::{Row, bundled};
+use name::Names;
+use person::People;
 pub(crate) use profile::Profile;
 
 /// Something personal, and where it stands.
@@ -72,6 +75,8 @@ pub(crate) struct Detector {
     options: Options,
     wanted: u64,
     forms: Forms,
+    /// Only where names are looked for.
+    names: Option<Names>,
 }
 
 /// A candidate that was verified, in the bytes of the reading that it was found in.
@@ -95,10 +100,12 @@ impl Detector {
             Some((entity, row))
         });
         let forms = Forms::new(rows, options.profile)?;
+        let names = (wanted & Kind::Person.bit() != 0).then(Names::new);
         Ok(Self {
             options,
             wanted,
             forms,
+            names,
         })
     }
 
@@ -172,12 +179,16 @@ impl Detector {
             });
         });
         let bytes = text.as_bytes();
+        let mut people = self.names.as_ref().map(People::new);
         let mut at = 0;
         while let Some(token) = next_token(bytes, at) {
             at = token.end;
-            if let Some(end) = self.token(text, &cues, &token, &mut hits) {
+            if let Some(end) = self.token(text, &cues, &token, &mut people, &mut hits) {
                 at = end.max(at);
             }
+        }
+        if let Some(people) = people {
+            people.finish(text, &mut hits);
         }
         hits
     }
@@ -188,6 +199,7 @@ impl Detector {
         text: &str,
         cues: &Cues<'_>,
         token: &Token,
+        people: &mut Option<People<'_>>,
         hits: &mut Vec<Hit>,
     ) -> Option<usize> {
         let bytes = text.as_bytes();
@@ -216,7 +228,11 @@ impl Detector {
         }
         if token.digits == 0 {
             if self.wants(Kind::Person) && byte(bytes, start).is_ascii_uppercase() {
-                hits.extend(person::find(text, cues, token));
+                hits.extend(
+                    people
+                        .as_mut()
+                        .and_then(|people| people.find(text, cues, token)),
+                );
             }
             if self.forms.letters_only() && length <= 24 {
                 self.forms.find(text, cues, token, hits);

@@ -1,10 +1,15 @@
-//! Names of people: behind a title, under a name that says so, or with a given name that is widely known.
+//! Names of people: by the words that they are made of, and what stands around them.
 
-use super::bounds::before;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::bounds::{before, byte};
 use super::cue::Cues;
+use super::name::{Known, Names};
 use super::{Hit, Token};
 use crate::entity::Kind;
 
+/// What is written before the name of a person, and nothing else.
 const TITLES: &[&str] = &[
     "Mr",
     "Mrs",
@@ -21,20 +26,31 @@ const TITLES: &[&str] = &[
     "Monsieur",
     "Madame",
     "Sir",
+    "Señor",
+    "Señora",
+    "Signor",
+    "Signora",
 ];
 
-/// Words that follow a title or a cue and are nobody's name.
-const NOBODY: &[&str] = &[
-    "Sir", "Madam", "Customer", "Team", "All", "User", "Hiring", "Friend", "Client", "Dr", "Prof",
-    "Mr", "Mrs", "Ms",
+/// Words within a name that begin with no capital.
+const PARTICLES: &[&str] = &[
+    "de", "da", "do", "dos", "di", "del", "della", "der", "den", "du", "van", "von", "vom", "zu",
+    "la", "le", "ten", "ter", "bin", "ibn", "al", "el", "y", "e", "af", "av",
 ];
 
 /// Names of values that are people.
 const KEYS: &[&str] = &[
-    "name",
-    "full name",
-    "full_name",
     "fullname",
+    "firstname",
+    "lastname",
+    "surname",
+    "givenname",
+    "familyname",
+    "maidenname",
+    "middlename",
+    "displayname",
+    "realname",
+    "nickname",
     "author",
     "assignee",
     "owner",
@@ -47,240 +63,463 @@ const KEYS: &[&str] = &[
     "recipient",
     "sender",
     "cardholder",
-    "account holder",
-    "my name is",
+    "accountholder",
+    "customername",
+    "contactname",
+    "username",
+    "personname",
+    "attendee",
+    "name",
+    "createdby",
+    "updatedby",
+    "assignedto",
+    "reportedby",
+    "doctor",
+    "client",
+    "tenant",
+    "applicant",
+    "from",
+    "to",
+    "cc",
+    "attn",
+    "directedby",
+    "writtenby",
+    "beneficiary",
+    "guardian",
+    "lead",
 ];
 
-/// Given names, sorted.
-const GIVEN: &[&str] = &[
-    "Aaron",
-    "Adam",
-    "Alan",
-    "Albert",
-    "Alexander",
-    "Alice",
-    "Amanda",
-    "Amy",
-    "Andrea",
-    "Andrew",
-    "Angela",
-    "Ann",
-    "Anna",
-    "Anne",
-    "Anthony",
-    "Antonio",
-    "Arthur",
-    "Ashley",
-    "Barbara",
-    "Benjamin",
-    "Betty",
-    "Brandon",
-    "Brenda",
-    "Brian",
-    "Carl",
-    "Carlos",
-    "Carol",
-    "Caroline",
-    "Catherine",
-    "Charles",
-    "Charlotte",
-    "Christian",
-    "Christina",
-    "Christine",
-    "Christopher",
-    "Cynthia",
-    "Daniel",
-    "David",
-    "Deborah",
-    "Dennis",
-    "Diana",
-    "Diane",
-    "Donald",
-    "Donna",
-    "Dorothy",
-    "Douglas",
-    "Edward",
-    "Elizabeth",
-    "Emily",
-    "Emma",
-    "Eric",
-    "Ethan",
-    "Eugene",
-    "Evelyn",
-    "Frances",
-    "Francisco",
-    "Frank",
-    "Gary",
-    "George",
-    "Gerald",
-    "Gloria",
-    "Gregory",
-    "Hannah",
-    "Harold",
-    "Heather",
-    "Helen",
-    "Henry",
-    "Isabella",
-    "Jack",
-    "Jacob",
-    "Jacqueline",
-    "James",
-    "Janet",
-    "Jason",
-    "Jean",
-    "Jeffrey",
-    "Jennifer",
-    "Jeremy",
-    "Jessica",
-    "Joan",
-    "Johann",
-    "John",
-    "Jonathan",
-    "Jose",
-    "Joseph",
-    "Joshua",
-    "Joyce",
-    "Juan",
-    "Judith",
-    "Judy",
-    "Julia",
-    "Julie",
-    "Justin",
-    "Karen",
-    "Katherine",
-    "Kathleen",
-    "Kathryn",
-    "Keith",
-    "Kelly",
-    "Kenneth",
-    "Kevin",
-    "Kimberly",
-    "Larry",
-    "Laura",
-    "Lauren",
-    "Lawrence",
-    "Linda",
-    "Lisa",
-    "Louis",
-    "Luis",
-    "Margaret",
-    "Maria",
-    "Marie",
-    "Marilyn",
-    "Mark",
-    "Martha",
-    "Martin",
-    "Mary",
-    "Matthew",
-    "Megan",
-    "Melissa",
-    "Michael",
-    "Michelle",
-    "Mohammed",
-    "Nancy",
-    "Nathan",
-    "Nicholas",
-    "Nicole",
-    "Olivia",
-    "Pamela",
-    "Patricia",
-    "Patrick",
-    "Paul",
-    "Pedro",
-    "Peter",
-    "Philip",
-    "Rachel",
-    "Ralph",
-    "Raymond",
-    "Rebecca",
-    "Richard",
-    "Robert",
-    "Roger",
-    "Ronald",
-    "Russell",
-    "Ruth",
-    "Ryan",
-    "Samantha",
-    "Samuel",
-    "Sandra",
-    "Sara",
-    "Sarah",
-    "Scott",
-    "Sharon",
-    "Shirley",
-    "Sophia",
-    "Stephanie",
-    "Stephen",
-    "Steven",
-    "Susan",
-    "Teresa",
-    "Theresa",
-    "Thomas",
-    "Timothy",
-    "Tyler",
-    "Victoria",
-    "Vincent",
-    "Walter",
-    "Wayne",
-    "William",
-    "Zachary",
+/// What is said before a name, and how much surer it makes one.
+const SAID: &[(&str, f32)] = &[
+    ("name is", 0.4),
+    ("name?", 0.4),
+    ("called", 0.3),
+    ("named", 0.3),
+    ("i am", 0.3),
+    ("i'm", 0.3),
+    ("this is", 0.25),
+    ("hi", 0.4),
+    ("hello", 0.3),
+    ("hey", 0.3),
+    ("regards,", 0.4),
+    ("sincerely,", 0.4),
+    ("best,", 0.3),
+    ("cheers,", 0.4),
+    ("thanks,", 0.3),
+    ("signed", 0.3),
+    ("directed by", 0.4),
+    ("written by", 0.4),
+    ("reported by", 0.4),
+    ("assigned to", 0.4),
+    ("starring", 0.3),
+    ("named him", 0.4),
+    ("named her", 0.4),
+    ("mother", 0.3),
+    ("father", 0.3),
+    ("son", 0.3),
+    ("daughter", 0.3),
+    ("kid", 0.4),
+    ("child", 0.3),
+    ("brother", 0.3),
+    ("sister", 0.3),
+    ("wife", 0.3),
+    ("husband", 0.3),
+    ("friend", 0.3),
+    ("boss", 0.3),
+    ("colleague", 0.3),
+    ("patient", 0.3),
+    ("employee", 0.3),
+    ("customer", 0.3),
+    ("client", 0.25),
+    ("author", 0.3),
+    ("producer", 0.3),
+    ("singer", 0.3),
+    ("actor", 0.3),
+    ("actress", 0.3),
+    ("player", 0.3),
+    ("coach", 0.3),
+    ("teacher", 0.3),
+    ("songwriter", 0.3),
+    ("commenter", 0.3),
+    ("writer", 0.3),
+    ("director", 0.3),
+    ("president", 0.3),
+    ("founders:", 0.3),
+    ("founder", 0.3),
+    ("ceo", 0.3),
+    ("by", 0.15),
+    ("with", 0.1),
+    ("told", 0.2),
+    ("tell", 0.15),
+    ("asked", 0.2),
+    ("met", 0.15),
+    ("heard", 0.15),
+    ("contact", 0.2),
+    ("call", 0.1),
+    ("than", 0.05),
+    ("and", 0.05),
+    ("is", 0.05),
+    ("add", 0.1),
+    ("ask", 0.15),
+    ("given", 0.1),
+    ("remember me,", 0.3),
+    ("under", 0.05),
 ];
 
-/// How many words a name has at most.
+/// What is said behind a name.
+const DOES: &[(&str, f32)] = &[
+    ("said", 0.3),
+    ("says", 0.3),
+    ("told", 0.3),
+    ("asked", 0.25),
+    ("wrote", 0.25),
+    ("lives", 0.35),
+    ("lived", 0.3),
+    ("works", 0.2),
+    ("worked", 0.2),
+    ("was born", 0.4),
+    ("married", 0.3),
+    ("shouted", 0.3),
+    ("replied", 0.3),
+    ("explained", 0.25),
+    ("thinks", 0.25),
+    ("joined", 0.15),
+    ("died", 0.3),
+    ("had given", 0.3),
+    ("speak", 0.25),
+    ("listed his", 0.3),
+    ("points out", 0.3),
+    ("is very", 0.15),
+    ("as guardian", 0.3),
+    ("as a beneficiary", 0.3),
+    ("called", 0.1),
+];
+
+/// What stands before the name of a street.
+const STREETS: &[&str] = &[
+    "rue", "rua", "via", "calle", "avenida", "av", "ul", "piazza", "plaza", "viale", "corso",
+    "place", "avenue", "allee", "strada", "ulica", "praca", "largo", "travessa", "chemin", "quai",
+    "camino",
+];
+
+/// What stands between the names of a list.
+const LIST: &[&str] = &[", ", " and ", " & ", ", and ", " or ", " et ", " und "];
+
+/// How sure a name has to be for others to follow from it.
+const SURE: f32 = 0.5;
+
+/// How many names of a text are remembered.
+const MOST: usize = 4096;
+
+/// How many words a name has at most, without particles.
 const WORDS: usize = 4;
 
-pub(super) fn find(text: &str, cues: &Cues<'_>, token: &Token) -> Option<Hit> {
-    let bytes = text.as_bytes();
-    let last = before(bytes, token.start);
-    if last.is_ascii_alphanumeric() || last >= 0x80 || b"_./@-\\<#$".contains(&last) {
-        return None;
-    }
-    let first = word(text, token.start)?;
-    if TITLES.contains(&first) {
-        let behind = token.start + first.len();
-        let rest = text.get(behind..)?;
-        let gap = rest.len() - rest.trim_start_matches(['.', ' ']).len();
-        if gap == 0 || gap > 2 {
-            return None;
-        }
-        let (end, count) = name(text, behind + gap);
-        return (count > 0).then(|| hit(text, behind + gap, end, 0.7));
-    }
-    let (end, count) = name(text, token.start);
-    if count == 0 {
-        return None;
-    }
-    if count > 1 && GIVEN.binary_search(&first).is_ok() {
-        return Some(hit(text, token.start, end, 0.6));
-    }
-    let head = text.get(..token.start)?.trim_end_matches([' ', '"', '\'']);
-    let said = head.ends_with([':', '=']) || head.ends_with(" is") || head.is_empty();
-    (said
-        && count > 1
-        && count < WORDS
-        && cues.says(token.start, KEYS)
-        && GIVEN.binary_search(&first).is_ok())
-    .then(|| hit(text, token.start, end, 0.6))
+/// A word of what may be a name.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    end: usize,
+    known: Known,
+    /// It ends as family names do.
+    ending: bool,
+    initial: bool,
 }
 
-/// Where a name ends that starts here, and how many words it has.
-fn name(text: &str, start: usize) -> (usize, usize) {
-    let (mut end, mut count, mut next) = (start, 0, start);
-    while count < WORDS {
-        let Some(word) = word(text, next).filter(|word| !NOBODY.contains(word)) else {
-            break;
+impl Part {
+    fn is_family(&self) -> bool {
+        self.known.is(Known::FAMILY) || self.ending
+    }
+
+    /// A family name that is nothing else.
+    fn is_only_family(&self) -> bool {
+        self.ending || self.known == Known::FAMILY
+    }
+
+    /// A word that is in no name.
+    fn is_word(&self) -> bool {
+        self.known == Known::WORD
+    }
+}
+
+/// The people of one text.
+#[derive(Debug)]
+pub(super) struct People<'a> {
+    names: &'a Names,
+    /// The last one that was found.
+    last: Range<usize>,
+    /// Words of the names of those who have more than one.
+    words: Vec<String>,
+    /// What would be a name beside another one, or if somebody was called that before.
+    unsure: Vec<Range<usize>>,
+}
+
+impl<'a> People<'a> {
+    pub(super) fn new(names: &'a Names) -> Self {
+        Self {
+            names,
+            last: 0..0,
+            words: Vec::new(),
+            unsure: Vec::new(),
+        }
+    }
+
+    /// The name that begins with a token. This is the place for a statistical model: it would say how likely the `parts`
+    /// are a name in place of `likelihood`, and all around it could stay.
+    pub(super) fn find(&mut self, text: &str, cues: &Cues<'_>, token: &Token) -> Option<Hit> {
+        let bytes = text.as_bytes();
+        let start = token.start;
+        let last = before(bytes, start);
+        if last.is_ascii_alphanumeric() || last >= 0x80 || b"_./@-\\<#$".contains(&last) {
+            return None;
+        }
+        let first = word(text, start)?;
+        let found = if TITLES.contains(&first) {
+            titled(text, self.names, start + first.len())?
+        } else {
+            let parts = parts(text, self.names, start);
+            let likely = likelihood(&parts)?;
+            let end = parts.last()?.end;
+            let around = before_it(text, cues, start, end).max(self.listed(text, start))
+                + behind_it(text, end);
+            let score = likely + around - addressed(text, start, end);
+            if score < SURE {
+                let few = self.unsure.len() < MOST;
+                self.unsure.extend(few.then_some(start..end));
+            }
+            if score < 0.3 {
+                return None;
+            }
+            hit(text, start, end, score.min(0.95))
         };
-        end = next + word.len();
-        count += 1;
-        let rest = text.get(end..).unwrap_or_default();
-        next = end
-            + match rest.as_bytes() {
-                [b' ', ..] => 1,
-                [b'.', b' ', ..] if word.len() == 1 => 2,
+        if found.score >= SURE {
+            self.last = found.range.clone();
+            let name = text.get(found.range.clone())?;
+            let words = name.split(' ').filter(|word| word.len() >= 4);
+            if name.contains(' ') && self.words.len() < MOST {
+                self.words.extend(words.map(str::to_owned));
+            }
+        }
+        Some(found)
+    }
+
+    /// How much surer a name is that follows another one in a list.
+    fn listed(&self, text: &str, start: usize) -> f32 {
+        let gap = text.get(self.last.end..start).unwrap_or_default();
+        if self.last.end > 0 && LIST.contains(&gap) {
+            0.3
+        } else {
+            0.0
+        }
+    }
+
+    /// Those who are called by a part of their name, or stand in a list before one who was found.
+    pub(super) fn finish(mut self, text: &str, hits: &mut Vec<Hit>) {
+        if self.last.end == 0 {
+            return;
+        }
+        self.words.sort_unstable();
+        let people = hits
+            .iter()
+            .filter(|hit| hit.entity.kind == Kind::Person && hit.score >= SURE);
+        let mut starts: BTreeSet<usize> = people.map(|hit| hit.range.start).collect();
+        for range in self.unsure.into_iter().rev() {
+            let name = text.get(range.clone()).unwrap_or_default();
+            let again = self
+                .words
+                .binary_search_by(|word| word.as_str().cmp(name))
+                .is_ok();
+            let next = starts.range(range.end..).next();
+            let gap = next
+                .and_then(|next| text.get(range.end..*next))
+                .unwrap_or_default();
+            if again || LIST.contains(&gap) {
+                starts.insert(range.start);
+                hits.push(hit(text, range.start, range.end, 0.55));
+            }
+        }
+    }
+}
+
+/// The name behind a title.
+fn titled(text: &str, names: &Names, behind: usize) -> Option<Hit> {
+    let rest = text.get(behind..)?;
+    let gap = rest.len() - rest.trim_start_matches(['.', ' ']).len();
+    if gap == 0 || gap > 2 {
+        return None;
+    }
+    let start = behind + gap;
+    let parts = parts(text, names, start);
+    let end = parts.last()?.end;
+    Some(hit(text, start, end, 0.7))
+}
+
+/// The words from here on that may be a name: with capitals, and no further than a word that is in none.
+fn parts(text: &str, names: &Names, start: usize) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut next = start;
+    while parts.len() < WORDS {
+        let Some(word) = word(text, next) else {
+            match particle(text, next).filter(|_| !parts.is_empty()) {
+                Some(behind) => next = behind,
+                None => break,
+            }
+            continue;
+        };
+        let known = names.known(word);
+        let part = Part {
+            end: next + word.len(),
+            known,
+            ending: known == Known::NOTHING && names.ends_like_one(word),
+            initial: word.len() == 1,
+        };
+        let shouted = word.len() > 1 && !word.bytes().any(|byte| byte.is_ascii_lowercase());
+        let acronym =
+            shouted && (word.len() < 4 || !known.is(Known::GIVEN) && !known.is(Known::FAMILY));
+        if part.is_word() && !part.initial || acronym {
+            break;
+        }
+        parts.push(part);
+        next = part.end
+            + match text.as_bytes().get(part.end..) {
+                Some([b' ', ..]) => 1,
+                Some([b'.', b' ', ..]) if part.initial => 2,
                 _ => break,
             };
     }
-    (end, count)
+    while parts.last().is_some_and(|part| part.initial) {
+        parts.pop();
+    }
+    parts
+}
+
+/// How likely the words are a name by themselves.
+fn likelihood(parts: &[Part]) -> Option<f32> {
+    let (first, rest) = parts.split_first()?;
+    let given = first.known.is(Known::GIVEN);
+    let word = first.known.is(Known::GIVEN_WORD) && !given;
+    let Some(last) = rest.last() else {
+        let likely = match first {
+            _ if given => 0.5,
+            _ if first.is_only_family() => 0.3,
+            _ if word || first.is_family() => 0.2,
+            _ => 0.1,
+        };
+        return Some(likely);
+    };
+    let likely = match first {
+        _ if given => 0.65,
+        _ if word && last.is_only_family() => 0.6,
+        _ if first.initial && last.is_only_family() => 0.55,
+        _ if first.is_only_family() && last.known.is(Known::GIVEN) => 0.6,
+        _ if last.is_only_family() => 0.5,
+        _ if last.known.is(Known::GIVEN) && !first.initial => 0.4,
+        _ if word && last.is_family() => 0.45,
+        _ if first.initial => 0.2,
+        _ => 0.25,
+    };
+    Some(likely)
+}
+
+/// How much surer what is said before it makes a name.
+fn before_it(text: &str, cues: &Cues<'_>, start: usize, end: usize) -> f32 {
+    let mut from = start.saturating_sub(32);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let head = text.get(from..start).unwrap_or_default();
+    let trimmed = head.trim_end_matches([' ', '"', '\'', '\t', '`', '\\', '\n']);
+    if let Some(key) = trimmed.strip_suffix([':', '=']) {
+        return named(key.trim_end_matches(['"', '\'', ' ', '*', '`']));
+    }
+    let whole =
+        start == 0 && end == text.len() || trimmed.is_empty() && start < 8 && text.len() <= 64;
+    if whole {
+        return named(cues.key());
+    }
+    let lower = trimmed.to_ascii_lowercase();
+    let said = SAID.iter().filter(|(said, _)| ends_with_word(&lower, said));
+    said.map(|(_, surer)| *surer).fold(0.0, f32::max)
+}
+
+/// How much surer the name of a value makes a name of a person.
+fn named(key: &str) -> f32 {
+    let letters = |c: &char| c.is_ascii_alphanumeric();
+    let line = key
+        .rsplit(['\n', ',', '{', '|', ';'])
+        .next()
+        .unwrap_or_default();
+    let key: String = line
+        .chars()
+        .filter(letters)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let known = KEYS.iter().find(|known| key.ends_with(**known));
+    match known {
+        Some(&"name") if key == "name" => 0.2,
+        Some(&"to" | &"from" | &"owner" | &"username" | &"client" | &"lead") => 0.25,
+        Some(_) => 0.4,
+        None => 0.0,
+    }
+}
+
+/// How much surer what follows it makes a name.
+fn behind_it(text: &str, end: usize) -> f32 {
+    let rest = text.get(end..).unwrap_or_default();
+    if rest.starts_with("'s ") {
+        return 0.1;
+    }
+    if let Some(address) = rest.strip_prefix(" <").or_else(|| rest.strip_prefix(" (")) {
+        let close = address
+            .bytes()
+            .take(80)
+            .position(|byte| byte == b'>' || byte == b')');
+        let inside = close.and_then(|at| address.get(..at)).unwrap_or_default();
+        return if inside.contains('@') { 0.4 } else { 0.0 };
+    }
+    let Some(rest) = rest.strip_prefix(' ') else {
+        return 0.0;
+    };
+    let does = DOES.iter().find(|(does, _)| {
+        let behind = rest.strip_prefix(does);
+        behind.is_some_and(|behind| !behind.starts_with(|c: char| c.is_alphanumeric()))
+    });
+    does.map_or(0.0, |(_, surer)| *surer)
+}
+
+/// How much less sure a name is that stands in the address of a house.
+fn addressed(text: &str, start: usize, end: usize) -> f32 {
+    let mut from = start.saturating_sub(16);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let head = text
+        .get(from..start)
+        .unwrap_or_default()
+        .trim_end_matches([' ', '.']);
+    let word = head.rsplit([' ', '\n', ',']).next().unwrap_or_default();
+    let street = STREETS.contains(&word.to_ascii_lowercase().as_str());
+    let numbered = head.ends_with(|c: char| c.is_ascii_digit());
+    let rest = text.get(end..).unwrap_or_default();
+    let number = rest
+        .strip_prefix(' ')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if street {
+        0.4
+    } else {
+        0.2 * f32::from(u8::from(numbered) + u8::from(number))
+    }
+}
+
+fn ends_with_word(text: &str, word: &str) -> bool {
+    let head = text.strip_suffix(word);
+    head.is_some_and(|head| !head.ends_with(|c: char| c.is_alphanumeric()))
+}
+
+/// Where what follows a particle begins.
+fn particle(text: &str, start: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let end = rest.bytes().take(6).position(|byte| byte == b' ')?;
+    let known = PARTICLES.contains(&rest.get(..end)?);
+    known.then_some(start + end + 1)
 }
 
 /// The capitalised word that starts here.
@@ -298,11 +537,10 @@ fn word(text: &str, start: usize) -> Option<&str> {
         .map_or(rest.len().min(32), |(at, _)| at);
     let word = rest.get(..end)?.trim_end_matches(['-', '\'']);
     let word = word.strip_suffix("'s").unwrap_or(word);
-    let next = rest
-        .get(word.len()..)
-        .and_then(|rest| rest.bytes().next())
-        .unwrap_or_default();
-    (!next.is_ascii_digit() && next != b'_' && next != b'(').then_some(word)
+    let next = byte(rest.as_bytes(), word.len());
+    let later = byte(rest.as_bytes(), word.len() + 1);
+    let code = next == b'.' && later.is_ascii_alphanumeric() || next == b':' && later == b':';
+    (!next.is_ascii_digit() && !code && !b"_(/\\@".contains(&next)).then_some(word)
 }
 
 fn hit(text: &str, start: usize, end: usize, score: f32) -> Hit {

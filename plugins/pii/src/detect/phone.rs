@@ -252,8 +252,15 @@ fn is_date(written: &Written, value: &str) -> bool {
             .get(at..at + 2)
             .is_some_and(|it| it == "19" || it == "20")
     };
-    matches!(written.groups.as_slice(), [4, 2, 2, ..] if year(0))
-        || matches!(written.groups.as_slice(), [2, 2, 4] if year(4))
+    let mut at = 0;
+    let day = written.groups.windows(3).any(|groups| {
+        let (month, day) = (at + 4, at + 6);
+        let begins = groups == [4, 2, 2] && year(at);
+        at += groups.first().copied().unwrap_or_default();
+        let part = |at: usize| value.get(at..at + 2).unwrap_or_default();
+        begins && part(month) <= "12" && part(day) <= "31"
+    });
+    day || matches!(written.groups.as_slice(), [2, 2, 4] if year(4))
         || matches!(written.groups.as_slice(), [4, 4] if year(0) || year(4))
         || matches!(written.groups.as_slice(), [8, 6])
 }

@@ -59,6 +59,7 @@ fn score() {
                     "US_ITIN" | "SSN" | "SOCIAL_SECURITY_NUMBER" | "NATIONAL_ID" => "US_SSN",
                     "CREDIT_CARD_NUMBER" => "CREDIT_CARD",
                     "IBAN" => "IBAN_CODE",
+                    "GPE" => "LOCATION",
                     kind => kind,
                 };
                 (kind, place(span, "start"), place(span, "end"))

@@ -71,7 +71,7 @@ pub(super) fn uen(text: &str) -> bool {
         ),
         (10, true) => {
             let year = text.get(..4).unwrap_or_default();
-            if year < "1800" || year > "2099" {
+            if !("1800"..="2099").contains(&year) {
                 return false;
             }
             (
@@ -148,6 +148,6 @@ pub(super) fn in_vehicle(text: &str) -> bool {
     let lettered = state.bytes().all(|byte| byte.is_ascii_alphabetic());
     let known = FEW.iter().find(|(name, _)| *name == state);
     let long = text.len() >= 8;
-    !text.ends_with("0000")
-        && !(lettered && long && known.is_some_and(|(_, most)| district > *most || district == 0))
+    let beyond = known.is_some_and(|(_, most)| !(1..=*most).contains(&district));
+    !(text.ends_with("0000") || lettered && long && beyond)
 }

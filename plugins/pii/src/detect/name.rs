@@ -1,0 +1,106 @@
+//! Words that names of people are made of.
+
+/// What a word is known as; several at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known(u8);
+
+impl Known {
+    /// A given name, and nothing else.
+    pub(super) const GIVEN: Self = Self(1);
+    /// A given name that is a word, too.
+    pub(super) const GIVEN_WORD: Self = Self(2);
+    /// A family name.
+    pub(super) const FAMILY: Self = Self(4);
+    /// A word that is written with a capital in other texts.
+    pub(super) const WORD: Self = Self(8);
+    /// Not known.
+    pub(super) const NOTHING: Self = Self(0);
+
+    pub(super) fn is(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+const LISTS: [(&str, Known); 4] = [
+    (include_str!("../../rules/names/given.txt"), Known::GIVEN),
+    (
+        include_str!("../../rules/names/given-words.txt"),
+        Known::GIVEN_WORD,
+    ),
+    (
+        include_str!("../../rules/names/surnames.txt"),
+        Known::FAMILY,
+    ),
+    (include_str!("../../rules/names/words.txt"), Known::WORD),
+];
+const ENDINGS: &str = include_str!("../../rules/names/endings.txt");
+
+/// How long a word is that is looked up.
+const LONGEST: usize = 32;
+
+/// The known words.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Sorted by the words.
+    words: Vec<(&'static str, Known)>,
+    /// Where the words of each letter begin, and where the last ones end.
+    letters: Vec<usize>,
+    endings: Vec<&'static str>,
+}
+
+impl Names {
+    pub(super) fn new() -> Self {
+        let all = LISTS
+            .iter()
+            .flat_map(|(list, known)| list.split_whitespace().map(|word| (word, *known)));
+        let mut all: Vec<_> = all.collect();
+        all.sort_unstable_by_key(|(word, _)| *word);
+        let mut words: Vec<(&str, Known)> = Vec::new();
+        for (word, known) in all {
+            match words.last_mut() {
+                Some((last, before)) if *last == word => before.0 |= known.0,
+                _ => words.push((word, known)),
+            }
+        }
+        let start =
+            |letter: u8| words.partition_point(|(word, _)| word.as_bytes().first() < Some(&letter));
+        let letters = (b'a'..=b'{').map(start).collect();
+        Self {
+            words,
+            letters,
+            endings: ENDINGS.split_whitespace().collect(),
+        }
+    }
+
+    /// What a word is known as, in whatever case.
+    pub(super) fn known(&self, word: &str) -> Known {
+        let mut lower = [0; LONGEST];
+        let Some(lower) = lower.get_mut(..word.len()) else {
+            return Known::NOTHING;
+        };
+        lower.copy_from_slice(word.as_bytes());
+        lower.make_ascii_lowercase();
+        let letter = usize::from(
+            lower
+                .first()
+                .copied()
+                .unwrap_or_default()
+                .wrapping_sub(b'a'),
+        );
+        let (Some(start), Some(end)) = (self.letters.get(letter), self.letters.get(letter + 1))
+        else {
+            return Known::NOTHING;
+        };
+        let words = self.words.get(*start..*end).unwrap_or_default();
+        let found = words.binary_search_by(|(word, _)| word.as_bytes().cmp(lower));
+        found
+            .ok()
+            .and_then(|at| words.get(at))
+            .map_or(Known::NOTHING, |(_, known)| *known)
+    }
+
+    /// Whether a word that is not known ends as family names do.
+    pub(super) fn ends_like_one(&self, word: &str) -> bool {
+        word.len() >= 6 && self.endings.iter().any(|ending| word.ends_with(ending))
+    }
+}

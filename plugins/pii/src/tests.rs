@@ -125,6 +125,30 @@ fn what_only_looks_personal_stays() {
 }
 
 #[test]
+fn the_head_of_a_column_says_what_its_cells_are() {
+    for (text, expected) in [
+        (
+            "id,ssn,note\n536904399,536904398,x\n",
+            "id,ssn,note\n536904399,<US_SSN>,x\n",
+        ),
+        (
+            "| order | passport |\n|---|---|\n| 912803456 | 912803457 |",
+            "| order | passport |\n|---|---|\n| 912803456 | <US_PASSPORT> |",
+        ),
+        (
+            "full_name;city\nMiklos Hajdu;Pecs",
+            "full_name;city\n<PERSON>;Pecs",
+        ),
+        (
+            "card\tcommit\n4111111111111111\t4111111111111111",
+            "card\tcommit\n<CREDIT_CARD>\t4111111111111111",
+        ),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn masking_twice_changes_nothing_more() {
     let text = "Dear Mr. Keller (a@b.de, 4111 1111 1111 1111, +44 20 7946 0958, 536-90-4399) 93.184.216.34";
     let once = masked(text);

@@ -8,9 +8,11 @@ mod fold;
 mod keywords;
 pub mod measure;
 mod pattern;
+mod table;
 mod view;
 
 pub use class::Class;
 pub use keywords::Keywords;
 pub use pattern::{Pattern, PatternError, Start};
+pub use table::Tables;
 pub use view::View;

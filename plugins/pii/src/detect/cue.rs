@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 
+use mcp_gateway_scan::Tables;
+
 /// How far before a value its name may begin.
 const REACH: usize = 56;
 
@@ -76,6 +78,7 @@ pub(super) struct Cues<'a> {
     text: &'a str,
     ask: &'a dyn Fn() -> Option<String>,
     key: OnceCell<String>,
+    tables: OnceCell<Tables<'a>>,
 }
 
 impl<'a> Cues<'a> {
@@ -84,6 +87,7 @@ impl<'a> Cues<'a> {
             text,
             ask,
             key: OnceCell::new(),
+            tables: OnceCell::new(),
         }
     }
 
@@ -93,16 +97,34 @@ impl<'a> Cues<'a> {
             .get_or_init(|| (self.ask)().unwrap_or_default().to_ascii_lowercase())
     }
 
+    /// The name of the column of a table that a place is in, and where its cell begins.
+    pub(super) fn column(&self, at: usize) -> Option<(&'a str, usize)> {
+        self.tables.get_or_init(|| Tables::of(self.text)).column(at)
+    }
+
     /// Whether one of the words stands before `start`, or is in the name of the text.
     pub(super) fn says<S: AsRef<str>>(&self, start: usize, words: &[S]) -> bool {
-        let before = self.before(start).to_ascii_lowercase();
+        if words.is_empty() {
+            return false;
+        }
         let said = |text: &str| words.iter().any(|word| has(text, word.as_ref()));
-        said(&before) || self.text.len() <= 256 && said(self.key())
+        let column = self
+            .column(start)
+            .is_some_and(|(name, _)| said(&name.to_ascii_lowercase()));
+        column
+            || said(&self.before(start).to_ascii_lowercase())
+            || self.text.len() <= 256 && said(self.key())
     }
 
     /// Whether the name directly before `start` is that of a number about nobody.
     pub(super) fn is_impersonal(&self, start: usize) -> bool {
         let before = self.before(start);
+        if let Some((name, _)) = self
+            .column(start)
+            .filter(|_| before.trim_matches([' ', '"']).is_empty())
+        {
+            return last(name);
+        }
         let name = before.trim_end_matches([' ', '"', '\'', '`', '(', '[', '\\']);
         let Some(name) = name.strip_suffix([':', '=', '#']) else {
             return before.trim().is_empty() && self.text.len() <= 64 && last(self.key());
@@ -110,9 +132,10 @@ impl<'a> Cues<'a> {
         last(name.trim_end_matches([' ', '"', '\'', '`', '\\']))
     }
 
-    /// What stands before `start` in its line, or else in the line above.
+    /// What stands before `start` in its line, or else in the line above; in a table, in its cell.
     fn before(&self, start: usize) -> &'a str {
-        let mut from = start.saturating_sub(REACH);
+        let cell = self.column(start).map_or(0, |(_, cell)| cell);
+        let mut from = start.saturating_sub(REACH).max(cell);
         while !self.text.is_char_boundary(from) {
             from += 1;
         }

@@ -427,6 +427,13 @@ fn before_it(text: &str, cues: &Cues<'_>, start: usize, end: usize) -> f32 {
     }
     let head = text.get(from..start).unwrap_or_default();
     let trimmed = head.trim_end_matches([' ', '"', '\'', '\t', '`', '\\', '\n']);
+    if let Some((column, cell)) = cues.column(start)
+        && text
+            .get(cell..start)
+            .is_some_and(|it| it.trim_matches([' ', '"']).is_empty())
+    {
+        return named(column);
+    }
     if let Some(key) = trimmed.strip_suffix([':', '=']) {
         return named(key.trim_end_matches(['"', '\'', ' ', '*', '`']));
     }

@@ -7,6 +7,7 @@ mod crypto;
 mod cue;
 mod email;
 mod form;
+mod gazetteer;
 mod iban;
 mod ip;
 mod mac;
@@ -27,9 +28,11 @@ use bounds::{before, byte, is_alone};
 use cue::Cues;
 use form::Forms;
 pub(crate) use form::{Row, bundled};
+use gazetteer::Gazetteer;
 use name::Names;
 use person::People;
 pub(crate) use profile::Profile;
+use street::Streets;
 
 /// Something personal, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +80,8 @@ pub(crate) struct Detector {
     forms: Forms,
     /// Only where names are looked for.
     names: Option<Names>,
+    gazetteer: Option<Gazetteer>,
+    streets: Option<Streets>,
 }
 
 /// A candidate that was verified, in the bytes of the reading that it was found in.
@@ -100,12 +105,17 @@ impl Detector {
             Some((entity, row))
         });
         let forms = Forms::new(rows, options.profile)?;
+        let wants = |kind: Kind| wanted & kind.bit() != 0;
+        let gazetteer = Gazetteer::new(wants);
+        let streets = wants(Kind::Street).then(Streets::new).transpose()?;
         let names = (wanted & Kind::Person.bit() != 0).then(Names::new);
         Ok(Self {
             options,
             wanted,
             forms,
             names,
+            gazetteer,
+            streets,
         })
     }
 
@@ -226,7 +236,18 @@ impl Detector {
                 return self.end(hits, begun);
             }
         }
+        if let Some(streets) = &self.streets {
+            hits.extend(streets.find(text, token));
+            if hits.len() > begun {
+                return self.end(hits, begun);
+            }
+        }
         if token.digits == 0 {
+            if let Some(gazetteer) = &self.gazetteer
+                && byte(bytes, start).is_ascii_uppercase()
+            {
+                hits.extend(gazetteer.find(text, cues, token));
+            }
             if self.wants(Kind::Person) && byte(bytes, start).is_ascii_uppercase() {
                 hits.extend(
                     people
@@ -265,9 +286,6 @@ impl Detector {
                 && is_alone(bytes, start)
             {
                 hits.extend(card::find(text, cues, start, profile));
-            }
-            if self.wants(Kind::Street) && next == b' ' {
-                hits.extend(street::find(text, token));
             }
             if self.wants(Kind::Phone) && length <= 15 && hits.len() == begun {
                 hits.extend(phone::find(text, cues, token, profile));

@@ -89,6 +89,10 @@ pub(super) fn check(name: &str) -> Option<Check> {
         "de-tax" => europe::de_tax,
         "de-vat" => |it| it.get(2..).is_some_and(mod11_10),
         "tr-plate" => |it| matches!(sum(it, &[10, 1]), 1..=81),
+        "age" => |it| {
+            let number = it.bytes().take_while(u8::is_ascii_digit);
+            (1..=120).contains(&number.fold(0, |all, byte| all * 10 + u32::from(byte - b'0')))
+        },
         "plz" => |it| it != "01000" && it != "99999",
         "gstin" => asia::gstin,
         "brn" => asia::brn,

@@ -102,6 +102,25 @@ impl<'a> Cues<'a> {
         self.tables.get_or_init(|| Tables::of(self.text)).column(at)
     }
 
+    /// Whether what begins at `start` is the value of a name that ends in one of the words.
+    pub(super) fn named(&self, start: usize, words: &[&str]) -> bool {
+        let before = self.before(start);
+        let trimmed = before.trim_end_matches([' ', '"', '\'', '`', '\\']);
+        let ends = |name: &str| {
+            let name = name
+                .trim_end_matches([' ', '"', '\'', '`', '\\', '*'])
+                .to_ascii_lowercase();
+            words.iter().any(|word| name.ends_with(word))
+        };
+        if let Some((name, _)) = self.column(start).filter(|_| trimmed.is_empty()) {
+            return ends(name);
+        }
+        match trimmed.strip_suffix([':', '=']) {
+            Some(name) => ends(name),
+            None => trimmed.is_empty() && start < 8 && self.text.len() <= 64 && ends(self.key()),
+        }
+    }
+
     /// Whether one of the words stands before `start`, or is in the name of the text.
     pub(super) fn says<S: AsRef<str>>(&self, start: usize, words: &[S]) -> bool {
         if words.is_empty() {

@@ -1,62 +1,96 @@
-//! Addresses of houses, as English writes them: a number, a name, a word for a street.
+//! Addresses of houses, as they are written in many countries.
 
-use super::bounds::is_alone;
+use mcp_gateway_scan::{Pattern, Start};
+
+use super::bounds::{is_alone, is_word_end};
 use super::{Hit, Token};
 use crate::entity::Kind;
 
-const STREETS: &[&str] = &[
-    "Street",
-    "St",
-    "Avenue",
-    "Ave",
-    "Road",
-    "Rd",
-    "Lane",
-    "Ln",
-    "Drive",
-    "Dr",
-    "Boulevard",
-    "Blvd",
-    "Court",
-    "Ct",
-    "Place",
-    "Pl",
-    "Square",
-    "Sq",
-    "Way",
-    "Terrace",
-    "Parkway",
-    "Pkwy",
-    "Highway",
-    "Hwy",
-    "Crescent",
-    "Close",
-    "Grove",
-];
+/// A word with a capital, or with a number as `42nd`.
+const WORD: &str = r"(?:[A-Z][A-Za-z.'-]{0,24}|[0-9]{1,3}(?:st|nd|rd|th))";
 
-/// How many words a street's name has at most.
-const WORDS: usize = 4;
+/// What a street is called behind its name.
+const BEHIND: &str = "(?:Street|St|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Square|Squares|Sq|Way|Terrace|Tce|Parkway|Pkwy|Highway|Hwy|Crescent|Cres|Close|Grove|Circle|Cir|Trail|Loop|Alley|Plaza|Park|Row|Walk|Gardens|Hill|Mews|Quay|Parade|Esplanade|Turnpike|Pike|Extension|Ridge|Run|Utca|utca|u|ut|ter|Katu|Vej)";
 
-pub(super) fn find(text: &str, token: &Token) -> Option<Hit> {
-    if token.end - token.start > 6 || !is_alone(text.as_bytes(), token.start) {
-        return None;
+/// What it is called before its name.
+const BEFORE: &str = "(?:Rue|Avenue|Boulevard|Place|Chemin|Quai|Impasse|Via|Viale|Piazza|Corso|Vicolo|Calle|C/|Avenida|Av|Plaza|Paseo|Camino|Ronda|Carrer|Rua|Travessa|Largo|Ul|ul|Ulica|Aleja|al|Strada|Bd|Rruga|Kneza|Postbox|Postboks|Am|An der|Im)";
+
+/// What the name of a street ends in, where it is one word.
+const WITHIN: &str = r"(?:stra(?:ss|\xc3\x9f)e|str\.|gasse|weg|platz|allee|ring|damm|ufer|katu|tie|vej|gade|vagen|gatan|gata|gaten|veien|vei|straat|laan|plein|kade|dreef|ova|ulica|straeti|braut|hlid|vegur)";
+
+/// A part of a house.
+const PART: &str =
+    r"(?:[ ,]{1,3}|\s{1,12})(?:Suite|Ste|Apt|Apartment|Unit|Floor|Flat|Room)\.? ?#?[0-9A-Z-]{1,6}";
+
+/// The town, the state, the country, the postal code.
+const TOWN: &str = r"(?:(?:, ?|,?\s{1,12})[A-Z][A-Za-z'-]{1,24}(?: [A-Z][A-Za-z'-]{1,24}){0,2}){0,2}(?:,? [A-Z]{2})?(?:,? [0-9]{4,6}(?:-[0-9]{3,4})?|,? [A-Z][0-9][A-Z] [0-9][A-Z][0-9])";
+
+/// The forms of addresses.
+#[derive(Debug)]
+pub(super) struct Streets(Vec<(Pattern, f32)>);
+
+impl Streets {
+    pub(super) fn new() -> Result<Self, String> {
+        let number = "[0-9]{1,6}[A-Za-z]?(?:[-/][0-9]{1,4})?";
+        let small = "(?:(?:de|da|do|dos|del|della|delle|dei|di|du|des|la|le|les|van|von|der|den|of|the) ){0,2}";
+        let tail = format!("(?:{PART})?(?:{TOWN})?");
+        let forms = [
+            // 12 Long Name Street; a number of Faker's may stand before that of the house.
+            (
+                format!("{number}(?: {number})? (?:{WORD} ){{1,4}}?{BEHIND}\\.?{tail}"),
+                0.7,
+            ),
+            // 12 Name Street 5: the number of the house behind it, another before it.
+            (
+                format!(
+                    "(?:{number} )?{BEFORE}\\.? (?:{small}{WORD} ){{0,4}}?{small}{WORD},? {number}{tail}"
+                ),
+                0.6,
+            ),
+            (
+                format!(
+                    "(?:{number},? )?{BEFORE}\\.? (?:{small}{WORD} ){{0,3}}?{small}{WORD},? ?[0-9]{{4,5}}"
+                ),
+                0.6,
+            ),
+            (
+                format!("(?:{number} )?[A-Z][A-Za-z-]{{1,24}}{WITHIN} {number}{tail}"),
+                0.65,
+            ),
+            (
+                format!("(?:{number} )(?:{WORD} ){{1,3}}?{number}(?:{PART}){TOWN}"),
+                0.55,
+            ),
+            (
+                r"(?:Suite|Ste|Apt|Apartment|Unit|Flat)\.? #?[0-9]{1,5}[A-Za-z]?".to_owned(),
+                0.5,
+            ),
+            (r"P\.?O\.? Box [0-9]{1,6}".to_owned(), 0.6),
+        ];
+        let pattern = |(form, score): &(String, f32)| {
+            let pattern = Pattern::new(form).map_err(|error| format!("street: {error}"))?;
+            Ok((pattern, *score))
+        };
+        forms
+            .iter()
+            .map(pattern)
+            .collect::<Result<_, String>>()
+            .map(Self)
     }
-    let mut at = token.end;
-    for count in 0..=WORDS {
-        let rest = text.get(at..)?.strip_prefix(' ')?;
-        let word = rest.split(|c: char| !c.is_alphanumeric()).next()?;
-        if !word.chars().next()?.is_uppercase() || word.len() > 32 {
+
+    pub(super) fn find(&self, text: &str, token: &Token) -> Option<Hit> {
+        if !is_alone(text.as_bytes(), token.start) {
             return None;
         }
-        at += 1 + word.len();
-        if count > 0 && STREETS.contains(&word) {
-            return Some(Hit {
+        self.0.iter().find_map(|(pattern, score)| {
+            let (range, _) = pattern.find(text, token.start, Start::At(0), 0)?;
+            let value = text.get(range.clone())?;
+            is_word_end(text, range.end).then(|| Hit {
                 entity: Kind::Street.entity(),
-                range: token.start..at,
-                score: 0.7,
-                canonical: text.get(token.start..at)?.to_lowercase(),
-            });
-        }
+                range,
+                score: *score,
+                canonical: value.to_lowercase(),
+            })
+        })
     }
-    None
 }

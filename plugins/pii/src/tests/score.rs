@@ -24,7 +24,9 @@ const NINE: &str = r#"{"entities": ["CREDIT_CARD", "IP_ADDRESS", "EMAIL_ADDRESS"
 fn score() {
     let path = std::env::var("MCP_GATEWAY_CORPUS").unwrap();
     let show = std::env::var("MCP_GATEWAY_SHOW").unwrap_or_default();
-    let guardrail = pii(r#"{"ip_scope": "all", "also": ["MAC", "ADDRESS"]}"#);
+    let guardrail = pii(
+        r#"{"ip_scope": "all", "also": ["MAC", "ADDRESS", "LOCATION", "NRP", "ORGANIZATION", "AGE", "DATE_TIME", "URL"]}"#,
+    );
     let mut counts: BTreeMap<String, [usize; 4]> = BTreeMap::new();
     for line in fs::read_to_string(path).unwrap().lines() {
         let row: Value = serde_json::from_str(line).unwrap();
@@ -59,6 +61,8 @@ fn score() {
                     "US_ITIN" | "SSN" | "SOCIAL_SECURITY_NUMBER" | "NATIONAL_ID" => "US_SSN",
                     "CREDIT_CARD_NUMBER" => "CREDIT_CARD",
                     "IBAN" => "IBAN_CODE",
+                    "DOMAIN_NAME" => "URL",
+                    "ORGANIZATION_NAME" => "ORGANIZATION",
                     "GPE" => "LOCATION",
                     kind => kind,
                 };

@@ -32,7 +32,7 @@ const LAYERS: &[&[&str]] = &[
     &["session"],
     &["reload", "front"],
     &["run", "cli"],
-    &["inspect", "demo"],
+    &["workbench", "demo"],
     &["lib", "main"],
 ];
 
@@ -53,7 +53,8 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("clap::", &["cli", "main"]),
     ("notify::", &["reload"]),
     ("include_bytes!", &["bundled"]),
-    ("anyhow::", &["main", "demo", "inspect"]),
+    ("anyhow::", &["main", "demo", "workbench"]),
+    ("flate2::", &["workbench"]),
 ];
 
 /// Where messages are checked, and how often. Whoever adds or removes a check

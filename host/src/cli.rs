@@ -5,6 +5,7 @@
 //! ones included; what this version can't do is refused, not ignored.
 
 mod account;
+mod plugin;
 mod serve;
 
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ use crate::front::http::Options;
 use crate::oauth::Login;
 use account::{LoginArgs, LogoutArgs};
 use serve::ServeArgs;
+
+pub use plugin::{InspectArgs, Offsets, PluginTask, ScoreArgs, Way};
 
 /// A guardrail gateway for the Model Context Protocol
 ///
@@ -62,13 +65,8 @@ pub enum Task {
     },
     /// Show what guardrails do, in front of a real server.
     Demo,
-    /// Show what a component is and what it can do.
-    Inspect {
-        /// The component's file.
-        file: PathBuf,
-        /// For whom the answer is.
-        output: Output,
-    },
+    /// Answer what the author of a guardrail asks about a component.
+    Plugin(PluginTask),
     /// End the children that a gateway left behind. It starts this itself.
     Reap,
 }
@@ -201,9 +199,9 @@ enum Command {
     Logout(LogoutArgs),
     /// See guardrails at work in front of a real server (needs Node.js)
     Demo,
-    /// Look at guardrail components
+    /// Look at guardrail components, and try and measure them
     #[command(subcommand)]
-    Plugin(PluginCommand),
+    Plugin(PluginTask),
     /// End the children that a gateway left behind
     #[command(hide = true)]
     Reap,
@@ -219,18 +217,6 @@ struct WrapArgs {
     /// The program that starts the server, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-enum PluginCommand {
-    /// Show what a component is and what it can do
-    Inspect {
-        /// A .wasm file, or the name of a bundled guardrail
-        file: PathBuf,
-        /// Answer in JSON, for scripts
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 impl Cli {
@@ -250,10 +236,7 @@ impl Cli {
             Command::Login(args) => args.task(bundled)?,
             Command::Logout(args) => args.task(bundled)?,
             Command::Demo => Task::Demo,
-            Command::Plugin(PluginCommand::Inspect { file, json }) => Task::Inspect {
-                file,
-                output: if json { Output::Json } else { Output::Text },
-            },
+            Command::Plugin(task) => Task::Plugin(task),
             Command::Reap => Task::Reap,
         })
     }
@@ -338,6 +321,12 @@ impl WrapArgs {
             server: Server::of_command(name, command, words.collect()),
             guardrails: self.guardrails.named().collect(),
         })
+    }
+}
+
+impl Output {
+    fn of(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
     }
 }
 

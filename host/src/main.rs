@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use mcp_gateway::cli::{Cli, LogArgs, LogFormat, Task};
-use mcp_gateway::{bundled, demo, inspect, oauth, run};
+use mcp_gateway::{bundled, demo, oauth, run, workbench};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
@@ -60,7 +60,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
                 demo::demo().await?;
                 ExitCode::SUCCESS
             }
-            Task::Inspect { file, output } => inspect::inspect(&file, output).await?,
+            Task::Plugin(task) => workbench::answer(task).await?,
             Task::Reap => ExitCode::SUCCESS,
         })
     });

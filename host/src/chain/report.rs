@@ -139,6 +139,7 @@ mod tests {
             rule: rule.into(),
             span: None,
             replacement: None,
+            confidence: 1.0,
             note: None,
         }
     }

@@ -185,12 +185,29 @@ fn a_wrapped_server_is_named_after_its_program() {
 fn other_commands_are_read() {
     assert_eq!(task("demo"), Ok(Task::Demo));
     assert_eq!(task("reap"), Ok(Task::Reap));
-    let file = PathBuf::from("x.wasm");
-    let output = Output::Json;
-    assert_eq!(
-        task("plugin inspect x.wasm --json"),
-        Ok(Task::Inspect { file, output })
-    );
+    match task("plugin inspect x.wasm --json") {
+        Ok(Task::Plugin(PluginTask::Inspect(args))) => {
+            assert_eq!(args.file, PathBuf::from("x.wasm"));
+            assert_eq!(args.output(), Output::Json);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_score_takes_several_corpora_and_lists_of_names() {
+    let line = "plugin score pii a.jsonl b --map text=body,label=kind --alias A=B --alias C=D \
+                --only A,B --where language=en";
+    let Ok(Task::Plugin(PluginTask::Score(args))) = task(line) else {
+        panic!("{line}");
+    };
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(args.corpora, ["a.jsonl", "b"].map(PathBuf::from));
+    assert_eq!(args.map, [pair("text", "body"), pair("label", "kind")]);
+    assert_eq!(args.alias, [pair("A", "B"), pair("C", "D")]);
+    assert_eq!(args.only, ["A", "B"]);
+    assert_eq!(args.wanted, [pair("language", "en")]);
+    assert!(Cli::try_parse_from(["mcp-gateway", "plugin", "score", "pii"]).is_err());
 }
 
 #[test]
@@ -224,7 +241,7 @@ fn the_help_says_what_there_is() {
       login   Log in to a server over HTTP, in a browser
       logout  Forget the log-in to a server
       demo    See guardrails at work in front of a real server (needs Node.js)
-      plugin  Look at guardrail components
+      plugin  Look at guardrail components, and try and measure them
 
     Options:
           --mcp-json-path <FILE>

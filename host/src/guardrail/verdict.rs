@@ -42,6 +42,8 @@ pub struct Finding {
     pub span: Option<std::ops::Range<u32>>,
     /// What takes its place when the message is redacted.
     pub replacement: Option<String>,
+    /// How sure the guardrail is, from 0 to 1.
+    pub confidence: f32,
     /// A remark for the audit trail.
     pub note: Option<String>,
 }
@@ -140,6 +142,7 @@ impl Finding {
             rule,
             span,
             replacement: raw.replacement,
+            confidence: raw.confidence,
             note: raw.note,
         })
     }

@@ -1,20 +1,18 @@
 //! `plugin inspect`: what a component is, what it wants, and what it is able to
 //! do, told from the component itself.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::bundled;
+use super::component::{Component, rehearsal};
+use super::say;
 use crate::cli::Output;
-use crate::config::{Capability, Grants, Isolation, Limits};
-use crate::guardrail::{Anatomy, Guardrail, ImportClass, LoadError, Manifest, Recipe, Start};
+use crate::config::Capability;
+use crate::guardrail::{Anatomy, ImportClass, LoadError, Manifest, Start};
 use crate::run::cache;
-use crate::sandbox::Sandbox;
 
 /// What the configuration grants or does not, unless it is part of the gateway.
 const GRANTABLE: [ImportClass; 2] = [
@@ -42,13 +40,13 @@ struct Loaded {
 /// # Errors
 /// When there is no such file, or it is no component of a guardrail. One that
 /// this gateway would refuse is reported on, and the exit code says so.
-pub async fn inspect(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn inspect(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
     let report = report(file).await?;
     let text = match output {
         Output::Text => report.text(),
         Output::Json => format!("{:#}\n", report.json()),
     };
-    std::io::stdout().write_all(text.as_bytes())?;
+    say(&text)?;
     Ok(match report.loaded {
         Ok(_) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
@@ -56,37 +54,10 @@ pub async fn inspect(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
 }
 
 async fn report(file: &Path) -> anyhow::Result<Report> {
-    let name = file.to_string_lossy();
-    let component = bundled::component(&name);
-    let bundled = component.is_some();
-    let (origin, bytes) = match component {
-        Some(bytes) => (format!("{name} (bundled)"), bytes.to_vec()),
-        None => {
-            let bytes = std::fs::read(file).with_context(|| {
-                format!(
-                    "cannot read {name}, and no bundled guardrail has that name (bundled: {})",
-                    bundled::names().join(", ")
-                )
-            })?;
-            (name.to_string(), bytes)
-        }
-    };
-    let anatomy = Anatomy::of(&bytes).with_context(|| origin.clone())?;
-    let sandbox = Arc::new(Sandbox::new(cache())?);
-    let recipe = Recipe {
-        name: file
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into(),
-        bytes: bytes.into(),
-        config: "{}".into(),
-        limits: Limits::default(),
-        isolation: Isolation::default(),
-        // What it does with them here is a rehearsal.
-        grants: Grants::ALL,
-    };
-    let loaded = match Guardrail::load(sandbox, recipe).await {
+    let component = Component::open(file)?;
+    let anatomy = Anatomy::of(&component.bytes).with_context(|| component.origin.clone())?;
+    let sandbox = rehearsal(cache())?;
+    let loaded = match component.load(&sandbox, "{}").await {
         Ok(guardrail) => Ok(Loaded {
             manifest: guardrail.manifest().clone(),
             start: guardrail.start().clone(),
@@ -97,8 +68,8 @@ async fn report(file: &Path) -> anyhow::Result<Report> {
         Err(error) => Err(error.to_string()),
     };
     Ok(Report {
-        origin,
-        bundled,
+        bundled: component.bundled,
+        origin: component.origin,
         anatomy,
         loaded,
     })

@@ -1,0 +1,141 @@
+//! `plugin`: what the author of a guardrail can ask about a component.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Output;
+
+/// What can be asked about a component.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum PluginTask {
+    /// Show what a component is and what it can do
+    Inspect(InspectArgs),
+    /// Measure how well a guardrail finds what it looks for, on labelled texts
+    ///
+    /// A corpus is a JSONL file (may be packed: .gz), one text or message a line with what is
+    /// to be found in it; a text file, in which nothing is to be found; or a folder of such
+    /// files. See docs/plugin.md for the format.
+    ///
+    /// Exit code: 0 scored, 1 below a mark that was set (--min-…, --max-…), 2 not scored.
+    Score(Box<ScoreArgs>),
+}
+
+/// Which component, and for whom the answer is.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct InspectArgs {
+    /// A .wasm file, or the name of a bundled guardrail
+    pub file: PathBuf,
+    /// Answer in JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to score, on what, and how.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct ScoreArgs {
+    /// A .wasm file, or the name of a bundled guardrail
+    pub guardrail: PathBuf,
+    /// Labelled texts: JSONL files (.gz too), text files in which nothing is to be found, folders
+    #[arg(required = true, value_name = "CORPUS")]
+    pub corpora: Vec<PathBuf>,
+    /// The guardrail's configuration: JSON, TOML, or a .json or .toml file
+    #[arg(long, value_name = "CONFIG")]
+    pub config: Option<String>,
+    /// A configuration for each label of whole rows, in which {label} stands for it; rows whose
+    /// label the guardrail refuses are left out and counted
+    #[arg(long, value_name = "CONFIG", conflicts_with = "config")]
+    pub each_label: Option<String>,
+    /// Count only findings that are at least so sure (0 to 1)
+    #[arg(long, value_name = "CONFIDENCE", default_value_t = 0.0)]
+    pub threshold: f32,
+    /// The way that the texts travel
+    #[arg(long, value_enum, default_value = "to-client")]
+    pub direction: Way,
+    /// Other names of members: text=body,spans=entities,start=from,end=to,label=type,flag=bad,count=n
+    #[arg(long, value_name = "MEMBER=NAME,…", value_delimiter = ',', value_parser = pair)]
+    pub map: Vec<(String, String)>,
+    /// What start and end count, where a row does not say it itself
+    #[arg(long, value_enum, default_value = "code-points")]
+    pub offsets: Offsets,
+    /// Call the label A by the name B, in the corpus and in the findings; may be repeated
+    #[arg(long, value_name = "A=B", value_parser = pair)]
+    pub alias: Vec<(String, String)>,
+    /// The same from a file: a JSON object or a TOML table of A = "B"
+    #[arg(long, value_name = "FILE")]
+    pub aliases: Option<PathBuf>,
+    /// Take a finding of any rule for what is expected, whatever its label
+    #[arg(long)]
+    pub any_label: bool,
+    /// A span is found only if a finding is exactly it (else: if half of it is covered)
+    #[arg(long)]
+    pub exact: bool,
+    /// Look only at these labels; may be repeated
+    #[arg(long, value_name = "LABEL", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Take only rows with this member and value; may be repeated
+    #[arg(long = "where", value_name = "MEMBER=VALUE", value_parser = pair)]
+    pub wanted: Vec<(String, String)>,
+    /// A line of the table for each value of this member of rows, not for each label
+    #[arg(long, value_name = "MEMBER")]
+    pub by: Option<String>,
+    /// How many misses and false alarms to list
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub worst: usize,
+    /// How many characters of its text to show beside each of them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub show: usize,
+    /// The least recall over all
+    #[arg(long, value_name = "SHARE")]
+    pub min_recall: Option<f64>,
+    /// The least precision over all
+    #[arg(long, value_name = "SHARE")]
+    pub min_precision: Option<f64>,
+    /// The most findings in texts in which nothing is to be found
+    #[arg(long, value_name = "N")]
+    pub max_alarms: Option<u64>,
+    /// Answer in JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which way texts travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// As the arguments of a tool call.
+    ToServer,
+    /// As the result of one.
+    ToClient,
+}
+
+/// What offsets into a text count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Offsets {
+    /// Unicode code points, as Python does.
+    CodePoints,
+    /// Bytes of UTF-8, as guardrails do.
+    Bytes,
+    /// Units of UTF-16, as JavaScript does.
+    Utf16,
+}
+
+impl InspectArgs {
+    /// For whom the answer is.
+    pub fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+impl ScoreArgs {
+    /// For whom the answer is.
+    pub fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,51 @@
+//! `plugin`: what the author of a guardrail asks about it. Nothing here judges
+//! messages by itself: what is shown and measured is the gateway's own
+//! [`Guardrail`](crate::guardrail::Guardrail) at work.
+//!
+//! Exit codes are the same everywhere: 0 all is well, 1 it is not, 2 the question
+//! cannot be answered.
+
+mod component;
+mod inspect;
+mod score;
+mod shown;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::cli::PluginTask;
+
+/// The answer is not what was hoped for.
+const BAD: u8 = 1;
+
+/// There is no answer.
+const NO_ANSWER: u8 = 2;
+
+/// Answers on standard output.
+///
+/// # Errors
+/// When a component cannot be inspected. The other commands say themselves what
+/// keeps them from an answer, since their exit code tells that from a bad one.
+pub async fn answer(task: PluginTask) -> anyhow::Result<ExitCode> {
+    let outcome = match task {
+        PluginTask::Inspect(args) => return inspect::inspect(&args.file, args.output()).await,
+        PluginTask::Score(args) => score::score(&args).await,
+    };
+    match outcome {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(ExitCode::from(BAD)),
+        Err(error) => {
+            // If nobody reads it, the exit code remains.
+            let _ = writeln!(std::io::stderr(), "mcp-gateway: {error:#}");
+            Ok(ExitCode::from(NO_ANSWER))
+        }
+    }
+}
+
+/// Writes an answer. A reader that has seen enough and leaves is no error.
+fn say(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

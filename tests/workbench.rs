@@ -7,6 +7,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "workbench/bench.rs"]
+mod bench;
 #[path = "workbench/score.rs"]
 mod score;
 

@@ -12,6 +12,7 @@ mod examples;
 mod instances;
 mod manifest;
 mod snapshot;
+mod trial;
 mod verdict;
 
 pub use anatomy::{Anatomy, Import, ImportClass, digest};
@@ -19,6 +20,7 @@ pub use envelope::{Direction, Envelope, Kind};
 pub use examples::ExampleFailed;
 pub use manifest::{Example, Interest, Manifest};
 pub use snapshot::Start;
+pub use trial::Trial;
 pub use verdict::{Decision, Finding, InvalidVerdict, Verdict};
 
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use crate::capability::message::MessageView;
 use crate::capability::own::Own;
 use crate::config::{Grants, Isolation, Limits};
 use crate::sandbox::{LimitExceeded, Sandbox, aside};
-use instances::Instances;
+use instances::{Instance, Instances};
 
 /// The largest component that is loaded: those of interpreted languages bring
 /// their interpreter along and come to 20–35 MB.
@@ -52,6 +54,9 @@ pub struct Guardrail {
     uses: Grants,
     manifest: Manifest,
     start: Start,
+    /// Bytes of what its instances are made of.
+    size: usize,
+    configured_in: Option<Duration>,
     limits: Limits,
     instances: Instances,
     sandbox: Arc<Sandbox>,
@@ -140,6 +145,13 @@ impl Guardrail {
     /// Makes a guardrail of a component, or says why that is refused. Takes
     /// seconds for a component that was not compiled before.
     pub async fn load(sandbox: Arc<Sandbox>, recipe: Recipe) -> Result<Self, LoadError> {
+        let guardrail = Self::unproven(sandbox, recipe).await?;
+        guardrail.run_examples().await?;
+        Ok(guardrail)
+    }
+
+    /// The same without its examples: for who runs them, and not for messages.
+    pub async fn unproven(sandbox: Arc<Sandbox>, recipe: Recipe) -> Result<Self, LoadError> {
         if recipe.bytes.len() > MAX_COMPONENT {
             return Err(LoadError::TooLarge(recipe.bytes.len()));
         }
@@ -150,6 +162,7 @@ impl Guardrail {
         if let Some(kind) = configured.manifest.unknown_kind() {
             return Err(LoadError::UnknownKind(printable(kind)));
         }
+        let size = configured.component.len();
         let pre = compile(&sandbox, configured.component, recipe.grants).await?;
         let guardrail = Self {
             instances: Instances::new(
@@ -164,10 +177,11 @@ impl Guardrail {
             anatomy,
             manifest: configured.manifest,
             start: configured.start,
+            size,
+            configured_in: configured.took,
             limits: recipe.limits,
             sandbox,
         };
-        guardrail.run_examples().await?;
         Ok(guardrail)
     }
 
@@ -194,6 +208,16 @@ impl Guardrail {
     /// How its instances come into being.
     pub fn start(&self) -> &Start {
         &self.start
+    }
+
+    /// Bytes of what its instances are made of: the snapshot, or the component itself.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The time that `configure` took; absent if an earlier start of the gateway did it.
+    pub fn configured_in(&self) -> Option<Duration> {
+        self.configured_in
     }
 
     /// Judges one message.
@@ -265,17 +289,28 @@ impl Guardrail {
         own: Option<Own>,
     ) -> Result<Verdict, Fault> {
         let session = &*envelope.session;
-        let texts = Arc::clone(&view.texts);
         let mut instance = self.instances.take(&self.sandbox, session).await?;
+        let verdict = self.ask(&mut instance, envelope, view, own).await?;
+        // Only after a verdict that holds: one that failed is not asked again.
+        self.instances.give_back(session, instance);
+        Ok(verdict)
+    }
+
+    /// Asks one instance. After a fault it must be dropped.
+    async fn ask(
+        &self,
+        instance: &mut Instance,
+        envelope: &Envelope,
+        view: MessageView,
+        own: Option<Own>,
+    ) -> Result<Verdict, Fault> {
+        let texts = Arc::clone(&view.texts);
         let raw = instance
             .check(&self.sandbox, envelope, view, own)
             .await
             .map_err(|error| Fault::from_call(&error, &self.limits))?
             .map_err(|reason| Fault::Guest(printable(&reason)))?;
-        let verdict = Verdict::accept(raw, &texts, self.limits.output)?;
-        // Only after a verdict that holds: one that failed is not asked again.
-        self.instances.give_back(session, instance);
-        Ok(verdict)
+        Ok(Verdict::accept(raw, &texts, self.limits.output)?)
     }
 }
 

@@ -5,6 +5,7 @@
 //! Exit codes are the same everywhere: 0 all is well, 1 it is not, 2 the question
 //! cannot be answered.
 
+mod bench;
 mod component;
 mod inspect;
 mod score;
@@ -30,6 +31,7 @@ pub async fn answer(task: PluginTask) -> anyhow::Result<ExitCode> {
     let outcome = match task {
         PluginTask::Inspect(args) => return inspect::inspect(&args.file, args.output()).await,
         PluginTask::Score(args) => score::score(&args).await,
+        PluginTask::Bench(args) => bench::bench(&args).await,
     };
     match outcome {
         Ok(true) => Ok(ExitCode::SUCCESS),

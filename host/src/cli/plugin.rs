@@ -19,6 +19,12 @@ pub enum PluginTask {
     ///
     /// Exit code: 0 scored, 1 below a mark that was set (--min-…, --max-…), 2 not scored.
     Score(Box<ScoreArgs>),
+    /// Measure what a guardrail costs: start, checks at three sizes both ways, memory
+    ///
+    /// Several guardrails are measured one by one, and then as a chain. See docs/plugin.md.
+    ///
+    /// Exit code: 0 within the default limits, 1 beyond one of them, 2 not measured.
+    Bench(BenchArgs),
 }
 
 /// Which component, and for whom the answer is.
@@ -97,6 +103,31 @@ pub struct ScoreArgs {
     /// Answer in JSON, for scripts
     #[arg(long)]
     json: bool,
+}
+
+/// What to measure, and on what.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct BenchArgs {
+    /// .wasm files, or names of bundled guardrails; several make a chain
+    #[arg(required = true, value_name = "GUARDRAIL")]
+    pub guardrails: Vec<PathBuf>,
+    /// The configuration of the first guardrail, then of the second …: JSON, TOML, or a .json or
+    /// .toml file
+    #[arg(long, value_name = "CONFIG")]
+    pub config: Vec<String>,
+    /// A text to measure with, repeated to each size; else a mix of what tools answer
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<PathBuf>,
+    /// Answer in JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+impl BenchArgs {
+    /// For whom the answer is.
+    pub fn output(&self) -> Output {
+        Output::of(self.json)
+    }
 }
 
 /// Which way texts travel.

@@ -110,7 +110,7 @@ impl Instances {
         self.warm().remove(session);
     }
 
-    async fn instantiate(&self, sandbox: &Sandbox) -> Result<Instance, Fault> {
+    pub(super) async fn instantiate(&self, sandbox: &Sandbox) -> Result<Instance, Fault> {
         let fault = |error: wasmtime::Error| Fault::from_call(&error, &self.limits);
         let mut store = sandbox.store(&self.name, &self.limits);
         let running = sandbox.arm(&mut store, START_BUDGET);
@@ -145,6 +145,11 @@ impl Instances {
 }
 
 impl Instance {
+    /// The bytes of memory that it has grown to.
+    pub(super) fn memory(&self) -> u64 {
+        self.store.data().memory()
+    }
+
     /// Has the guest judge one message. After an error the instance is dead
     /// and must be dropped.
     pub(super) async fn check(

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -47,6 +47,9 @@ pub(super) struct Configured {
     /// What its instances are made of: the snapshot, or the component itself.
     #[serde(skip)]
     pub(super) component: Arc<[u8]>,
+    /// How long it took to configure, if that was done just now.
+    #[serde(skip)]
+    pub(super) took: Option<Duration>,
 }
 
 /// The first line of a kept snapshot.
@@ -86,13 +89,17 @@ pub(super) async fn configure(
     let configured = match drafted {
         Ok(configured) => configured,
         Err(Setback::Refused(error)) => return Err(error),
-        Err(Setback::NoSnapshot(because)) => Configured {
-            manifest: manifest(sandbox, recipe).await?,
-            start: Start::Configure {
-                because: printable(&because),
-            },
-            component: Arc::clone(&recipe.bytes),
-        },
+        Err(Setback::NoSnapshot(because)) => {
+            let (manifest, took) = manifest(sandbox, recipe).await?;
+            Configured {
+                manifest,
+                start: Start::Configure {
+                    because: printable(&because),
+                },
+                component: Arc::clone(&recipe.bytes),
+                took: Some(took),
+            }
+        }
     };
     if let Some(path) = kept
         && let Err(error) = write(&path, &configured)
@@ -127,7 +134,7 @@ async fn draft(sandbox: Arc<Sandbox>, recipe: Recipe) -> Result<Configured, Setb
         .map_err(|error| Setback::NoSnapshot(error.to_string()))?;
 
     let mut store = sandbox.store(&recipe.name, &recipe.limits);
-    let (instance, manifest) = run(&sandbox, &mut store, &pre, &recipe)
+    let (instance, manifest, took) = run(&sandbox, &mut store, &pre, &recipe)
         .await
         .map_err(Setback::Refused)?;
     // A handle is a number in the guest's memory, but its meaning is in the
@@ -152,15 +159,19 @@ async fn draft(sandbox: Arc<Sandbox>, recipe: Recipe) -> Result<Configured, Setb
         manifest,
         start: Start::Snapshot,
         component: snapshot.into(),
+        took: Some(took),
     })
 }
 
 /// What a component that cannot be snapshotted says about itself.
-async fn manifest(sandbox: &Arc<Sandbox>, recipe: &Recipe) -> Result<Manifest, LoadError> {
+async fn manifest(
+    sandbox: &Arc<Sandbox>,
+    recipe: &Recipe,
+) -> Result<(Manifest, Duration), LoadError> {
     let pre = compile(sandbox, Arc::clone(&recipe.bytes), recipe.grants).await?;
     let mut store = sandbox.store(&recipe.name, &recipe.limits);
-    let (_, manifest) = run(sandbox, &mut store, &pre, recipe).await?;
-    Ok(manifest)
+    let (_, manifest, took) = run(sandbox, &mut store, &pre, recipe).await?;
+    Ok((manifest, took))
 }
 
 /// Instantiates a component and configures it, or gives up on it: waiting costs
@@ -170,7 +181,7 @@ async fn run(
     store: &mut Store<Confined>,
     pre: &GuardrailComponentPre<Confined>,
     recipe: &Recipe,
-) -> Result<(wasmtime::component::Instance, Manifest), LoadError> {
+) -> Result<(wasmtime::component::Instance, Manifest, Duration), LoadError> {
     // A short limit for messages does not take from what `configure` may use.
     let wall = recipe.limits.wall.max(recipe.limits.configure);
     tokio::time::timeout(wall, start(sandbox, store, pre, recipe))
@@ -186,7 +197,7 @@ async fn start(
     store: &mut Store<Confined>,
     pre: &GuardrailComponentPre<Confined>,
     recipe: &Recipe,
-) -> Result<(wasmtime::component::Instance, Manifest), LoadError> {
+) -> Result<(wasmtime::component::Instance, Manifest, Duration), LoadError> {
     let limits = &recipe.limits;
     let fault =
         |error: wasmtime::Error| LoadError::ConfigureFault(Fault::from_call(&error, limits));
@@ -200,6 +211,7 @@ async fn start(
     drop(running);
 
     let running = sandbox.arm(store, limits.configure);
+    let begun = Instant::now();
     let manifest = guardrail
         .mcp_gateway_guardrail_guardrail()
         .call_configure(&mut *store, &recipe.config)
@@ -207,7 +219,7 @@ async fn start(
         .map_err(fault)?
         .map_err(|refusal| LoadError::Configuration(printable(&refusal)))?;
     drop(running);
-    Ok((instance, manifest.into()))
+    Ok((instance, manifest.into(), begun.elapsed()))
 }
 
 /// Names a snapshot by everything that it depends on.
@@ -292,6 +304,7 @@ mod tests {
             },
             start: Start::Snapshot,
             component: Arc::from(&b"a component"[..]),
+            took: None,
         }
     }
 

@@ -1,0 +1,44 @@
+//! One instance on its own, for who wants to know what it costs and what it can take.
+
+use super::{Envelope, Fault, Guardrail, Instance, LimitExceeded, Verdict};
+use crate::capability::message::MessageView;
+use crate::capability::own::Own;
+
+/// An instance that serves no session. What it keeps is thrown away after each message,
+/// and its keys are worth nothing.
+pub struct Trial<'a> {
+    guardrail: &'a Guardrail,
+    instance: Instance,
+}
+
+impl Guardrail {
+    /// Makes a fresh instance.
+    pub async fn trial(&self) -> Result<Trial<'_>, Fault> {
+        Ok(Trial {
+            guardrail: self,
+            instance: self.instances.instantiate(&self.sandbox).await?,
+        })
+    }
+}
+
+impl Trial<'_> {
+    /// Judges one message, on this thread. After a fault the instance is dead.
+    pub async fn check(
+        &mut self,
+        envelope: &Envelope,
+        view: MessageView,
+    ) -> Result<Verdict, Fault> {
+        let guardrail = self.guardrail;
+        let wall = guardrail.limits.wall;
+        let own = Some(Own::rehearsal());
+        let asked = guardrail.ask(&mut self.instance, envelope, view, own);
+        tokio::time::timeout(wall, asked)
+            .await
+            .map_err(|_| LimitExceeded::Wall(wall.as_millis()))?
+    }
+
+    /// The bytes of memory that it has grown to.
+    pub fn memory(&self) -> u64 {
+        self.instance.memory()
+    }
+}

@@ -9,6 +9,8 @@
 
 #[path = "workbench/bench.rs"]
 mod bench;
+#[path = "workbench/cases.rs"]
+mod cases;
 #[path = "workbench/score.rs"]
 mod score;
 

@@ -18,7 +18,7 @@ use crate::oauth::Login;
 use account::{LoginArgs, LogoutArgs};
 use serve::ServeArgs;
 
-pub use plugin::{BenchArgs, InspectArgs, Offsets, PluginTask, ScoreArgs, Way};
+pub use plugin::{BenchArgs, InspectArgs, Offsets, PluginTask, ScoreArgs, TestArgs, Way};
 
 /// A guardrail gateway for the Model Context Protocol
 ///

@@ -21,7 +21,7 @@ use crate::chain::Chain;
 use crate::config::{Config, ConfigSource, Source};
 use crate::sandbox::Sandbox;
 use crate::session::Sessions;
-use watch::Files;
+pub(crate) use watch::Files;
 
 /// Between a first event and the reading of the file: editors and copies come
 /// in several writes.

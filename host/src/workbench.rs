@@ -6,6 +6,7 @@
 //! cannot be answered.
 
 mod bench;
+mod cases;
 mod component;
 mod inspect;
 mod score;
@@ -31,6 +32,7 @@ pub async fn answer(task: PluginTask) -> anyhow::Result<ExitCode> {
     let outcome = match task {
         PluginTask::Inspect(args) => return inspect::inspect(&args.file, args.output()).await,
         PluginTask::Score(args) => score::score(&args).await,
+        PluginTask::Test(args) => cases::test(&args).await,
         PluginTask::Bench(args) => bench::bench(&args).await,
     };
     match outcome {

@@ -23,13 +23,7 @@ struct Group<'a> {
 impl Link {
     /// Logs what was found and decided.
     pub(super) fn report(&self, envelope: &Envelope, view: &MessageView, verdict: &Verdict) {
-        let decision = match &verdict.decision {
-            Decision::Pass => "pass",
-            Decision::Redact => "redact",
-            Decision::Patch(_) => "patch",
-            Decision::Block(_) => "block",
-            Decision::Ask(_) => "ask",
-        };
+        let decision = verdict.decision.name();
         if verdict.findings.is_empty() && verdict.decision != Decision::Pass {
             let whole = Group {
                 rule: "",

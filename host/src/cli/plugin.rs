@@ -19,6 +19,13 @@ pub enum PluginTask {
     ///
     /// Exit code: 0 scored, 1 below a mark that was set (--min-…, --max-…), 2 not scored.
     Score(Box<ScoreArgs>),
+    /// Run a guardrail's own examples, and cases of yours
+    ///
+    /// Cases are JSONL files: a text, several, or a message a line, and what is expected of the
+    /// guardrail. See docs/plugin.md for the format.
+    ///
+    /// Exit code: 0 all pass, 1 one fails, 2 they cannot be run.
+    Test(TestArgs),
     /// Measure what a guardrail costs: start, checks at three sizes both ways, memory
     ///
     /// Several guardrails are measured one by one, and then as a chain. See docs/plugin.md.
@@ -103,6 +110,32 @@ pub struct ScoreArgs {
     /// Answer in JSON, for scripts
     #[arg(long)]
     json: bool,
+}
+
+/// What to test, and with what.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct TestArgs {
+    /// A .wasm file, or the name of a bundled guardrail
+    pub guardrail: PathBuf,
+    /// JSONL files of cases; the examples in the manifest are always run
+    #[arg(value_name = "CASES")]
+    pub cases: Vec<PathBuf>,
+    /// The guardrail's configuration: JSON, TOML, or a .json or .toml file
+    #[arg(long, value_name = "CONFIG")]
+    pub config: Option<String>,
+    /// Run them again whenever one of the files changes, until you press Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// Answer in JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+impl TestArgs {
+    /// For whom the answer is.
+    pub fn output(&self) -> Output {
+        Output::of(self.json)
+    }
 }
 
 /// What to measure, and on what.

@@ -44,29 +44,10 @@ impl Guardrail {
     }
 
     async fn run_example(&self, example: &Example) -> Result<(), ExampleFailed> {
-        let unusable = |error: &dyn std::fmt::Display| ExampleFailed::Message(error.to_string());
-        let payload = serde_json::to_string(&example.texts).map_err(|e| unusable(&e))?;
-        let message = Message::notification(&example.method, Some(&payload));
-        let texts = Arc::new(message.texts().map_err(|e| unusable(&e))?);
-        let envelope = Envelope {
-            session: SESSION.into(),
-            exchange: None,
-            server: "example".into(),
-            method: example.method.as_str().into(),
-            kind: Kind::from_name(&example.kind)
-                .ok_or_else(|| unusable(&format!("its kind {:?} is unknown", example.kind)))?,
-            direction: example.direction,
-            subject: None,
-        };
-        let view = MessageView {
-            message: message.clone(),
-            texts: Arc::clone(&texts),
-            request: None,
-            earlier: Vec::new(),
-            elapsed: 0,
-        };
+        let (envelope, view) = example.shown()?;
+        let texts = Arc::clone(&view.texts);
         let verdict = self.rehearse(&envelope, view).await?;
-        let got = decision(&verdict.decision);
+        let got = verdict.decision.name();
         if example.expects != got {
             let expected = example.expects.clone();
             return Err(ExampleFailed::Decision { expected, got });
@@ -103,15 +84,36 @@ impl Guardrail {
     }
 }
 
-/// The session that examples run in; no client's is named so.
-const SESSION: &str = "examples";
-
-fn decision(decision: &Decision) -> &'static str {
-    match decision {
-        Decision::Pass => "pass",
-        Decision::Redact => "redact",
-        Decision::Patch(_) => "patch",
-        Decision::Block(_) => "block",
-        Decision::Ask(_) => "ask",
+impl Example {
+    /// The message of it, as a guardrail is shown it.
+    ///
+    /// # Errors
+    /// When no message can be made of it.
+    pub fn shown(&self) -> Result<(Envelope, MessageView), ExampleFailed> {
+        let unusable = |error: &dyn std::fmt::Display| ExampleFailed::Message(error.to_string());
+        let payload = serde_json::to_string(&self.texts).map_err(|e| unusable(&e))?;
+        let message = Message::notification(&self.method, Some(&payload));
+        let texts = Arc::new(message.texts().map_err(|e| unusable(&e))?);
+        let envelope = Envelope {
+            session: SESSION.into(),
+            exchange: None,
+            server: "example".into(),
+            method: self.method.as_str().into(),
+            kind: Kind::from_name(&self.kind)
+                .ok_or_else(|| unusable(&format!("its kind {:?} is unknown", self.kind)))?,
+            direction: self.direction,
+            subject: None,
+        };
+        let view = MessageView {
+            message,
+            texts,
+            request: None,
+            earlier: Vec::new(),
+            elapsed: 0,
+        };
+        Ok((envelope, view))
     }
 }
+
+/// The session that examples run in; no client's is named so.
+const SESSION: &str = "examples";

@@ -78,6 +78,19 @@ pub enum InvalidVerdict {
     },
 }
 
+impl Decision {
+    /// As the contract calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Redact => "redact",
+            Self::Patch(_) => "patch",
+            Self::Block(_) => "block",
+            Self::Ask(_) => "ask",
+        }
+    }
+}
+
 impl Verdict {
     /// Checks what a guest answered.
     pub(super) fn accept(

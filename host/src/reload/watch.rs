@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 const LOOK: Duration = Duration::from_secs(2);
 
 /// The files that are watched.
-pub(super) struct Files {
+pub(crate) struct Files {
     paths: Vec<PathBuf>,
     seen: Vec<Option<Seen>>,
     events: mpsc::Receiver<()>,
@@ -38,7 +38,7 @@ struct Seen {
 }
 
 impl Files {
-    pub(super) fn watch(paths: Vec<PathBuf>) -> Self {
+    pub(crate) fn watch(paths: Vec<PathBuf>) -> Self {
         // One hint that waits is as good as many.
         let (sender, events) = mpsc::channel(1);
         let names = Arc::new(Mutex::new(BTreeSet::new()));
@@ -102,7 +102,7 @@ impl Files {
 
     /// Waits until a file may have changed, and then until nothing has happened
     /// for a moment.
-    pub(super) async fn changed(&mut self, settle: Duration) {
+    pub(crate) async fn changed(&mut self, settle: Duration) {
         loop {
             tokio::select! {
                 Some(()) = self.events.recv() => break,

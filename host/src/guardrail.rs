@@ -15,7 +15,7 @@ mod snapshot;
 mod trial;
 mod verdict;
 
-pub use anatomy::{Anatomy, Import, ImportClass, digest};
+pub use anatomy::{Anatomy, Import, ImportClass, Producer, digest};
 pub use envelope::{Direction, Envelope, Kind};
 pub use examples::ExampleFailed;
 pub use manifest::{Example, Interest, Manifest};

@@ -60,7 +60,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
                 demo::demo().await?;
                 ExitCode::SUCCESS
             }
-            Task::Plugin(task) => workbench::answer(task).await?,
+            Task::Plugin(task) => workbench::answer(task).await,
             Task::Reap => ExitCode::SUCCESS,
         })
     });

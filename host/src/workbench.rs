@@ -24,24 +24,20 @@ const BAD: u8 = 1;
 const NO_ANSWER: u8 = 2;
 
 /// Answers on standard output.
-///
-/// # Errors
-/// When a component cannot be inspected. The other commands say themselves what
-/// keeps them from an answer, since their exit code tells that from a bad one.
-pub async fn answer(task: PluginTask) -> anyhow::Result<ExitCode> {
+pub async fn answer(task: PluginTask) -> ExitCode {
     let outcome = match task {
-        PluginTask::Inspect(args) => return inspect::inspect(&args.file, args.output()).await,
+        PluginTask::Inspect(args) => inspect::inspect(&args).await,
         PluginTask::Score(args) => score::score(&args).await,
         PluginTask::Test(args) => cases::test(&args).await,
         PluginTask::Bench(args) => bench::bench(&args).await,
     };
     match outcome {
-        Ok(true) => Ok(ExitCode::SUCCESS),
-        Ok(false) => Ok(ExitCode::from(BAD)),
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(BAD),
         Err(error) => {
             // If nobody reads it, the exit code remains.
             let _ = writeln!(std::io::stderr(), "mcp-gateway: {error:#}");
-            Ok(ExitCode::from(NO_ANSWER))
+            ExitCode::from(NO_ANSWER)
         }
     }
 }

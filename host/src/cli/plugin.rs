@@ -10,6 +10,9 @@ use super::Output;
 #[derive(Debug, Clone, PartialEq, Subcommand)]
 pub enum PluginTask {
     /// Show what a component is and what it can do
+    ///
+    /// Exit code: 0 the gateway would take it, 1 it would refuse it, or the configuration does
+    /// not grant what it uses, 2 it is no component of a guardrail.
     Inspect(InspectArgs),
     /// Measure how well a guardrail finds what it looks for, on labelled texts
     ///
@@ -39,6 +42,12 @@ pub enum PluginTask {
 pub struct InspectArgs {
     /// A .wasm file, or the name of a bundled guardrail
     pub file: PathBuf,
+    /// A gateway.toml: is the component granted there what it uses?
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Show its world in WIT instead
+    #[arg(long, conflicts_with = "json")]
+    pub wit: bool,
     /// Answer in JSON, for scripts
     #[arg(long)]
     json: bool,

@@ -400,6 +400,9 @@ fn the_help_says_what_there_is() {
     insta::assert_snapshot!(help(&["plugin", "inspect"]), @r#"
     Show what a component is and what it can do
 
+    Exit code: 0 the gateway would take it, 1 it would refuse it, or the
+    configuration does not grant what it uses, 2 it is no component of a guardrail.
+
     Usage: mcp-gateway plugin inspect [OPTIONS] <FILE>
 
     Arguments:
@@ -407,6 +410,12 @@ fn the_help_says_what_there_is() {
               A .wasm file, or the name of a bundled guardrail
 
     Options:
+          --config <FILE>
+              A gateway.toml: is the component granted there what it uses?
+
+          --wit
+              Show its world in WIT instead
+
           --json
               Answer in JSON, for scripts
 

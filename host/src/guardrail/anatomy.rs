@@ -2,9 +2,10 @@
 //! contract that it speaks, and what it imports, which is all it can ever do.
 
 use sha2::{Digest, Sha256};
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader, Validator, WasmFeatures};
 use wasmtime::Engine;
 
+use super::printable;
 use crate::capability::contract::{GUARDRAIL, PACKAGE, VERSIONS};
 use crate::config::{Capability, Grants};
 use crate::sandbox::is_inert_wasi;
@@ -20,6 +21,22 @@ pub struct Anatomy {
     pub contract: String,
     /// Every interface that it imports.
     pub imports: Vec<Import>,
+    /// Every interface that it exports, by name.
+    pub exports: Vec<String>,
+    /// What made it, as far as it says so: languages and tools.
+    pub producers: Vec<Producer>,
+}
+
+/// Something that had a part in making a component. Nobody vouches for it but the
+/// component itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Producer {
+    /// Its part: `language`, `processed-by`, `sdk`.
+    pub part: String,
+    /// Its name, such as `Rust`.
+    pub name: String,
+    /// Its version; may be empty.
+    pub version: String,
 }
 
 /// One imported interface.
@@ -100,6 +117,8 @@ impl Anatomy {
             .map_err(malformed)?;
 
         let mut imports = Vec::new();
+        let mut exports = Vec::new();
+        let mut producers = Vec::new();
         let mut contract = None;
         // A component's own sections stand at depth 0; those of the components
         // and modules in it are nested.
@@ -122,6 +141,13 @@ impl Anatomy {
                             .strip_prefix(GUARDRAIL)
                             .and_then(|rest| rest.strip_prefix('@'));
                         contract = contract.or(version.map(str::to_owned));
+                        exports.push(name.to_owned());
+                    }
+                }
+                // Of all modules in it.
+                Payload::CustomSection(section) => {
+                    if let KnownCustom::Producers(fields) = section.as_known() {
+                        add_producers(&mut producers, fields);
                     }
                 }
                 _ => {}
@@ -136,6 +162,8 @@ impl Anatomy {
             size: bytes.len(),
             contract,
             imports,
+            exports,
+            producers,
         })
     }
 
@@ -182,6 +210,22 @@ pub fn digest(bytes: &[u8]) -> String {
         text.push_str(&format!("{byte:02x}"));
     }
     text
+}
+
+/// What a section says that is there for people only: what cannot be read is left out.
+fn add_producers(producers: &mut Vec<Producer>, fields: ProducersSectionReader<'_>) {
+    for field in fields.into_iter().filter_map(Result::ok) {
+        for value in field.values.into_iter().filter_map(Result::ok) {
+            let producer = Producer {
+                part: printable(field.name),
+                name: printable(value.name),
+                version: printable(value.version),
+            };
+            if !producers.contains(&producer) {
+                producers.push(producer);
+            }
+        }
+    }
 }
 
 /// The names of capabilities, each with what follows it.

@@ -1,18 +1,18 @@
 //! `plugin inspect`: what a component is, what it wants, and what it is able to
 //! do, told from the component itself.
 
-use std::path::Path;
-use std::process::ExitCode;
+mod entry;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::component::{Component, rehearsal};
 use super::say;
-use crate::cli::Output;
+use crate::cli::{InspectArgs, Output};
 use crate::config::Capability;
-use crate::guardrail::{Anatomy, ImportClass, LoadError, Manifest, Start};
+use crate::guardrail::{Anatomy, ImportClass, LoadError, Manifest, Producer, Start};
 use crate::run::cache;
+use entry::{Entry, entries};
 
 /// What the configuration grants or does not, unless it is part of the gateway.
 const GRANTABLE: [ImportClass; 2] = [
@@ -28,50 +28,68 @@ struct Report {
     anatomy: Anatomy,
     /// What it said when it was configured, or why it cannot be used.
     loaded: Result<Loaded, String>,
+    /// Its entries in the configuration of a gateway, if one was named.
+    entries: Option<Vec<Entry>>,
 }
 
 struct Loaded {
     manifest: Manifest,
     start: Start,
+    /// Bytes of what instances are made of, and of the memory of a fresh one.
+    size: usize,
+    memory: u64,
 }
 
-/// Reports on a component: a file, or the name of a bundled guardrail.
+/// Reports on a component: a file, or the name of a bundled guardrail. Says whether this
+/// gateway would take it, and, if a configuration was named, with what that grants.
 ///
 /// # Errors
-/// When there is no such file, or it is no component of a guardrail. One that
-/// this gateway would refuse is reported on, and the exit code says so.
-pub(super) async fn inspect(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
-    let report = report(file).await?;
-    let text = match output {
+/// When there is no such file, or it is no component of a guardrail.
+pub(super) async fn inspect(args: &InspectArgs) -> anyhow::Result<bool> {
+    let report = report(args).await?;
+    say(&match args.output() {
+        _ if args.wit => wit(&report.anatomy),
         Output::Text => report.text(),
         Output::Json => format!("{:#}\n", report.json()),
-    };
-    say(&text)?;
-    Ok(match report.loaded {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    })
+    })?;
+    let granted = report.entries.iter().flatten().all(Entry::is_granted);
+    Ok(report.loaded.is_ok() && granted)
 }
 
-async fn report(file: &Path) -> anyhow::Result<Report> {
-    let component = Component::open(file)?;
+async fn report(args: &InspectArgs) -> anyhow::Result<Report> {
+    let component = Component::open(&args.file)?;
     let anatomy = Anatomy::of(&component.bytes).with_context(|| component.origin.clone())?;
-    let sandbox = rehearsal(cache())?;
-    let loaded = match component.load(&sandbox, "{}").await {
-        Ok(guardrail) => Ok(Loaded {
-            manifest: guardrail.manifest().clone(),
-            start: guardrail.start().clone(),
-        }),
-        Err(error @ LoadError::Configuration(_)) => {
+    let entries = match &args.config {
+        None => None,
+        Some(file) => Some(entries(file, &args.file, &anatomy)?),
+    };
+    let configured = entries.iter().flatten().next();
+    let config = configured.map_or("{}", |entry| &entry.config);
+    let loaded = match load(&component, config).await {
+        Err(error @ LoadError::Configuration(_)) if configured.is_none() => {
             Err(format!("{error} (it was given an empty configuration)"))
         }
-        Err(error) => Err(error.to_string()),
+        loaded => loaded.map_err(|error| error.to_string()),
     };
     Ok(Report {
         bundled: component.bundled,
         origin: component.origin,
         anatomy,
         loaded,
+        entries,
+    })
+}
+
+async fn load(component: &Component, config: &str) -> Result<Loaded, LoadError> {
+    let sandbox = rehearsal(cache()).map_err(|error| LoadError::Panicked(error.to_string()))?;
+    let guardrail = component.load(&sandbox, config).await?;
+    // It has just judged its examples, or could have.
+    let memory = guardrail.trial().await.map(|trial| trial.memory());
+    Ok(Loaded {
+        manifest: guardrail.manifest().clone(),
+        start: guardrail.start().clone(),
+        size: guardrail.size(),
+        memory: memory.unwrap_or_default(),
     })
 }
 
@@ -97,7 +115,7 @@ impl Report {
         match &self.loaded {
             Ok(loaded) => {
                 line("wants", &wants(&loaded.manifest));
-                line("starts", &starts(&loaded.start));
+                line("starts", &starts(loaded));
                 line(
                     "examples",
                     &format!("{} pass", loaded.manifest.examples.len()),
@@ -105,10 +123,10 @@ impl Report {
             }
             Err(reason) => line("REFUSED", reason),
         }
-        line(
-            "can",
-            "look at the messages it wants, write to the gateway's log",
-        );
+        if let Some(made) = self.made() {
+            line("made by", &made);
+        }
+        line("can", &self.can());
         for capability in self.anatomy.uses().iter() {
             let (enables, name) = (enables(capability), capability.name());
             match self.bundled {
@@ -122,10 +140,13 @@ impl Report {
                 ),
             }
         }
-        line(
-            "cannot",
-            "read files, reach the network, see the environment",
-        );
+        line("cannot", &self.cannot());
+        for entry in self.entries.iter().flatten() {
+            line("configured", &entry.line());
+        }
+        if self.entries.as_ref().is_some_and(Vec::is_empty) {
+            line("configured", "no: the configuration does not name it");
+        }
         for (label, names) in [
             ("granted", self.granted()),
             ("to grant", self.to_grant()),
@@ -162,7 +183,64 @@ impl Report {
             "manifest": loaded.ok().map(|loaded| &loaded.manifest),
             "configSchema": self.schema(),
             "snapshot": loaded.ok().map(|loaded| loaded.start == Start::Snapshot),
+            "instanceBytes": loaded.ok().map(|loaded| loaded.size),
+            "memory": loaded.ok().map(|loaded| loaded.memory),
+            "producers": self.anatomy.producers.iter().map(|producer| {
+                json!({
+                    "part": producer.part,
+                    "name": producer.name,
+                    "version": producer.version,
+                })
+            }).collect::<Vec<_>>(),
+            "can": self.can(),
+            "cannot": self.cannot(),
+            "configured": self.entries.as_ref().map(|entries| {
+                entries.iter().map(Entry::json).collect::<Vec<_>>()
+            }),
         })
+    }
+
+    /// What needs no grant.
+    fn can(&self) -> String {
+        let mut can = "look at the messages it wants, write to the gateway's log".to_owned();
+        let inert = self.imports(&[ImportClass::Inert]);
+        if inert
+            .iter()
+            .any(|import| import.starts_with("wasi:clocks/"))
+        {
+            can.push_str(", tell the time");
+        }
+        can
+    }
+
+    fn cannot(&self) -> String {
+        let mut cannot = "read files, reach the network, see the environment".to_owned();
+        let uses = self.anatomy.uses();
+        for capability in Capability::ALL {
+            if !uses.include(capability) {
+                cannot.push_str(", ");
+                cannot.push_str(enables(capability));
+            }
+        }
+        cannot
+    }
+
+    /// Languages first, then tools.
+    fn made(&self) -> Option<String> {
+        let producers = &self.anatomy.producers;
+        let (languages, tools): (Vec<_>, Vec<_>) = producers
+            .iter()
+            .partition(|producer| producer.part == "language");
+        let made: Vec<String> = languages
+            .into_iter()
+            .chain(tools)
+            .map(|Producer { name, version, .. }| {
+                // Commits and addresses are in the JSON.
+                let version = version.split(" (").next().unwrap_or_default();
+                format!("{name} {version}").trim().to_owned()
+            })
+            .collect();
+        (!made.is_empty()).then(|| made.join(", "))
     }
 
     fn granted(&self) -> Vec<&str> {
@@ -224,11 +302,27 @@ fn enables(capability: Capability) -> &'static str {
     }
 }
 
-fn starts(start: &Start) -> String {
-    match start {
-        Start::Snapshot => "from a snapshot of its configured memory".into(),
+fn starts(loaded: &Loaded) -> String {
+    let memory = format!("{} kB of memory", loaded.memory / 1_000);
+    match &loaded.start {
+        Start::Snapshot => format!(
+            "from a snapshot of its configured memory, {} bytes; {memory}",
+            loaded.size
+        ),
         Start::Configure { because } => {
-            format!("by configuring each instance, which is slower: {because}")
+            format!("by configuring each instance, which is slower: {because}; {memory}")
         }
     }
+}
+
+/// Its world in WIT. What the interfaces hold is in the packages that they name.
+fn wit(anatomy: &Anatomy) -> String {
+    let mut text = "package root:component;\n\nworld root {\n".to_owned();
+    for import in &anatomy.imports {
+        text.push_str(&format!("  import {};\n", import.name));
+    }
+    for export in &anatomy.exports {
+        text.push_str(&format!("  export {export};\n"));
+    }
+    text + "}\n"
 }

@@ -5,6 +5,7 @@ mod capability;
 pub mod catalog;
 pub mod chain;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod demo;
 pub mod front;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mcp_gateway_sdk::Requests;
+use mcp_gateway_pseudonym::{SCHEMA, Settings};
+use mcp_gateway_sdk::{ByPlace, Requests, Where};
 use serde::Deserialize;
 
 use crate::allow::{Allow, Deny, Lists};
@@ -15,7 +16,7 @@ use crate::operator::Operator;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     #[serde(default = "off")]
-    pub(crate) requests: Requests,
+    requests: Requests,
     #[serde(default)]
     profile: Profile,
     #[serde(default)]
@@ -34,13 +35,32 @@ pub(crate) struct Config {
     allow: Allow,
     #[serde(default)]
     deny: Vec<Deny>,
+    #[serde(default)]
+    pub(crate) stand_ins: Settings,
+    #[serde(default, rename = "where")]
+    places: Vec<Where<Difference>>,
+}
+
+/// What a configuration says of single places.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Difference {
+    #[serde(default)]
+    requests: Option<Requests>,
+    #[serde(default)]
+    operators: BTreeMap<String, Operator>,
 }
 
 fn off() -> Requests {
     Requests::Off
 }
 
-pub(crate) const CONFIG_SCHEMA: &str = r#"{
+/// The JSON Schema of the configuration.
+pub(crate) fn schema() -> String {
+    CONFIG_SCHEMA.replace("\"STAND_INS\"", SCHEMA)
+}
+
+const CONFIG_SCHEMA: &str = r#"{
   "type": "object",
   "additionalProperties": false,
   "properties": {
@@ -54,12 +74,28 @@ pub(crate) const CONFIG_SCHEMA: &str = r#"{
     "also": { "description": "What is looked for besides the entities that are on by default.", "type": "array", "items": { "type": "string" }, "default": [] },
     "threshold": { "description": "How sure a finding has to be.", "type": "number", "minimum": 0, "maximum": 1, "default": 0.5 },
     "thresholds": { "description": "The same for single entities.", "type": "object", "additionalProperties": { "type": "number", "minimum": 0, "maximum": 1 } },
+    "stand_ins": "STAND_INS",
+    "where": {
+      "description": "What differs at single places: the first that fits holds. A * stands for anything.",
+      "type": "array",
+      "items": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "server": { "type": "string" },
+          "tool": { "description": "A tool, a prompt or the address of a resource.", "type": "string" },
+          "path": { "description": "A JSON Pointer that begins with /params, /result or /error, and covers what is below.", "type": "string" },
+          "requests": { "enum": ["off", "warn", "mask", "block"] },
+          "operators": { "description": "As above; what is not named here is as it is everywhere.", "type": "object" }
+        }
+      }
+    },
     "operators": {
-      "description": "What is done with an entity, or with all others as DEFAULT.",
+      "description": "What is done with an entity, or with all others as DEFAULT, which is pseudonym.",
       "type": "object",
       "additionalProperties": {
         "anyOf": [
-          { "enum": ["keep", "redact", "replace", "mask"] },
+          { "enum": ["keep", "redact", "replace", "mask", "hash", "encrypt", "pseudonym", "surrogate"] },
           { "type": "object", "additionalProperties": false, "required": ["replace"], "properties": { "replace": { "type": "string" } } },
           { "type": "object", "additionalProperties": false, "required": ["mask"], "properties": {
             "mask": { "type": "object", "additionalProperties": false, "properties": {
@@ -107,14 +143,35 @@ enum Scope {
     All,
 }
 
+/// What becomes of findings at a place.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    pub(crate) requests: Requests,
+    pub(crate) operators: Operators,
+}
+
 /// What is done with each entity.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Operators {
     each: Vec<(&'static Entity, Operator)>,
     others: Operator,
 }
 
 impl Operators {
+    /// These, but for what is said of some.
+    fn with(mut self, some: BTreeMap<String, Operator>) -> Result<Self, String> {
+        for (name, operator) in some {
+            if name == "DEFAULT" {
+                self.others = operator;
+                continue;
+            }
+            let entity = named(&name).map_err(|error| format!("operators: {error}"))?;
+            self.each.retain(|(known, _)| *known != entity);
+            self.each.push((entity, operator));
+        }
+        Ok(self)
+    }
+
     pub(crate) fn of(&self, entity: &Entity) -> &Operator {
         let mut each = self.each.iter();
         let known = each.find(|(known, _)| known.name == entity.name);
@@ -124,7 +181,7 @@ impl Operators {
 
 impl Config {
     /// The detector that is asked for, and what is done with what it finds.
-    pub(crate) fn build(self) -> Result<(Detector, Operators), String> {
+    pub(crate) fn build(self) -> Result<(Detector, ByPlace<Policy>), String> {
         let by_default = || {
             all()
                 .filter(|it| it.default)
@@ -152,25 +209,28 @@ impl Config {
                 None => return Err(format!("thresholds: {name} is not looked for")),
             }
         }
-        let mut operators = Operators {
-            each: Vec::new(),
-            others: Operator::default(),
+        let everywhere = Policy {
+            requests: self.requests,
+            operators: Operators::default().with(self.operators)?,
         };
-        for (name, operator) in self.operators {
-            if name == "DEFAULT" {
-                operators.others = operator;
-                continue;
-            }
-            let entity = named(&name).map_err(|error| format!("operators: {error}"))?;
-            operators.each.push((entity, operator));
-        }
+        let base = everywhere.clone();
+        let policies = ByPlace::new(everywhere, self.places, |there| {
+            let Policy {
+                requests,
+                operators,
+            } = base.clone();
+            Ok(Policy {
+                requests: there.requests.unwrap_or(requests),
+                operators: operators.with(there.operators)?,
+            })
+        })?;
         let detector = Detector::new(Options {
             entities,
             profile: self.profile,
             private_addresses: self.ip_scope == Scope::All || self.profile == Profile::Presidio,
             lists: Lists::new(self.allow, &self.deny)?,
         })?;
-        Ok((detector, operators))
+        Ok((detector, policies))
     }
 }
 

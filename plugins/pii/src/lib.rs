@@ -8,22 +8,27 @@ mod operator;
 
 use std::ops::Range;
 
+use mcp_gateway_pseudonym::{
+    Form, Issuer, Operator as StandIn, Settings, Subject, hide_echoes, restore,
+};
 use mcp_gateway_sdk::{
-    Example, Guardrail, Manifest, Message, Requests, Role, Rule, Text, Treatment, Verdict, export,
-    manifest,
+    ByPlace, Direction, Example, Guardrail, Manifest, Message, Places, Requests, Role, Rule, Text,
+    Treatment, Verdict, export, manifest,
 };
 
-use config::{CONFIG_SCHEMA, Config, Operators};
+use config::{Config, Policy, schema};
 use detect::{Context, Detector, Found};
+use entity::{Entity, Kind};
+use operator::Instead;
 
 /// Why a request is refused.
 const REFUSAL: &str = "it would hand personal data to the server";
 
 /// The guardrail `pii`.
 struct Pii {
-    requests: Requests,
     detector: Detector,
-    operators: Operators,
+    policies: ByPlace<Policy>,
+    stand_ins: Settings,
     /// Texts that show what is found and what is not.
     samples: Vec<String>,
 }
@@ -32,19 +37,19 @@ impl Guardrail for Pii {
     type Config = Config;
 
     fn configure(config: Config) -> Result<Self, String> {
-        let requests = config.requests;
-        let (detector, operators) = config.build()?;
+        let stand_ins = config.stand_ins.clone();
+        let (detector, policies) = config.build()?;
         let samples = detector.samples()?;
         Ok(Self {
-            requests,
             detector,
-            operators,
+            policies,
+            stand_ins,
             samples,
         })
     }
 
     fn manifest(&self) -> Manifest {
-        let manifest = manifest!().name("pii").config_schema(CONFIG_SCHEMA);
+        let manifest = manifest!().name("pii").config_schema(&schema());
         self.samples
             .iter()
             .filter_map(|sample| self.example(sample))
@@ -52,17 +57,46 @@ impl Guardrail for Pii {
     }
 
     fn check(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        let treatment = self.requests.treatment(message.direction());
         let mut verdict = Verdict::builder();
-        if treatment != Treatment::Skip {
-            self.each(message, |text, found| {
-                let place = (text, found.range.clone());
-                let (treatment, instead) = match self.instead(text, found) {
-                    None if treatment == Treatment::Mask => (Treatment::Mark, String::new()),
-                    instead => (treatment, instead.unwrap_or_default()),
+        restore(message, &self.stand_ins, &is_label, &mut verdict)?;
+        hide_echoes(message, &self.stand_ins, &mut verdict);
+        let here = self.policies.here(message);
+        let off = |policy: &Policy| policy.requests == Requests::Off;
+        if message.direction() == Direction::ToServer && here.any().all(off) {
+            return verdict.finish();
+        }
+        let places = Places::of(message);
+        let mut issuer = Issuer::new(message, &self.stand_ins);
+        for text in message.texts() {
+            let found = self.found(&text, &places);
+            if found.is_empty() {
+                continue;
+            }
+            let policy = here.at(&text, &places);
+            let treatment = policy.requests.treatment(message.direction());
+            for found in &found {
+                let place = (&text, found.range.clone());
+                let value = text.get(found.range.clone()).unwrap_or_default();
+                let instead = match treatment {
+                    Treatment::Mask => self.instead(policy, &text, found),
+                    _ => Instead::Value,
                 };
-                verdict.treat(treatment, place, rule(found), instead, REFUSAL);
-            });
+                let (treatment, instead) = match instead {
+                    Instead::Text(instead) => (treatment, instead),
+                    Instead::StandIn(operator) => {
+                        let subject = subject(found, value);
+                        (treatment, issuer.stand_in(operator, subject)?)
+                    }
+                    Instead::Value if treatment == Treatment::Mask => {
+                        (Treatment::Mark, String::new())
+                    }
+                    Instead::Value => (treatment, String::new()),
+                };
+                // A surrogate may be found again, and stays what it is.
+                if treatment != Treatment::Mask || instead != value {
+                    verdict.treat(treatment, place, rule(found), instead, REFUSAL);
+                }
+            }
         }
         verdict.finish()
     }
@@ -71,39 +105,43 @@ impl Guardrail for Pii {
 export!(Pii);
 
 impl Pii {
-    /// What takes the place of a finding; nothing where it stays. A number of a JSON document stays a number as long.
-    fn instead(&self, text: &str, found: &Found) -> Option<String> {
-        let value = text.get(found.range.clone())?;
-        let operator = self.operators.of(found.entity);
-        let instead = operator.replacement(found.entity, value, &found.canonical)?;
-        Some(match is_json_number(text, found.range.clone()) {
-            true => "9".repeat(value.len()),
-            false => instead,
-        })
-    }
-
-    /// Calls `found` with everything personal in the message's values. Keys of objects are names of things, and what
-    /// reads them looks for them.
-    fn each(&self, message: &Message<'_>, mut found: impl FnMut(&Text<'_>, &Found)) {
-        for text in message.texts() {
-            let place = || message.place(text.index());
-            let key = || place().map(|place| name(&place.pointer).to_owned());
-            let all = self.detector.find(&text, &Context { key: &key });
-            if all.is_empty() || place().is_some_and(|place| place.role == Role::Key) {
-                continue;
-            }
-            for one in &all {
-                found(&text, one);
-            }
+    /// What takes the place of a finding. A number of a JSON document stays a number as long.
+    fn instead(&self, policy: &Policy, text: &str, found: &Found) -> Instead {
+        let value = text.get(found.range.clone()).unwrap_or_default();
+        let instead = policy
+            .operators
+            .of(found.entity)
+            .instead(found.entity, value);
+        if instead == Instead::Value || !is_json_number(text, found.range.clone()) {
+            return instead;
+        }
+        match (instead, form(found.entity)) {
+            (Instead::StandIn(_), Some(Form::Card)) => Instead::StandIn(StandIn::Surrogate),
+            _ => Instead::Text("9".repeat(value.len())),
         }
     }
 
-    /// What becomes of a text under this configuration.
+    /// Everything personal in a text that is a value. Keys of objects are names of things, and what reads them looks
+    /// for them.
+    fn found(&self, text: &Text<'_>, places: &Places<'_>) -> Vec<Found> {
+        let place = || places.of_text(text);
+        let key = || place().map(|place| name(&place.pointer).to_owned());
+        let mut found = self.detector.find(text, &Context { key: &key });
+        if !found.is_empty() && place().is_some_and(|place| place.role == Role::Key) {
+            found.clear();
+        }
+        found
+    }
+
+    /// What becomes of a text under this configuration; none where that depends on keys, which there are none of yet.
     fn example(&self, text: &str) -> Option<Example> {
         let mut after = String::new();
         let mut end = 0;
         for found in self.detector.find(text, &Context { key: &|| None }) {
-            let instead = self.instead(text, &found)?;
+            let Instead::Text(instead) = self.instead(self.policies.everywhere(), text, &found)
+            else {
+                return None;
+            };
             after.push_str(text.get(end..found.range.start)?);
             after.push_str(&instead);
             end = found.range.end;
@@ -113,6 +151,33 @@ impl Pii {
             true => Example::pass("tools/call", [text]),
             false => Example::redact("tools/call", [text], [after.as_str()]),
         })
+    }
+}
+
+/// Whether a stand-in may be called so.
+fn is_label(label: &str) -> bool {
+    entity::all().any(|entity| entity.token == label)
+}
+
+/// What a finding is to those who make stand-ins.
+fn subject<'v>(found: &'v Found, value: &'v str) -> Subject<'v> {
+    Subject {
+        label: found.entity.token,
+        form: form(found.entity),
+        value,
+        canonical: &found.canonical,
+    }
+}
+
+/// The form that a surrogate of an entity has.
+fn form(entity: &Entity) -> Option<Form> {
+    match entity.kind {
+        Kind::Email => Some(Form::Email),
+        Kind::Phone => Some(Form::Phone),
+        Kind::Card => Some(Form::Card),
+        Kind::Iban => Some(Form::Iban),
+        Kind::Ip => Some(Form::Ip),
+        _ => None,
     }
 }
 

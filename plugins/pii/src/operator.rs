@@ -1,11 +1,12 @@
 //! What takes the place of something personal.
 
+use mcp_gateway_pseudonym as stand_in;
 use serde::Deserialize;
 
 use crate::entity::Entity;
 
 /// What is done with an entity.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub(crate) enum Operator {
     /// One without settings, by its name.
@@ -14,9 +15,6 @@ pub(crate) enum Operator {
     Replace { replace: String },
     /// Characters are covered.
     Mask { mask: Mask },
-    #[default]
-    #[serde(skip)]
-    Default,
 }
 
 /// The operators without settings.
@@ -31,6 +29,25 @@ pub(crate) enum Named {
     Replace,
     /// Every letter and digit is covered.
     Mask,
+    /// A number that cannot be undone takes the place.
+    Hash,
+    /// The value itself, encrypted, takes the place.
+    Encrypt,
+    /// A name takes the place that is the same for the same value.
+    Pseudonym,
+    /// What has the same form takes the place; a name where there is none.
+    Surrogate,
+}
+
+/// What takes a value's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Instead {
+    /// Nothing: it stays.
+    Value,
+    /// A text.
+    Text(String),
+    /// What stands in for this very value.
+    StandIn(stand_in::Operator),
 }
 
 /// How a value is covered.
@@ -50,22 +67,26 @@ fn star() -> char {
 }
 
 impl Operator {
-    /// What takes the value's place; nothing where it stays. `canonical` is for operators that treat all spellings of a
-    /// value alike.
-    pub(crate) fn replacement(
-        &self,
-        entity: &Entity,
-        value: &str,
-        _canonical: &str,
-    ) -> Option<String> {
+    /// What takes a value's place.
+    pub(crate) fn instead(&self, entity: &Entity, value: &str) -> Instead {
         match self {
-            Self::Named(Named::Keep) => None,
-            Self::Named(Named::Redact) => Some(String::new()),
-            Self::Default | Self::Named(Named::Replace) => Some(format!("<{}>", entity.token)),
-            Self::Named(Named::Mask) => Some(cover(value, star(), 0)),
-            Self::Replace { replace } => Some(replace.clone()),
-            Self::Mask { mask } => Some(cover(value, mask.with, mask.keep_last)),
+            Self::Named(Named::Keep) => Instead::Value,
+            Self::Named(Named::Redact) => Instead::Text(String::new()),
+            Self::Named(Named::Replace) => Instead::Text(format!("<{}>", entity.token)),
+            Self::Named(Named::Mask) => Instead::Text(cover(value, star(), 0)),
+            Self::Named(Named::Hash) => Instead::StandIn(stand_in::Operator::Hash),
+            Self::Named(Named::Encrypt) => Instead::StandIn(stand_in::Operator::Encrypt),
+            Self::Named(Named::Pseudonym) => Instead::StandIn(stand_in::Operator::Pseudonym),
+            Self::Named(Named::Surrogate) => Instead::StandIn(stand_in::Operator::Surrogate),
+            Self::Replace { replace } => Instead::Text(replace.clone()),
+            Self::Mask { mask } => Instead::Text(cover(value, mask.with, mask.keep_last)),
         }
+    }
+}
+
+impl Default for Operator {
+    fn default() -> Self {
+        Self::Named(Named::Pseudonym)
     }
 }
 

@@ -1,0 +1,147 @@
+//! What stands in for values, and how it becomes them again.
+
+use mcp_gateway_sdk::testing::{Gateway, Outcome, Sample, configured};
+use mcp_gateway_sdk::{Decision, Direction};
+use serde_json::json;
+
+use crate::Pii;
+
+struct World {
+    pii: Pii,
+    gateway: Gateway,
+}
+
+impl World {
+    fn new(config: &str) -> Self {
+        Self {
+            pii: configured(config).unwrap(),
+            gateway: Gateway::default(),
+        }
+    }
+
+    fn judged(&self, sample: Sample) -> Outcome {
+        sample.within(&self.gateway).judge(&self.pii).unwrap()
+    }
+
+    fn shown(&self, text: &str) -> String {
+        let sample = Sample::response("tools/call", [text]);
+        self.judged(sample).texts.concat()
+    }
+
+    fn sent(&self, text: &str) -> Outcome {
+        self.judged(Sample::request("tools/call", [text]))
+    }
+}
+
+const TEXT: &str = r#"{"by": "Anna Keller", "mail": "a.k@b.de", "card": "4111 1111 1111 1111",
+    "phone": "+44 20 7946 0958", "iban": "GB29 NWBK 6016 1331 9268 19", "ip": "93.184.216.34", "ssn": "536-90-4399"}"#;
+
+#[test]
+fn a_name_stands_in_for_a_value_and_is_the_same_everywhere() {
+    let world = World::new("{}");
+    let shown = world.shown("a@b.de or a@b.de");
+    let (one, two) = shown.split_once(" or ").unwrap();
+    assert!(one.starts_with("<EMAIL_") && one == two, "{shown}");
+    let rows =
+        json!({"content": [{"text": "mail a@b.de"}], "structuredContent": {"mail": "a@b.de"}});
+    let outcome = world.judged(Sample::of("tools/call", "response", &rows));
+    let places = outcome.texts.iter().filter(|text| text.ends_with(one));
+    assert_eq!(places.count(), 2, "{:?}", outcome.texts);
+}
+
+#[test]
+fn every_operator_hides_everything_and_changes_nothing_the_second_time() {
+    for operator in [
+        "redact",
+        "replace",
+        "mask",
+        "hash",
+        "encrypt",
+        "pseudonym",
+        "surrogate",
+    ] {
+        let world = World::new(&format!(r#"{{"operators": {{"DEFAULT": "{operator}"}}}}"#));
+        let once = world.shown(TEXT);
+        for value in [
+            "Keller", "a.k@", "4111 1", "7946", "NWBK", "93.184", "536-90",
+        ] {
+            assert!(!once.contains(value), "{operator}: {once}");
+        }
+        assert_eq!(world.shown(&once), once, "{operator}");
+        serde_json::from_str::<serde_json::Value>(&once).unwrap();
+    }
+}
+
+#[test]
+fn what_stands_in_goes_back_as_the_value_and_is_hidden_in_the_answer() {
+    for operator in ["encrypt", "pseudonym", "surrogate"] {
+        let world = World::new(&format!(r#"{{"operators": {{"DEFAULT": "{operator}"}}}}"#));
+        let shown = world.shown(TEXT);
+        let sent = world.sent(&shown);
+        assert_eq!(sent.texts.concat(), TEXT, "{operator}");
+        // Nothing but the request tells that this is a name.
+        assert_eq!(world.shown(TEXT), shown, "{operator}");
+    }
+}
+
+#[test]
+fn what_nobody_issued_or_another_server_showed_is_refused() {
+    let world = World::new("{}");
+    let Decision::Block(reason) = world.sent("to <EMAIL_0000AA>").decision else {
+        panic!("it passed");
+    };
+    assert!(reason.contains("stands for nothing"), "{reason}");
+    let shown = world.shown("a@b.de");
+    let other = Sample::request("tools/call", [&shown]).server("other");
+    let Decision::Block(reason) = world.judged(other).decision else {
+        panic!("it passed");
+    };
+    assert!(
+        reason.contains("does not go to server \"other\""),
+        "{reason}"
+    );
+    let allowed = World::new(r#"{"stand_ins": {"allow": ["other"]}}"#);
+    let shown = allowed.shown("a@b.de");
+    let other = Sample::request("tools/call", [&shown]).server("other");
+    assert_eq!(allowed.judged(other).texts, ["a@b.de"]);
+}
+
+#[test]
+fn numbers_of_documents_stay_numbers() {
+    let world = World::new("{}");
+    let shown = world.shown(r#"{"card":4111111111111111,"ssn":536904399}"#);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let card = shown["card"].as_u64().unwrap().to_string();
+    assert!(card.starts_with("400000") && card.len() == 16, "{card}");
+    assert_eq!(shown["ssn"], json!(999_999_999));
+    let sent = world.sent(&format!("card = '{card}'"));
+    assert_eq!(sent.texts, ["card = '4111111111111111'"]);
+}
+
+#[test]
+fn settings_differ_by_server_tool_and_path() {
+    let world = World::new(
+        r#"{"operators": {"DEFAULT": "replace"}, "where": [
+            {"server": "crm*", "tool": "get_*", "path": "/result/structuredContent/*/email", "operators": {"EMAIL": "keep"}},
+            {"tool": "send_*", "requests": "block"}]}"#,
+    );
+    let rows = json!({"structuredContent": [{"email": "a@b.de", "to": "a@b.de"}]});
+    let shown = |server: &str| {
+        let sample = Sample::of("tools/call", "response", &rows);
+        world.judged(sample.server(server).subject("get_one")).texts
+    };
+    assert_eq!(
+        shown("crm"),
+        ["structuredContent", "email", "a@b.de", "to", "<EMAIL>"]
+    );
+    assert_eq!(
+        shown("web"),
+        ["structuredContent", "email", "<EMAIL>", "to", "<EMAIL>"]
+    );
+    let sent = |tool: &str| {
+        let sample = Sample::new("tools/call", "request", Direction::ToServer, ["a@b.de"]);
+        world.judged(sample.subject(tool)).decision
+    };
+    assert!(matches!(sent("send_mail"), Decision::Block(_)));
+    assert!(matches!(sent("get_one"), Decision::Pass));
+}

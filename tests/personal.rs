@@ -29,7 +29,8 @@ fn personal_data_in_a_file_is_masked_in_content_and_structured_content() {
         "node",
         &[script.to_str().unwrap(), folder.to_str().unwrap()],
     );
-    let gateway = setup.server(server).guardrail("presidio", "").start();
+    let replace = "config = { operators = { DEFAULT = \"replace\" } }";
+    let gateway = setup.server(server).guardrail("presidio", replace).start();
     let answer = gateway
         .client
         .call("files_read_text_file", json!({ "path": path }));
@@ -48,7 +49,8 @@ fn what_goes_to_a_server_stays_unless_the_configuration_says_otherwise() {
             .call("m_whisper", json!({"line": "ann~_~@example.org"}));
         answer.text()
     };
-    assert_eq!(said(""), "<EMAIL>");
+    let replaced = said("config = { operators = { DEFAULT = \"replace\" } }");
+    assert_eq!(replaced, "<EMAIL>");
     let block = "config = { requests = \"block\" }";
     let gateway = Gateway::with().mirror().guardrail("pii", block).start();
     let answer = gateway

@@ -106,6 +106,56 @@ fn a_row_is_updated_by_what_stands_in_for_its_address() {
     }
 }
 
+/// Without a line of configuration: it is granted what it uses.
+#[test]
+fn the_bundled_pii_lets_a_client_read_customers_and_update_one_by_a_token() {
+    let setup = Gateway::with();
+    fill(&setup.folder().join("customers.db"));
+    let database = setup.folder().join("customers.db");
+    let setup = setup.server(sqlite_server("crm", &database));
+    let gateway = setup
+        .server(Server::mirror("m"))
+        .guardrail("pii", "")
+        .start();
+    assert_eq!(
+        gateway.log.wait("guardrail loaded").text("uses"),
+        "state, keys"
+    );
+    let answer = query(
+        &gateway,
+        "read",
+        "SELECT 'Anna Keller' AS name, email FROM customers WHERE id <> 2",
+    );
+    let text = answer.text();
+    for value in ["jane.doe", "bert", "Keller"] {
+        assert!(!answer.raw.contains(value), "{}", answer.raw);
+    }
+    let token = |label: &str| {
+        let start = text.find(&format!("<{label}_")).unwrap();
+        let end = start + text[start..].find('>').unwrap();
+        text[start..=end].to_owned()
+    };
+    let (mail, name) = (token("EMAIL"), token("PERSON"));
+    let update = format!("UPDATE customers SET plan = '{name}' WHERE email = '{mail}'");
+    let answer = query(&gateway, "write", &update);
+    assert_eq!(answer.text(), "[{'affected_rows': 1}]");
+    let real = format!(
+        "{} Anna Keller\n{} basic\n{} basic\n",
+        ADDRESSES[0], ADDRESSES[1], ADDRESSES[2]
+    );
+    assert_eq!(rows(&gateway), real);
+    let plan = format!("SELECT plan FROM customers WHERE email = '{mail}'");
+    let answer = query(&gateway, "read", &plan);
+    assert_eq!(answer.text(), format!("[{{'plan': '{name}'}}]"));
+
+    let forged = "UPDATE customers SET plan = 'x' WHERE email = '<EMAIL_0000AA>'";
+    let answer = query(&gateway, "write", forged);
+    assert!(answer.is_tool_error(), "{}", answer.raw);
+    let elsewhere = gateway.client.call("m_echo", json!({"text": mail}));
+    assert!(elsewhere.is_tool_error(), "{}", elsewhere.raw);
+    assert_eq!(rows(&gateway), real);
+}
+
 #[test]
 fn an_address_that_was_put_back_is_hidden_in_the_answer() {
     let gateway = with_config("");

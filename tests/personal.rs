@@ -59,3 +59,18 @@ fn what_goes_to_a_server_stays_unless_the_configuration_says_otherwise() {
     assert!(answer.raw.contains("EMAIL_ADDRESS"), "{}", answer.raw);
     assert!(!answer.raw.contains("ann@example.org"), "{}", answer.raw);
 }
+
+/// Each of them costs calls of the gateway, and time.
+#[test]
+fn thousands_of_values_in_one_message_are_within_the_limits() {
+    let gateway = Gateway::with().mirror().guardrail("pii", "").start();
+    let rows: Vec<_> = (0..4_500)
+        .map(|n| format!("person{n}~_~@example.org"))
+        .collect();
+    let answer = gateway
+        .client
+        .call("m_whisper", json!({"line": rows.join("\n")}));
+    assert!(!answer.is_tool_error(), "{}", &answer.raw[..300]);
+    assert_eq!(answer.text().matches("<EMAIL_").count(), 4_500);
+    assert!(!answer.raw.contains("@example.org"));
+}

@@ -33,6 +33,13 @@ impl World {
     }
 }
 
+fn refusal(outcome: Outcome) -> String {
+    match outcome.decision {
+        Decision::Block(reason) => reason,
+        other => format!("not refused: {other:?}"),
+    }
+}
+
 const TEXT: &str = r#"{"by": "Anna Keller", "mail": "a.k@b.de", "card": "4111 1111 1111 1111",
     "phone": "+44 20 7946 0958", "iban": "GB29 NWBK 6016 1331 9268 19", "ip": "93.184.216.34", "ssn": "536-90-4399"}"#;
 
@@ -87,15 +94,11 @@ fn what_stands_in_goes_back_as_the_value_and_is_hidden_in_the_answer() {
 #[test]
 fn what_nobody_issued_or_another_server_showed_is_refused() {
     let world = World::new("{}");
-    let Decision::Block(reason) = world.sent("to <EMAIL_0000AA>").decision else {
-        panic!("it passed");
-    };
+    let reason = refusal(world.sent("to <EMAIL_0000AA>"));
     assert!(reason.contains("stands for nothing"), "{reason}");
     let shown = world.shown("a@b.de");
     let other = Sample::request("tools/call", [&shown]).server("other");
-    let Decision::Block(reason) = world.judged(other).decision else {
-        panic!("it passed");
-    };
+    let reason = refusal(world.judged(other));
     assert!(
         reason.contains("does not go to server \"other\""),
         "{reason}"

@@ -6,7 +6,8 @@ use std::ops::Range;
 use mcp_gateway_scan::{Keywords, Pattern};
 use serde::Deserialize;
 
-use crate::entity::{Entity, named};
+use crate::entity::Entity;
+use crate::own::{Own, known};
 
 /// What is not personal, as a configuration says it.
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +21,9 @@ pub(crate) struct Allow {
     networks: Vec<String>,
     #[serde(default)]
     domains: Vec<String>,
+    /// Whether the values and patterns are the same in capitals.
+    #[serde(default)]
+    ignore_case: bool,
 }
 
 /// What is personal wherever it stands, as a configuration says it.
@@ -34,6 +38,7 @@ pub(crate) struct Deny {
 #[derive(Debug)]
 pub(crate) struct Lists {
     values: Vec<String>,
+    ignore_case: bool,
     patterns: Vec<Pattern>,
     networks: Vec<(IpAddr, u32)>,
     domains: Vec<String>,
@@ -42,14 +47,16 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    pub(crate) fn new(allow: Allow, deny: &[Deny]) -> Result<Self, String> {
+    pub(crate) fn new(allow: Allow, deny: &[Deny], own: &[Own]) -> Result<Self, String> {
         let pattern = |text: &String| {
-            Pattern::searching(text).map_err(|error| format!("allow.patterns: {error}"))
+            let flags = if allow.ignore_case { "(?i)" } else { "" };
+            Pattern::searching(&format!("{flags}{text}"))
+                .map_err(|error| format!("allow.patterns: {text:?}: {error}"))
         };
         let mut entities = Vec::new();
         let mut words = Vec::new();
         for list in deny {
-            let entity = named(&list.entity).map_err(|error| format!("deny: {error}"))?;
+            let entity = known(&list.entity, own).map_err(|error| format!("deny: {error}"))?;
             for value in &list.values {
                 if value.is_empty() {
                     return Err("deny: an empty value is in every text".to_owned());
@@ -74,6 +81,7 @@ impl Lists {
                 .collect::<Result<_, _>>()?,
             domains: allow.domains.iter().map(|it| it.to_lowercase()).collect(),
             values: allow.values,
+            ignore_case: allow.ignore_case,
             denied,
             entities,
         })
@@ -81,7 +89,11 @@ impl Lists {
 
     /// Whether a value is said not to be personal.
     pub(crate) fn allows(&self, value: &str, canonical: &str) -> bool {
-        let same = |known: &String| known == value || known == canonical;
+        let equal = |known: &str, value: &str| match self.ignore_case {
+            true => known.to_lowercase() == value.to_lowercase(),
+            false => known == value,
+        };
+        let same = |known: &String| equal(known, value) || equal(known, canonical);
         self.values.iter().any(same)
             || self.patterns.iter().any(|pattern| pattern.is_in(value))
             || !self.networks.is_empty()

@@ -10,6 +10,7 @@ use crate::allow::{Allow, Deny, Lists};
 use crate::detect::{Detector, Options, Profile};
 use crate::entity::{Entity, all, named};
 use crate::operator::Operator;
+use crate::own::{Custom, Own, known};
 
 /// The configuration. Kept in step with `CONFIG_SCHEMA`.
 #[derive(Debug, Deserialize)]
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     allow: Allow,
     #[serde(default)]
     deny: Vec<Deny>,
+    #[serde(default)]
+    custom: Vec<Custom>,
     #[serde(default)]
     pub(crate) stand_ins: Settings,
     #[serde(default, rename = "where")]
@@ -74,6 +77,23 @@ const CONFIG_SCHEMA: &str = r#"{
     "also": { "description": "What is looked for besides the entities that are on by default.", "type": "array", "items": { "type": "string" }, "default": [] },
     "threshold": { "description": "How sure a finding has to be.", "type": "number", "minimum": 0, "maximum": 1, "default": 0.5 },
     "thresholds": { "description": "The same for single entities.", "type": "object", "additionalProperties": { "type": "number", "minimum": 0, "maximum": 1 } },
+    "custom": {
+      "description": "Entities of your own.",
+      "type": "array",
+      "items": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["entity", "patterns"],
+        "properties": {
+          "entity": { "description": "Its name: capital letters, digits and _.", "type": "string" },
+          "patterns": { "description": "Regular expressions.", "type": "array", "items": { "type": "string" } },
+          "score": { "description": "How sure it is where one matches.", "type": "number", "minimum": 0, "maximum": 1, "default": 0.6 },
+          "words": { "description": "Words before it, in lower case, that make it surer.", "type": "array", "items": { "type": "string" } },
+          "samples": { "description": "What is found; if it is not, the configuration is refused.", "type": "array", "items": { "type": "string" } },
+          "misses": { "description": "What is not found.", "type": "array", "items": { "type": "string" } }
+        }
+      }
+    },
     "stand_ins": "STAND_INS",
     "where": {
       "description": "What differs at single places: the first that fits holds. A * stands for anything.",
@@ -115,6 +135,7 @@ const CONFIG_SCHEMA: &str = r#"{
         "values": { "description": "These very texts.", "type": "array", "items": { "type": "string" } },
         "patterns": { "description": "Whatever one of these regular expressions matches a part of.", "type": "array", "items": { "type": "string" } },
         "networks": { "description": "Addresses of these networks.", "type": "array", "items": { "type": "string" } },
+        "ignore_case": { "description": "Whether values and patterns are the same in capitals.", "type": "boolean", "default": false },
         "domains": { "description": "Addresses of mail in these domains.", "type": "array", "items": { "type": "string" } }
       }
     },
@@ -159,13 +180,13 @@ pub(crate) struct Operators {
 
 impl Operators {
     /// These, but for what is said of some.
-    fn with(mut self, some: BTreeMap<String, Operator>) -> Result<Self, String> {
+    fn with(mut self, some: BTreeMap<String, Operator>, own: &[Own]) -> Result<Self, String> {
         for (name, operator) in some {
             if name == "DEFAULT" {
                 self.others = operator;
                 continue;
             }
-            let entity = named(&name).map_err(|error| format!("operators: {error}"))?;
+            let entity = known(&name, own).map_err(|error| format!("operators: {error}"))?;
             self.each.retain(|(known, _)| *known != entity);
             self.each.push((entity, operator));
         }
@@ -201,8 +222,11 @@ impl Config {
                 entities.push((entity, least));
             }
         }
+        let own = self.custom.iter().map(Own::new);
+        let own: Vec<Own> = own.collect::<Result<_, _>>()?;
+        entities.extend(own.iter().map(|own| (own.entity, least)));
         for (name, least) in &self.thresholds {
-            let wanted = named(name).map_err(|error| format!("thresholds: {error}"))?;
+            let wanted = known(name, &own).map_err(|error| format!("thresholds: {error}"))?;
             let least = score("thresholds", *least)?;
             match entities.iter_mut().find(|(entity, _)| *entity == wanted) {
                 Some((_, known)) => *known = least,
@@ -211,7 +235,7 @@ impl Config {
         }
         let everywhere = Policy {
             requests: self.requests,
-            operators: Operators::default().with(self.operators)?,
+            operators: Operators::default().with(self.operators, &own)?,
         };
         let base = everywhere.clone();
         let policies = ByPlace::new(everywhere, self.places, |there| {
@@ -221,15 +245,19 @@ impl Config {
             } = base.clone();
             Ok(Policy {
                 requests: there.requests.unwrap_or(requests),
-                operators: operators.with(there.operators)?,
+                operators: operators.with(there.operators, &own)?,
             })
         })?;
         let detector = Detector::new(Options {
             entities,
             profile: self.profile,
             private_addresses: self.ip_scope == Scope::All || self.profile == Profile::Presidio,
-            lists: Lists::new(self.allow, &self.deny)?,
+            lists: Lists::new(self.allow, &self.deny, &own)?,
+            own,
         })?;
+        for custom in &self.custom {
+            custom.holds(&detector)?;
+        }
         Ok((detector, policies))
     }
 }

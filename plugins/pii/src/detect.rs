@@ -24,6 +24,7 @@ use mcp_gateway_scan::View;
 
 use crate::allow::Lists;
 use crate::entity::{Entity, Kind};
+use crate::own::Own;
 use bounds::{before, byte, is_alone};
 use cue::Cues;
 use form::Forms;
@@ -70,6 +71,8 @@ pub(crate) struct Options {
     pub(crate) private_addresses: bool,
     /// What is never, and what is always, personal.
     pub(crate) lists: Lists,
+    /// Entities of one's own.
+    pub(crate) own: Vec<Own>,
 }
 
 /// Finds what a configuration asks for.
@@ -117,6 +120,12 @@ impl Detector {
             gazetteer,
             streets,
         })
+    }
+
+    /// Whether this is the name of an entity of one's own.
+    pub(crate) fn is_own(&self, name: &str) -> bool {
+        let mut own = self.options.own.iter();
+        own.any(|own| own.entity.name == name)
     }
 
     /// Texts that show what is found and what is not.
@@ -188,6 +197,19 @@ impl Detector {
                 canonical,
             });
         });
+        for own in &self.options.own {
+            hits.extend(own.find(text).into_iter().map(|range| {
+                Hit {
+                    entity: own.entity,
+                    score: self
+                        .options
+                        .profile
+                        .with_cue(own.score, cues.says(range.start, &own.words)),
+                    canonical: text.get(range.clone()).unwrap_or_default().to_owned(),
+                    range,
+                }
+            }));
+        }
         let bytes = text.as_bytes();
         let mut people = self.names.as_ref().map(People::new);
         let mut at = 0;

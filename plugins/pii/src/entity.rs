@@ -236,6 +236,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entity> {
     ENTITIES.iter()
 }
 
+/// An entity of one's own, for as long as the guardrail is there: a component is configured once.
+pub(crate) fn own(name: &str) -> &'static Entity {
+    Box::leak(Box::new(form(name.to_owned().leak())))
+}
+
 /// The entity of a name or alias, in upper or lower case; the error names the nearest.
 pub(crate) fn named(wanted: &str) -> Result<&'static Entity, String> {
     let upper = wanted.to_ascii_uppercase();

@@ -148,3 +148,37 @@ fn settings_differ_by_server_tool_and_path() {
     assert!(matches!(sent("send_mail"), Decision::Block(_)));
     assert!(matches!(sent("get_one"), Decision::Pass));
 }
+
+#[test]
+fn entities_of_ones_own_are_found_named_and_put_back() {
+    let world = World::new(
+        r#"{"custom": [{"entity": "STAFF_ID", "patterns": ["\\bST-[0-9]{4}\\b"], "score": 0.2, "words": ["staff"],
+            "samples": ["staff ST-1234"], "misses": ["ST-1234", "staff ST-12345"]}],
+            "deny": [{"entity": "STAFF_ID", "values": ["the boss"]}], "allow": {"values": ["A@B.DE"], "ignore_case": true}}"#,
+    );
+    let shown = world.shown("ST-1234, staff: ST-1234, The Boss, a@b.de");
+    assert!(shown.starts_with("ST-1234, staff: <STAFF_ID_"), "{shown}");
+    assert!(
+        shown.ends_with(">, a@b.de") && !shown.contains("Boss"),
+        "{shown}"
+    );
+    let sent = world.sent(&shown).texts.concat();
+    assert_eq!(sent, "ST-1234, staff: ST-1234, The Boss, a@b.de");
+    for (custom, says) in [
+        (r#"{"entity": "X1", "patterns": ["("]}"#, r#"X1: "(""#),
+        (r#"{"entity": "x", "patterns": []}"#, "capital letters"),
+        (r#"{"entity": "EMAIL", "patterns": []}"#, "EMAIL already"),
+        (
+            r#"{"entity": "X1", "patterns": ["a"], "samples": ["b"]}"#,
+            r#"its sample "b""#,
+        ),
+        (
+            r#"{"entity": "X1", "patterns": ["a"], "misses": ["a"]}"#,
+            r#"its miss "a""#,
+        ),
+    ] {
+        let config = format!(r#"{{"custom": [{custom}]}}"#);
+        let refusal = configured::<Pii>(&config).err().unwrap();
+        assert!(refusal.contains(says), "{refusal}");
+    }
+}

@@ -4,9 +4,11 @@ mod allow;
 mod config;
 mod detect;
 mod entity;
+mod formats;
 mod operator;
 mod own;
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use mcp_gateway_pseudonym::{
@@ -62,12 +64,26 @@ impl Guardrail for Pii {
         let is_label = |label: &str| is_label(label) || self.detector.is_own(label);
         restore(message, &self.stand_ins, &is_label, &mut verdict)?;
         hide_echoes(message, &self.stand_ins, &mut verdict);
+        formats::remember(message);
         let here = self.policies.here(message);
         let off = |policy: &Policy| policy.requests == Requests::Off;
         if message.direction() == Direction::ToServer && here.any().all(off) {
             return verdict.finish();
         }
         let places = Places::of(message);
+        let formats = OnceCell::new();
+        let keeps_form = |text: &Text<'_>, found: &Found| {
+            let place = || {
+                places
+                    .of_text(text)
+                    .map_or_else(String::new, |place| place.pointer)
+            };
+            let is_whole = found.range == (0..text.len());
+            is_whole && matches!(form(found.entity), Some(Form::Email | Form::Ip)) && {
+                let formats: &Vec<String> = formats.get_or_init(|| formats::of(message));
+                !formats.is_empty() && formats::cover(formats, &place())
+            }
+        };
         let mut issuer = Issuer::new(message, &self.stand_ins);
         for text in message.texts() {
             let found = self.found(&text, &places);
@@ -86,6 +102,10 @@ impl Guardrail for Pii {
                 let (treatment, instead) = match instead {
                     Instead::Text(instead) => (treatment, instead),
                     Instead::StandIn(operator) => {
+                        let operator = match keeps_form(&text, found) {
+                            true => StandIn::Surrogate,
+                            false => operator,
+                        };
                         let subject = subject(found, value);
                         (treatment, issuer.stand_in(operator, subject)?)
                     }

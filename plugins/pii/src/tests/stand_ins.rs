@@ -182,3 +182,24 @@ fn entities_of_ones_own_are_found_named_and_put_back() {
         assert!(refusal.contains(says), "{refusal}");
     }
 }
+
+#[test]
+fn where_a_tools_schema_demands_a_format_the_stand_in_has_it() {
+    let world = World::new("{}");
+    let mail = json!({"type": "string", "format": "email"});
+    let row = json!({"type": "object", "properties": {"mail": mail, "note": {"type": "string"}}});
+    let tools = json!({"tools": [{"name": "get", "outputSchema": {"type": "object", "properties": {"rows": {"type": "array", "items": row}}}}]});
+    world.judged(Sample::of("tools/list", "response", &tools));
+    let result = json!({"structuredContent": {"rows": [{"mail": "a@b.de", "note": "a@b.de"}]}});
+    let shown = |tool: &str| {
+        let sample = Sample::of("tools/call", "response", &result);
+        world.judged(sample.subject(tool)).texts
+    };
+    let [.., mail, _, note] = &shown("get")[..] else {
+        unreachable!("it has that many texts")
+    };
+    assert!(mail.ends_with("@example.invalid"), "{mail}");
+    assert!(note.starts_with("<EMAIL_"), "{note}");
+    assert!(shown("other").iter().all(|text| !text.contains('@')));
+    assert_eq!(world.sent(mail).texts, ["a@b.de"]);
+}

@@ -20,7 +20,7 @@ use source::{File, rust_files};
 /// The modules of the host, lowest first. A module uses only those of lower
 /// rows, and itself; the two that stand together may use each other.
 const LAYERS: &[&[&str]] = &[
-    &["message", "config", "bundled"],
+    &["message", "config", "bundled", "clients"],
     &["protocol"],
     &["capability+sandbox"],
     &["guardrail"],
@@ -30,7 +30,7 @@ const LAYERS: &[&[&str]] = &[
     &["upstream"],
     &["catalog"],
     &["session"],
-    &["reload", "front"],
+    &["reload", "front", "install"],
     &["run", "cli"],
     &["workbench", "demo"],
     &["lib", "main"],
@@ -51,6 +51,12 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("oauth2::", &["oauth"]),
     ("hkdf::", &["capability"]),
     ("clap::", &["cli", "main"]),
+    ("clap_complete::", &["cli"]),
+    ("clap_mangen::", &["cli"]),
+    ("diffy::", &["install"]),
+    ("jsonc_parser::", &["clients", "config"]),
+    ("saphyr_parser::", &["clients"]),
+    ("toml_edit::", &["clients", "install"]),
     ("notify::", &["reload"]),
     ("include_bytes!", &["bundled"]),
     ("anyhow::", &["main", "demo", "workbench"]),

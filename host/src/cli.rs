@@ -5,17 +5,23 @@
 //! ones included; what this version can't do is refused, not ignored.
 
 mod account;
+mod install;
+mod pages;
 mod plugin;
 mod serve;
+
+pub use pages::{Shell, completions, man};
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName};
+use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName, Transport};
 use crate::front::http::Options;
+use crate::install::{Import, Install, Uninstall};
 use crate::oauth::Login;
 use account::{LoginArgs, LogoutArgs};
+use install::{ImportArgs, InstallArgs, UninstallArgs};
 use serve::ServeArgs;
 
 pub use plugin::{BenchArgs, InspectArgs, Offsets, PluginTask, ScoreArgs, TestArgs, Way};
@@ -67,6 +73,16 @@ pub enum Task {
     Demo,
     /// Answer what the author of a guardrail asks about a component.
     Plugin(PluginTask),
+    /// Put the gateway before the servers of clients.
+    Install(Install),
+    /// Take it away again.
+    Uninstall(Uninstall),
+    /// Make a configuration of a client's file.
+    Import(Import),
+    /// Write what completes the command line in a shell.
+    Completions(Shell),
+    /// Write the manual page.
+    Man,
     /// End the children that a gateway left behind. It starts this itself.
     Reap,
 }
@@ -193,6 +209,12 @@ enum Command {
     Wrap(WrapArgs),
     /// Serve many clients over HTTP, each with servers of its own
     Serve(ServeArgs),
+    /// Put the gateway before the servers of your clients
+    Install(InstallArgs),
+    /// Take the gateway away again, and leave their files as they were
+    Uninstall(UninstallArgs),
+    /// Print a gateway.toml with the servers of a client's file
+    Import(ImportArgs),
     /// Log in to a server over HTTP, in a browser
     Login(LoginArgs),
     /// Forget the log-in to a server
@@ -202,6 +224,13 @@ enum Command {
     /// Look at guardrail components, and try and measure them
     #[command(subcommand)]
     Plugin(PluginTask),
+    /// Print what completes this command line in your shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
     /// End the children that a gateway left behind
     #[command(hide = true)]
     Reap,
@@ -214,6 +243,10 @@ struct WrapArgs {
     /// What to call the server; by default after the program
     #[arg(long)]
     name: Option<String>,
+    /// A variable of the gateway's environment that the server gets, too; may be
+    /// repeated
+    #[arg(long, value_name = "NAME")]
+    env: Vec<String>,
     /// The program that starts the server, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -233,6 +266,11 @@ impl Cli {
         Ok(match command {
             Command::Wrap(args) => Task::Gateway(ConfigSource::new(args.form()?, bundled)),
             Command::Serve(args) => args.task(bundled)?,
+            Command::Install(args) => args.task(),
+            Command::Uninstall(args) => args.task(),
+            Command::Import(args) => args.task(),
+            Command::Completions { shell } => Task::Completions(shell),
+            Command::Man => Task::Man,
             Command::Login(args) => args.task(bundled)?,
             Command::Logout(args) => args.task(bundled)?,
             Command::Demo => Task::Demo,
@@ -317,8 +355,14 @@ impl WrapArgs {
             Ok(parsed) => parsed,
             Err(cause) => return Err(UsageError::Name { name, cause }),
         };
+        let env = self.env.into_iter();
+        let env = env.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?)));
+        let mut server = Server::of_command(name, command, words.collect());
+        if let Transport::Stdio(program) = &mut server.transport {
+            program.env = env.collect();
+        }
         Ok(Form::Wrap {
-            server: Server::of_command(name, command, words.collect()),
+            server,
             guardrails: self.guardrails.named().collect(),
         })
     }

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod front;
 pub mod gate;
 pub mod guardrail;
+pub mod install;
 pub mod message;
 pub mod oauth;
 pub mod protocol;

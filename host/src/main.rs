@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use mcp_gateway::cli::{Cli, LogArgs, LogFormat, Task};
-use mcp_gateway::{bundled, demo, oauth, run, workbench};
+use mcp_gateway::cli::{self, Cli, LogArgs, LogFormat, Task};
+use mcp_gateway::{bundled, demo, install, oauth, run, workbench};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
@@ -61,6 +61,17 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
                 ExitCode::SUCCESS
             }
             Task::Plugin(task) => workbench::answer(task).await,
+            Task::Install(request) => install::install(&request)?,
+            Task::Uninstall(request) => install::uninstall(&request)?,
+            Task::Import(request) => install::import(&request)?,
+            Task::Completions(shell) => {
+                std::io::stdout().write_all(&cli::completions(shell))?;
+                ExitCode::SUCCESS
+            }
+            Task::Man => {
+                std::io::stdout().write_all(&cli::man()?)?;
+                ExitCode::SUCCESS
+            }
             Task::Reap => ExitCode::SUCCESS,
         })
     });

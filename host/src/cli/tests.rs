@@ -236,12 +236,17 @@ fn the_help_says_what_there_is() {
     Usage: mcp-gateway [OPTIONS] [COMMAND]
 
     Commands (none: run the gateway on stdio):
-      wrap    Guard one server, whose tools keep their names
-      serve   Serve many clients over HTTP, each with servers of its own
-      login   Log in to a server over HTTP, in a browser
-      logout  Forget the log-in to a server
-      demo    See guardrails at work in front of a real server (needs Node.js)
-      plugin  Look at guardrail components, and try and measure them
+      wrap         Guard one server, whose tools keep their names
+      serve        Serve many clients over HTTP, each with servers of its own
+      install      Put the gateway before the servers of your clients
+      uninstall    Take the gateway away again, and leave their files as they were
+      import       Print a gateway.toml with the servers of a client's file
+      login        Log in to a server over HTTP, in a browser
+      logout       Forget the log-in to a server
+      demo         See guardrails at work in front of a real server (needs Node.js)
+      plugin       Look at guardrail components, and try and measure them
+      completions  Print what completes this command line in your shell
+      man          Print the manual page
 
     Options:
           --mcp-json-path <FILE>
@@ -300,6 +305,10 @@ fn the_help_says_what_there_is() {
 
           --name <NAME>
               What to call the server; by default after the program
+
+          --env <NAME>
+              A variable of the gateway's environment that the server gets, too; may
+              be repeated
 
       -h, --help
               Print help (see a summary with '-h')

@@ -167,8 +167,7 @@ pub fn take(client: &Client, entry: &Value, logins: bool) -> Result<Taken, Stays
             return Err(Stays::Key(key.clone()));
         }
     }
-    if let Some(keys) = entry.get("env_keys").filter(|keys| !is_empty(keys)) {
-        let _ = keys;
+    if entry.get("env_keys").is_some_and(|keys| !is_empty(keys)) {
         return Err(Stays::Key("env_keys".to_owned()));
     }
     let mut reading = Reading {
@@ -439,7 +438,7 @@ mod tests {
     fn what_only_the_client_can_do_stays() {
         let program = |key: &str, value: Value| {
             let mut entry = json!({"command": "npx"});
-            entry[key] = value;
+            entry.as_object_mut().unwrap().insert(key.to_owned(), value);
             entry
         };
         let check = |client, entry: Value, expected: Stays| {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Shape, Syntax, Variables};
 
 /// A client.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Client {
     /// What it is called on a command line.
     pub name: &'static str,
@@ -37,7 +37,7 @@ pub enum Os {
 }
 
 /// A file: on which systems, and where.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Location {
     on: &'static [Os],
     base: Base,
@@ -45,7 +45,7 @@ struct Location {
 }
 
 /// A folder that a path starts from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Base {
     /// The person's own.
     Home,

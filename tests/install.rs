@@ -1,0 +1,516 @@
+//! One command in, one command out: the gateway is put before the servers of every
+//! client, works there as the client starts it, and is taken away without a trace.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use mcp_gateway_tests::real::npm_script;
+use mcp_gateway_tests::{Client, Gateway, repository};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Each client, where its file is on Linux, and how its entries are written.
+const CLIENTS: [(&str, &str, &str); 12] = [
+    (
+        "claude-desktop",
+        ".config/Claude/claude_desktop_config.json",
+        "/mcpServers",
+    ),
+    ("claude-code", ".claude.json", "/mcpServers"),
+    ("cursor", ".cursor/mcp.json", "/mcpServers"),
+    ("vscode", ".config/Code/User/mcp.json", "/servers"),
+    (
+        "cline",
+        ".config/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
+        "/mcpServers",
+    ),
+    (
+        "windsurf",
+        ".codeium/windsurf/mcp_config.json",
+        "/mcpServers",
+    ),
+    ("continue", ".continue/config.yaml", "yaml"),
+    ("zed", ".config/zed/settings.json", "/context_servers"),
+    ("gemini-cli", ".gemini/settings.json", "/mcpServers"),
+    ("codex", ".codex/config.toml", "toml"),
+    ("goose", ".config/goose/config.yaml", "yaml"),
+    ("opencode", ".config/opencode/opencode.json", "/mcp"),
+];
+
+const SECRET: &str = "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";
+
+/// A person's home, with the files of all clients.
+struct Home {
+    folder: TempDir,
+}
+
+/// What a command printed.
+struct Said {
+    text: String,
+    ok: bool,
+}
+
+impl Home {
+    fn new() -> Self {
+        let home = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        fs::create_dir(home.path("notes")).unwrap();
+        fs::write(home.path("notes/a.txt"), format!("token = {SECRET}\n")).unwrap();
+        for (client, file, _) in CLIENTS {
+            let ending = file.rsplit('.').next().unwrap();
+            let fixture = format!("tests/install/{client}.{ending}");
+            let text = fs::read_to_string(repository().join(fixture)).unwrap();
+            let path = home.path(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, home.filled(&text)).unwrap();
+        }
+        home
+    }
+
+    fn filled(&self, text: &str) -> String {
+        text.replace("NODE", &which_node())
+            .replace("SCRIPT", npm_script("server-filesystem").to_str().unwrap())
+            .replace("FOLDER}", "/nowhere}")
+            .replace("FOLDER", self.path("notes").to_str().unwrap())
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        // As the server resolves it, which refuses what lies elsewhere.
+        self.folder.path().canonicalize().unwrap().join(file)
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        let gateway = Gateway::command();
+        let known = gateway.get_envs();
+        command
+            .envs(known.filter_map(|(name, value)| Some((name, value?))))
+            .env("HOME", self.path(""))
+            .env("NOTES_TOKEN", "t")
+            .env("NOTES_DIR", self.path("notes"))
+            .env("ISSUES_TOKEN", "t")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("MCP_GATEWAY_STATE_DIR")
+            .env_remove("CODEX_HOME");
+        command
+    }
+
+    fn run(&self, args: &str) -> Said {
+        let gateway = Gateway::command();
+        let output = self
+            .command(gateway.get_program())
+            .args(args.split(' '))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let mut text = String::from_utf8(output.stdout).unwrap();
+        text.push_str(&String::from_utf8_lossy(&output.stderr));
+        Said {
+            text,
+            ok: output.status.success(),
+        }
+    }
+
+    fn done(&self, args: &str) -> String {
+        let said = self.run(args);
+        assert!(said.ok, "{args}: {}", said.text);
+        said.text
+    }
+
+    /// Every file and what is in it.
+    fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut folders = vec![self.path("")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => drop(files.insert(path.clone(), fs::read(&path).unwrap())),
+                }
+            }
+        }
+        files
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap()
+    }
+
+    /// What a client starts for an entry: the words, and the variables.
+    fn entry(&self, client: &str, name: &str) -> (Vec<String>, Vec<(String, String)>) {
+        let (_, file, form) = CLIENTS.iter().find(|(known, ..)| *known == client).unwrap();
+        let text = self.read(file);
+        let entry: Value = match *form {
+            "yaml" => yaml_entry(&text, name),
+            "toml" => json!(toml::from_str::<toml::Table>(&text).unwrap()["mcp_servers"][name]),
+            place => without_comments(&text).pointer(place).unwrap()[name].clone(),
+        };
+        let texts = |value: &Value| -> Vec<String> {
+            let items = value.as_array().into_iter().flatten();
+            items
+                .map(|item| item.as_str().unwrap().to_owned())
+                .collect()
+        };
+        let mut words = texts(&entry["command"]);
+        words.extend(
+            entry["command"]
+                .as_str()
+                .or(entry["cmd"].as_str())
+                .map(str::to_owned),
+        );
+        words.extend(texts(&entry["args"]));
+        let env = [&entry["env"], &entry["environment"]];
+        let env = env.into_iter().filter_map(Value::as_object).flatten();
+        // Of those the fixtures use, all clients know the value.
+        let env = env.map(|(name, _)| (name.clone(), "t".to_owned()));
+        (words, env.filter(|(name, _)| name != "NOTES_DIR").collect())
+    }
+
+    /// Starts an entry as its client does, and reads the note through it.
+    fn note(&self, client: &str, name: &str, tool: &str) -> String {
+        let (words, env) = self.entry(client, name);
+        assert!(words[0].starts_with('/'), "{words:?}");
+        let mut child = self
+            .command(&words[0])
+            .args(&words[1..])
+            .envs(env)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let connection = Client::on(child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        connection.initialize();
+        let path = self.path("notes/a.txt");
+        let answer = connection.call(tool, json!({"path": path})).text();
+        connection.leave();
+        child.wait().unwrap();
+        answer
+    }
+}
+
+fn which_node() -> String {
+    let path = std::env::var_os("PATH").unwrap();
+    let mut folders = std::env::split_paths(&path);
+    let node = folders.find_map(|folder| Some(folder.join("node")).filter(|path| path.exists()));
+    node.expect("Node.js is installed")
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// Comments stand on lines of their own, or after a blank, in the fixtures.
+fn without_comments(text: &str) -> Value {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("/*"));
+    let lines = lines.map(|line| match line.find("// ") {
+        Some(at) => &line[..at],
+        None => line,
+    });
+    let text: String = lines.map(str::trim).collect();
+    let text = text.replace(",}", "}").replace(",]", "]");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// An entry as the gateway writes it: a key a line.
+fn yaml_entry(text: &str, name: &str) -> Value {
+    let mut lines = text.lines().skip_while(|line| {
+        let line = line.trim();
+        line != format!("{name}:") && line != format!("- name: {name}")
+    });
+    lines.next();
+    let lines = lines.take_while(|line| !line.trim().starts_with("- "));
+    let pairs = lines.map_while(|line| {
+        let (key, value) = line.trim().split_once(": ")?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+        Some((key.to_owned(), value))
+    });
+    pairs.collect()
+}
+
+#[test]
+fn one_command_in_and_one_out_for_every_client() {
+    let home = Home::new();
+    let before = home.contents();
+
+    let shown = home.done("install --client all -p basic --dry-run");
+    assert_eq!(home.contents(), before, "a dry run changes nothing");
+    assert!(shown.contains("+[servers.notes]"), "{shown}");
+
+    let said = home.done("install --client all -p basic --yes");
+    for (client, file, _) in CLIENTS {
+        let answer = home.note(client, "gateway", "notes_read_text_file");
+        assert!(answer.contains("<HUGGINGFACE_TOKEN>"), "{client}: {answer}");
+        let config = home.path(&format!(".config/mcp-gateway/{client}.toml"));
+        let mode = config.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{client}");
+        assert!(said.contains(home.path(file).to_str().unwrap()), "{said}");
+    }
+    for note in [
+        "off stays as it is: it is switched off",
+        "logged-in stays as it is: it is reached over HTTP without credentials",
+        "here stays as it is: it uses ${workspaceFolder}, which only the client can fill in",
+        "asking stays as it is: it uses ${input:key}, which only the client can fill in",
+        "secretive stays as it is: it uses ${{ secrets.KEY }}, which only the client",
+        "few stays as it is: its \"includeTools\" hides tools",
+        "few stays as it is: its \"enabled_tools\" hides tools",
+        "developer stays as it is: it is built into the client",
+        "keyed stays as it is: its \"env_keys\" is for the client",
+        "web stays as it is: its \"oauth\" is for the client",
+        "notes: its \"autoApprove\" ends",
+    ] {
+        assert!(said.contains(note), "{note:?} is not in {said}");
+    }
+
+    let installed = home.contents();
+    let again = home.done("install --client all -p basic --yes");
+    assert_eq!(home.contents(), installed, "once more is once: {again}");
+
+    home.done("uninstall --client all --yes");
+    let mut after = home.contents();
+    let own = [".local/state/mcp-gateway", ".config/mcp-gateway"].map(|folder| home.path(folder));
+    after.retain(|path, _| !own.iter().any(|own| path.starts_with(own)));
+    assert_eq!(
+        after.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>()
+    );
+    for (path, bytes) in before {
+        assert_eq!(after[&path], bytes, "{}", path.display());
+    }
+    for (client, ..) in CLIENTS {
+        let config = home.path(&format!(".config/mcp-gateway/{client}.toml"));
+        assert!(!config.exists(), "{client}");
+    }
+}
+
+#[test]
+fn each_server_can_be_wrapped_in_its_place() {
+    let home = Home::new();
+    let before = home.contents();
+    home.done("install --client all -p basic --wrap --yes");
+    for client in ["cursor", "continue", "codex", "goose", "opencode"] {
+        let answer = home.note(client, "notes", "read_text_file");
+        assert!(answer.contains("<HUGGINGFACE_TOKEN>"), "{client}: {answer}");
+    }
+    // What only the client fills in is filled in by it, and its filters fit.
+    let (words, _) = home.entry("vscode", "asking");
+    assert_eq!(
+        words[1..],
+        [
+            "wrap", "-p", "basic", "--name", "asking", "--env", "KEY", "--", "npx"
+        ]
+    );
+    assert!(
+        home.read(".gemini/settings.json")
+            .contains("\"includeTools\"")
+    );
+    home.done("uninstall --client all --yes");
+    for (path, bytes) in before {
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{}", path.display());
+    }
+}
+
+#[test]
+fn only_our_change_is_undone_in_files_that_somebody_changed_since() {
+    let home = Home::new();
+    home.done("install --client all --yes");
+    let edit = |file: &str, from: &str, to: &str| {
+        let text = home.read(file);
+        assert!(text.contains(from), "{from:?} is not in {text}");
+        fs::write(home.path(file), text.replace(from, to)).unwrap();
+    };
+    edit(".gemini/settings.json", "oauth-personal", "api-key");
+    edit(".codex/config.toml", "\"on-request\"", "\"never\"");
+    edit(
+        ".config/goose/config.yaml",
+        "GOOSE_MODEL: x",
+        "GOOSE_MODEL: y",
+    );
+    // In the line beside ours, and in the only one, where lines do not tell.
+    edit(".cursor/mcp.json", "\"here\"", "\"there\"");
+    edit(
+        ".codeium/windsurf/mcp_config.json",
+        "{\"mcpServers\":",
+        "{\"new\": 1, \"mcpServers\":",
+    );
+    home.done("uninstall --client all --yes");
+    let fixture = |client: &str, file: &str| {
+        let text = fs::read_to_string(repository().join("tests/install").join(client)).unwrap();
+        (home.filled(&text), home.read(file))
+    };
+    let (text, now) = fixture("gemini-cli.json", ".gemini/settings.json");
+    assert_eq!(now, text.replace("oauth-personal", "api-key"));
+    let (text, now) = fixture("codex.toml", ".codex/config.toml");
+    assert_eq!(now, text.replace("\"on-request\"", "\"never\""));
+    let (text, now) = fixture("goose.yaml", ".config/goose/config.yaml");
+    assert_eq!(now, text.replace("GOOSE_MODEL: x", "GOOSE_MODEL: y"));
+    let (text, now) = fixture("cursor.json", ".cursor/mcp.json");
+    let text = text.replace("\"here\"", "\"there\"");
+    assert_eq!(without_comments(&now), without_comments(&text));
+    assert!(now.contains("// my notes"), "{now}");
+    let (text, now) = fixture("windsurf.json", ".codeium/windsurf/mcp_config.json");
+    let (text, now) = (without_comments(&text), without_comments(&now));
+    assert_eq!(now["new"], json!(1));
+    assert_eq!(now["mcpServers"]["notes"], text["mcpServers"]["notes"]);
+    assert_eq!(now["mcpServers"]["gateway"], Value::Null);
+}
+
+#[test]
+fn a_server_that_is_new_follows_the_others() {
+    let home = Home::new();
+    let file = home.path(".cursor/mcp.json");
+    home.done("install --client cursor --yes");
+    let config = home.path(".config/mcp-gateway/cursor.toml");
+    let mine = fs::read_to_string(&config).unwrap() + "\n# mine\n";
+    fs::write(&config, &mine).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    let new = "\"new\": {\"command\": \"npx\", \"env\": {\"K\": \"${env:K}\"}}, \"here\"";
+    let text = text.replacen("\"here\"", new, 1);
+    fs::write(&file, &text).unwrap();
+
+    home.done("install --client cursor --yes");
+    let written = fs::read_to_string(&config).unwrap();
+    assert!(
+        written.contains("# mine") && written.contains("[servers.new]"),
+        "{written}"
+    );
+    let now = fs::read_to_string(&file).unwrap();
+    assert!(
+        !now.contains("\"new\"") && now.contains("\"K\": \"${env:K}\""),
+        "{now}"
+    );
+    assert!(
+        now.contains("\"NOTES_TOKEN\": \"${env:NOTES_TOKEN}\""),
+        "{now}"
+    );
+
+    home.done("uninstall --client cursor --yes");
+    let now = without_comments(&fs::read_to_string(&file).unwrap());
+    assert_eq!(now["mcpServers"]["new"]["command"], json!("npx"));
+    assert_eq!(now["mcpServers"]["notes"]["unknownKey"], json!(false));
+    assert_eq!(now["mcpServers"]["gateway"], Value::Null);
+}
+
+#[test]
+fn links_and_permissions_stay() {
+    let home = Home::new();
+    let (link, file) = (home.path(".cursor/mcp.json"), home.path("dotfiles.json"));
+    fs::rename(&link, &file).unwrap();
+    symlink(&file, &link).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    home.done("install --client cursor --yes");
+    assert!(link.is_symlink());
+    assert!(fs::read_to_string(&file).unwrap().contains("\"gateway\""));
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    home.done("uninstall --client cursor --yes");
+    assert!(link.is_symlink() && !fs::read_to_string(&file).unwrap().contains("\"gateway\""));
+}
+
+#[test]
+fn nothing_is_written_without_a_yes() {
+    let home = Home::new();
+    let before = home.contents();
+    let said = home.run("install --client cursor");
+    assert!(
+        !said.ok && said.text.contains("run it with --yes"),
+        "{}",
+        said.text
+    );
+    assert_eq!(home.contents(), before);
+}
+
+#[test]
+fn what_would_not_work_is_not_installed() {
+    let home = Home::new();
+    let said = home.run("install --client cursor -p basik --yes");
+    assert!(
+        !said.ok && said.text.contains("did you mean \"basic\""),
+        "{}",
+        said.text
+    );
+    fs::write(home.path(".gemini/settings.json"), "{\"mcpServers\": ").unwrap();
+    let said = home.run("install --client gemini-cli --yes");
+    assert!(
+        !said.ok && said.text.contains("error of syntax"),
+        "{}",
+        said.text
+    );
+    let said = home.run("uninstall --client cursor --yes");
+    assert!(
+        !said.ok && said.text.contains("nothing to do"),
+        "{}",
+        said.text
+    );
+}
+
+#[test]
+fn import_makes_a_configuration_of_any_clients_file() {
+    let home = Home::new();
+    for (client, file, _) in CLIENTS {
+        let said = home.run(&format!("import {} -p pii", home.path(file).display()));
+        assert!(
+            said.text.contains("[servers.notes]"),
+            "{client}: {}",
+            said.text
+        );
+        assert!(
+            said.text.contains("use = \"pii\""),
+            "{client}: {}",
+            said.text
+        );
+    }
+    let moved = home.path("elsewhere.json");
+    fs::copy(home.path(".config/zed/settings.json"), &moved).unwrap();
+    let said = home.run(&format!("import {}", moved.display()));
+    assert!(said.text.contains("The servers of Zed"), "{}", said.text);
+}
+
+#[test]
+fn a_file_in_a_project_has_a_configuration_of_its_own() {
+    let home = Home::new();
+    let project = home.path("project.json");
+    let copy = |from: &str, to: &Path| fs::copy(home.path(from), to).unwrap();
+    copy(".cursor/mcp.json", &project);
+    home.done(&format!(
+        "install --client cursor --file {} --yes",
+        project.display()
+    ));
+    home.done("install --client cursor --yes");
+    let configs = fs::read_dir(home.path(".config/mcp-gateway"))
+        .unwrap()
+        .count();
+    assert_eq!(configs, 2);
+    home.done("uninstall --client all --yes");
+    assert_eq!(
+        fs::read(&project).unwrap(),
+        fs::read(home.path(".cursor/mcp.json")).unwrap()
+    );
+}
+
+#[test]
+fn shells_and_man_are_told_of_every_command() {
+    let home = Home::new();
+    for page in [
+        "completions bash",
+        "completions zsh",
+        "completions fish",
+        "man",
+    ] {
+        let text = home.done(page);
+        assert!(text.contains("uninstall"), "{page}: {text}");
+    }
+}

@@ -30,9 +30,9 @@ const LAYERS: &[&[&str]] = &[
     &["upstream"],
     &["catalog"],
     &["session"],
-    &["reload", "front", "install"],
+    &["reload", "front", "install", "client"],
     &["run", "cli"],
-    &["workbench", "demo"],
+    &["workbench", "demo", "doctor"],
     &["lib", "main"],
 ];
 
@@ -41,8 +41,8 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("wasmtime::", &["guardrail", "sandbox", "capability"]),
     ("wasmtime_wasi::", &["sandbox"]),
     ("wasmtime_wizer::", &["guardrail"]),
-    ("process::Command", &["upstream", "demo", "oauth"]),
-    ("tokio::process", &["upstream", "demo"]),
+    ("process::Command", &["upstream", "client", "oauth"]),
+    ("tokio::process", &["upstream", "client"]),
     ("process_wrap::", &["upstream"]),
     ("Admitted::own(", &["gate", "session", "front"]),
     ("hyper::", &["front"]),
@@ -59,7 +59,10 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("toml_edit::", &["clients", "install"]),
     ("notify::", &["reload"]),
     ("include_bytes!", &["bundled"]),
-    ("anyhow::", &["main", "demo", "workbench"]),
+    (
+        "anyhow::",
+        &["main", "demo", "client", "doctor", "workbench"],
+    ),
     ("flate2::", &["workbench"]),
 ];
 

@@ -5,11 +5,13 @@
 //! ones included; what this version can't do is refused, not ignored.
 
 mod account;
+mod doctor;
 mod install;
 mod pages;
 mod plugin;
 mod serve;
 
+pub use doctor::Doctor;
 pub use pages::{Shell, completions, man};
 
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ use crate::front::http::Options;
 use crate::install::{Import, Install, Uninstall};
 use crate::oauth::Login;
 use account::{LoginArgs, LogoutArgs};
+use doctor::DoctorArgs;
 use install::{ImportArgs, InstallArgs, UninstallArgs};
 use serve::ServeArgs;
 
@@ -79,6 +82,8 @@ pub enum Task {
     Uninstall(Uninstall),
     /// Make a configuration of a client's file.
     Import(Import),
+    /// Look after everything that can be wrong.
+    Doctor(Doctor),
     /// Write what completes the command line in a shell.
     Completions(Shell),
     /// Write the manual page.
@@ -215,6 +220,10 @@ enum Command {
     Uninstall(UninstallArgs),
     /// Print a gateway.toml with the servers of a client's file
     Import(ImportArgs),
+    /// Try everything once, and say what is wrong and what mends it
+    ///
+    /// Exit code: 0 nothing is wrong, 1 something is.
+    Doctor(DoctorArgs),
     /// Log in to a server over HTTP, in a browser
     Login(LoginArgs),
     /// Forget the log-in to a server
@@ -269,6 +278,7 @@ impl Cli {
             Command::Install(args) => args.task(),
             Command::Uninstall(args) => args.task(),
             Command::Import(args) => args.task(),
+            Command::Doctor(args) => args.task(bundled)?,
             Command::Completions { shell } => Task::Completions(shell),
             Command::Man => Task::Man,
             Command::Login(args) => args.task(bundled)?,

@@ -6,8 +6,7 @@
 //! file, what the client gets, and which rule made the difference. Then it puts
 //! another guardrail in the place of one that is in use, and asks again.
 
-mod client;
-
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
@@ -18,7 +17,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::bundled;
-use client::Client;
+use crate::client::Client;
 
 /// How long `npx` may take to fetch the server the first time.
 const SERVER_START: Duration = Duration::from_secs(120);
@@ -50,7 +49,7 @@ pub async fn demo() -> Result<()> {
 
     screen.title("2. What a client gets through the gateway");
     screen.text(&fs::read_to_string(&config)?)?;
-    let mut client = Client::start(&config).await?;
+    let mut client = Client::start([OsStr::new("--config"), config.as_os_str()]).await?;
     let tools = client
         .wait_for_tool("files_read_text_file", SERVER_START)
         .await?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use mcp_gateway::cli::{self, Cli, LogArgs, LogFormat, Task};
-use mcp_gateway::{bundled, demo, install, oauth, run, workbench};
+use mcp_gateway::{bundled, demo, doctor, install, oauth, run, workbench};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
@@ -64,6 +64,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
             Task::Install(request) => install::install(&request)?,
             Task::Uninstall(request) => install::uninstall(&request)?,
             Task::Import(request) => install::import(&request)?,
+            Task::Doctor(request) => doctor::doctor(&request).await?,
             Task::Completions(shell) => {
                 std::io::stdout().write_all(&cli::completions(shell))?;
                 ExitCode::SUCCESS

@@ -8,7 +8,7 @@ pub mod reaper;
 
 pub use crate::oauth::LogIn;
 pub use connection::{Connection, Ended, Incoming, Link, Next, Received, Undelivered, connect};
-pub use process::StartError;
+pub use process::{StartError, program};
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -234,6 +234,7 @@ impl Session {
         tracing::info!(
             server = &**name,
             milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ?era,
             "server is ready"
         );
         let late = handshake.borrow().welcomed || client.era == Era::Modern;

@@ -220,7 +220,7 @@ impl Process {
 
 /// The program that a server's command names: on the PATH that the server gets,
 /// with the endings that make a file executable on Windows.
-fn program(server: &Program) -> Result<PathBuf, StartError> {
+pub fn program(server: &Program) -> Result<PathBuf, StartError> {
     let command = Path::new(&server.command);
     let path = match server.env.get("PATH") {
         Some(path) => path.into(),

@@ -1,7 +1,8 @@
-//! The demo's client: starts the gateway as any MCP client would and talks to
-//! it over its standard streams. Its log, as JSON, tells what the guardrails
-//! found.
+//! A client of the gateway's own, for the demo and the doctor: it starts this very
+//! program as any MCP client would and talks to it over its standard streams. The
+//! gateway's log, as JSON, tells what the guardrails found.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A client, and the gateway that it started.
-pub(super) struct Client {
+pub struct Client {
     gateway: Child,
     stdin: ChildStdin,
     stdout: Lines<BufReader<ChildStdout>>,
@@ -27,10 +28,13 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) async fn start(config: &Path) -> Result<Self> {
+    /// Starts the gateway with these arguments, and opens the session.
+    ///
+    /// # Errors
+    /// When the gateway does not start or does not answer.
+    pub async fn start(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Self> {
         let mut gateway = Command::new(std::env::current_exe()?)
-            .arg("--config")
-            .arg(config)
+            .args(args)
             .args(["--log", "info", "--log-format", "json"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -67,7 +71,7 @@ impl Client {
         let params = json!({
             "protocolVersion": "2025-06-18",
             "capabilities": {},
-            "clientInfo": {"name": "mcp-gateway-demo", "version": env!("CARGO_PKG_VERSION")},
+            "clientInfo": {"name": "mcp-gateway", "version": env!("CARGO_PKG_VERSION")},
         });
         client.request("initialize", params).await?;
         let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
@@ -75,8 +79,36 @@ impl Client {
         Ok(client)
     }
 
+    /// What the gateway logs next; `None` once it has ended.
+    pub async fn event(&mut self) -> Option<Value> {
+        self.log.recv().await
+    }
+
+    /// The names of all tools.
+    ///
+    /// # Errors
+    /// When the gateway does not answer.
+    pub async fn tools(&mut self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let mut params = json!({});
+        loop {
+            let page = self.request("tools/list", params).await?;
+            let tools = page.get("tools").and_then(Value::as_array);
+            let tools = tools.map(Vec::as_slice).unwrap_or_default();
+            let name = |tool: &Value| Some(tool.get("name")?.as_str()?.to_owned());
+            names.extend(tools.iter().filter_map(name));
+            match page.get("nextCursor") {
+                Some(cursor) => params = json!({ "cursor": cursor }),
+                None => return Ok(names),
+            }
+        }
+    }
+
     /// Waits until a tool is listed, and says how many there are.
-    pub(super) async fn wait_for_tool(&mut self, name: &str, patience: Duration) -> Result<usize> {
+    ///
+    /// # Errors
+    /// When the gateway does not answer as it should.
+    pub async fn wait_for_tool(&mut self, name: &str, patience: Duration) -> Result<usize> {
         let begun = Instant::now();
         loop {
             let result = self.request("tools/list", json!({})).await?;
@@ -98,7 +130,10 @@ impl Client {
     }
 
     /// Reads a file through the gateway.
-    pub(super) async fn read(&mut self, path: &Path) -> Result<String> {
+    ///
+    /// # Errors
+    /// When the gateway does not answer as it should.
+    pub async fn read(&mut self, path: &Path) -> Result<String> {
         let params = json!({"name": "files_read_text_file", "arguments": {"path": path}});
         let result = self.request("tools/call", params).await?;
         let text = result.pointer("/content/0/text").and_then(Value::as_str);
@@ -111,12 +146,15 @@ impl Client {
 
     /// What the guardrails found in the last answer, once for each rule and
     /// place.
-    pub(super) fn findings(&mut self) -> Vec<Value> {
+    pub fn findings(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.findings)
     }
 
     /// Waits for a line of the gateway's log.
-    pub(super) async fn wait_for_log(&mut self, message: &str) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the gateway does not answer as it should.
+    pub async fn wait_for_log(&mut self, message: &str) -> Result<()> {
         let found = async {
             while let Some(event) = self.log.recv().await {
                 if event.get("message").is_some_and(|m| m == message) {
@@ -131,7 +169,10 @@ impl Client {
     }
 
     /// Leaves, and waits for the gateway to end.
-    pub(super) async fn end(mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the gateway does not answer as it should.
+    pub async fn end(mut self) -> Result<()> {
         drop(self.stdin);
         let status = timeout(PATIENCE, self.gateway.wait())
             .await

@@ -30,7 +30,7 @@ const LAYERS: &[&[&str]] = &[
     &["upstream"],
     &["catalog"],
     &["session"],
-    &["reload", "front", "install", "client"],
+    &["reload", "front", "install", "client", "status"],
     &["run", "cli"],
     &["workbench", "demo", "doctor"],
     &["lib", "main"],

@@ -76,6 +76,11 @@ impl Link {
         &self.spec
     }
 
+    /// Whether it has not failed several times in a row of late.
+    pub fn is_healthy(&self) -> bool {
+        self.failures.load(Relaxed) < UNHEALTHY
+    }
+
     /// The guardrail itself.
     pub fn guardrail(&self) -> &Arc<Guardrail> {
         &self.guardrail

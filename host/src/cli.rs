@@ -10,6 +10,7 @@ mod install;
 mod pages;
 mod plugin;
 mod serve;
+mod status;
 
 pub use doctor::Doctor;
 pub use pages::{Shell, completions, man};
@@ -22,10 +23,12 @@ use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, Serve
 use crate::front::http::Options;
 use crate::install::{Import, Install, Uninstall};
 use crate::oauth::Login;
+use crate::status::Show;
 use account::{LoginArgs, LogoutArgs};
 use doctor::DoctorArgs;
 use install::{ImportArgs, InstallArgs, UninstallArgs};
 use serve::ServeArgs;
+use status::StatusArgs;
 
 pub use plugin::{BenchArgs, InspectArgs, Offsets, PluginTask, ScoreArgs, TestArgs, Way};
 
@@ -82,6 +85,8 @@ pub enum Task {
     Uninstall(Uninstall),
     /// Make a configuration of a client's file.
     Import(Import),
+    /// Show how the gateways are that run.
+    Status(Show),
     /// Look after everything that can be wrong.
     Doctor(Doctor),
     /// Write what completes the command line in a shell.
@@ -220,6 +225,8 @@ enum Command {
     Uninstall(UninstallArgs),
     /// Print a gateway.toml with the servers of a client's file
     Import(ImportArgs),
+    /// Show what runs, and how it is: clients, servers, guardrails, what they did
+    Status(StatusArgs),
     /// Try everything once, and say what is wrong and what mends it
     ///
     /// Exit code: 0 nothing is wrong, 1 something is.
@@ -278,6 +285,7 @@ impl Cli {
             Command::Install(args) => args.task(),
             Command::Uninstall(args) => args.task(),
             Command::Import(args) => args.task(),
+            Command::Status(args) => args.task(),
             Command::Doctor(args) => args.task(bundled)?,
             Command::Completions { shell } => Task::Completions(shell),
             Command::Man => Task::Man,

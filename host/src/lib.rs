@@ -21,6 +21,7 @@ pub mod reload;
 pub mod run;
 pub mod sandbox;
 pub mod session;
+pub mod status;
 pub mod upstream;
 pub mod wire;
 pub mod workbench;

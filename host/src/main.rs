@@ -3,18 +3,24 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
 use mcp_gateway::cli::{self, Cli, LogArgs, LogFormat, Task};
-use mcp_gateway::{bundled, demo, doctor, install, oauth, run, workbench};
+use mcp_gateway::status::{News, Reader};
+use mcp_gateway::{bundled, demo, doctor, install, oauth, run, status, workbench};
 use tracing_appender::non_blocking::WorkerGuard;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let _log = log_to_stderr(&cli.log());
-    match act(cli) {
+    let news = Arc::new(News::default());
+    let _log = log_to_stderr(&cli.log(), Arc::clone(&news));
+    match act(cli, news) {
         Ok(code) => code,
         Err(error) => {
             // Not through the log, whose level may hide it. If nobody reads it,
@@ -25,7 +31,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn act(cli: Cli) -> anyhow::Result<ExitCode> {
+fn act(cli: Cli, news: Arc<News>) -> anyhow::Result<ExitCode> {
     let task = cli.task(&bundled::names())?;
     if task == Task::Reap {
         #[cfg(unix)]
@@ -41,11 +47,11 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
     let code = runtime.block_on(async {
         anyhow::Ok(match task {
             Task::Gateway(source) => {
-                run::run(source).await?;
+                run::run(source, news).await?;
                 ExitCode::SUCCESS
             }
             Task::Serve { source, options } => {
-                run::serve(source, options).await?;
+                run::serve(source, options, news).await?;
                 ExitCode::SUCCESS
             }
             Task::Login(login) => {
@@ -64,6 +70,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
             Task::Install(request) => install::install(&request)?,
             Task::Uninstall(request) => install::uninstall(&request)?,
             Task::Import(request) => install::import(&request)?,
+            Task::Status(how) => status::show(how).await?,
             Task::Doctor(request) => doctor::doctor(&request).await?,
             Task::Completions(shell) => {
                 std::io::stdout().write_all(&cli::completions(shell))?;
@@ -85,24 +92,30 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
 /// thread of its own, since a client that does not read there must not hold up
 /// its messages. Lines are dropped rather than kept without bounds. What is
 /// returned writes the last of them when it is dropped.
-fn log_to_stderr(args: &LogArgs) -> WorkerGuard {
+fn log_to_stderr(args: &LogArgs, news: Arc<News>) -> WorkerGuard {
     let level = args.level.as_str();
     // wasmtime's own remarks are for its developers.
     let filter = EnvFilter::new(format!(
         "{level},wasmtime=warn,cranelift=warn,wasmtime_internal_cranelift=warn,wasmtime_internal_cache=error"
     ));
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = tracing_subscriber::fmt::layer()
         // It would be said on standard error, which may be what failed.
         .log_internal_errors(false)
         .with_writer(writer);
-    match args.format {
+    let log = match args.format {
         LogFormat::Text => log
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .with_target(false)
-            .init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
+            .boxed(),
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    // Whatever is logged, `status` is told of what the gateway itself does; what servers
+    // write is not its affair.
+    let told = Targets::new().with_target("mcp_gateway", LevelFilter::INFO);
+    tracing_subscriber::registry()
+        .with(log.with_filter(filter))
+        .with(Reader(news).with_filter(told))
+        .init();
     guard
 }

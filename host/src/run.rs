@@ -6,7 +6,7 @@ mod serve;
 pub use serve::{ServeError, serve};
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 
@@ -16,6 +16,7 @@ use crate::front;
 use crate::reload::{BuildError, Reloader, build};
 use crate::sandbox::{CacheDir, Sandbox, SandboxError};
 use crate::session::Sessions;
+use crate::status::{self, News};
 use crate::wire::{Lines, outbox};
 
 /// How long the end of all servers may take, together with what comes before
@@ -45,9 +46,10 @@ pub enum RunError {
 /// # Errors
 /// When the configuration or a guardrail of it is no good. Nothing has been
 /// started then: no message passes a gateway that lacks a guardrail.
-pub async fn run(source: ConfigSource) -> Result<(), RunError> {
+pub async fn run(source: ConfigSource, news: Arc<News>) -> Result<(), RunError> {
     let reloader = prepare(source).await?;
     let sessions = Arc::clone(&reloader.sessions);
+    let _told = tell(&reloader, news);
 
     let (reader, writer) = front::stdio();
     let (client, write) = outbox(writer);
@@ -109,6 +111,21 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
         chain,
         sessions: Arc::new(sessions),
     })
+}
+
+/// Says how the gateway is to whoever asks, as long as what is returned is kept.
+fn tell(reloader: &Reloader, news: Arc<News>) -> impl Sized + use<> {
+    let running = status::Running {
+        source: reloader.config.source.clone(),
+        chain: Arc::clone(&reloader.chain),
+        sessions: Arc::clone(&reloader.sessions),
+        news,
+        since: SystemTime::now(),
+    };
+    #[cfg(unix)]
+    return status::listen(running);
+    #[cfg(not(unix))]
+    return running;
 }
 
 /// The cache, or none with a word of why: the gateway works without.

@@ -28,6 +28,7 @@ mod requests;
 mod rounds;
 mod salvage;
 mod search;
+mod seen;
 mod sessions;
 mod subscriptions;
 mod supervise;
@@ -58,6 +59,7 @@ use listeners::Listeners;
 use notes::Notes;
 use replay::Replay;
 use rounds::Rounds;
+pub use seen::{SeenServer, SeenSession};
 pub use sessions::Sessions;
 use subscriptions::Subscribed;
 

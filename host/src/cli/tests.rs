@@ -241,6 +241,8 @@ fn the_help_says_what_there_is() {
       install      Put the gateway before the servers of your clients
       uninstall    Take the gateway away again, and leave their files as they were
       import       Print a gateway.toml with the servers of a client's file
+      status       Show what runs, and how it is: clients, servers, guardrails, what
+                   they did
       doctor       Try everything once, and say what is wrong and what mends it
       login        Log in to a server over HTTP, in a browser
       logout       Forget the log-in to a server

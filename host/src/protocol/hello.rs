@@ -38,6 +38,11 @@ impl Hello {
         })
     }
 
+    /// The JSON text of its name and version.
+    pub fn info(&self) -> Option<&str> {
+        self.info.as_deref()
+    }
+
     /// The request that opens the session with a legacy server. A legacy
     /// client's own is passed on as it is.
     pub fn initialize(&self) -> Message {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{CLOSE, RunError, prepare, signalled};
+use super::{CLOSE, RunError, prepare, signalled, tell};
 use crate::config::ConfigSource;
 use crate::front::http::{self, ListenError, Options, PATH};
+use crate::status::News;
 
 /// Why no clients are served.
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +23,13 @@ pub enum ServeError {
 /// # Errors
 /// When the configuration, a guardrail of it, the token or the address is no
 /// good. No client has been served then.
-pub async fn serve(source: ConfigSource, options: Options) -> Result<(), ServeError> {
+pub async fn serve(
+    source: ConfigSource,
+    options: Options,
+    news: Arc<News>,
+) -> Result<(), ServeError> {
     let reloader = prepare(source).await?;
+    let _told = tell(&reloader, news);
     let mut listening = http::listen(options, Arc::clone(&reloader.sessions)).await?;
     tracing::info!("serving at http://{}{PATH}", listening.address());
     let reloading = tokio::spawn(reloader.run());

@@ -137,6 +137,12 @@ pub(super) struct Open<'a> {
 }
 
 impl Exchanges {
+    /// How many there were so far, and how many are open.
+    pub(super) fn counts(&self) -> (u64, usize) {
+        let table = self.table();
+        (table.last, table.open.len())
+    }
+
     /// Opens an exchange for a request.
     pub(super) fn open(
         &self,

@@ -89,6 +89,12 @@ impl Sessions {
         join_all(open.iter().map(|session| session.set_servers(servers))).await;
     }
 
+    /// Those that are open.
+    pub(super) async fn all_open(&self) -> Vec<Arc<Session>> {
+        let current = self.current.lock().await;
+        current.open.iter().filter_map(Weak::upgrade).collect()
+    }
+
     /// The longest message that either side may send, in bytes.
     pub fn max_message(&self) -> usize {
         self.settings.max_message

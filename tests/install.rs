@@ -262,6 +262,7 @@ fn one_command_in_and_one_out_for_every_client() {
     }
     for note in [
         "off stays as it is: it is switched off",
+        "servers that are there for one project only stay as they are: 1",
         "logged-in stays as it is: it is reached over HTTP without credentials",
         "here stays as it is: it uses ${workspaceFolder}, which only the client can fill in",
         "asking stays as it is: it uses ${input:key}, which only the client can fill in",
@@ -406,6 +407,37 @@ fn a_server_that_is_new_follows_the_others() {
 }
 
 #[test]
+fn what_was_left_of_a_configuration_is_used_again() {
+    let home = Home::new();
+    let file = home.path(".cursor/mcp.json");
+    let before = fs::read_to_string(&file).unwrap();
+    home.done("install --client cursor -p basic --yes");
+    let config = home.path(".config/mcp-gateway/cursor.toml");
+    let mine = fs::read_to_string(&config).unwrap() + "\n[[guardrails]]\nuse = \"pii\"\n";
+    fs::write(&config, &mine).unwrap();
+    let said = home.done("uninstall --client cursor --yes");
+    assert!(
+        said.contains("cursor.toml was changed, so it stays"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), before);
+
+    // Meanwhile the server is another.
+    fs::write(&file, before.replace("NOTES_TOKEN", "OTHER_TOKEN")).unwrap();
+    let said = home.done("install --client cursor --yes");
+    assert!(
+        said.contains("was there already, and its guardrails stay"),
+        "{said}"
+    );
+    let now = fs::read_to_string(&config).unwrap();
+    assert!(
+        now.contains("use = \"pii\"") && now.contains("${OTHER_TOKEN}"),
+        "{now}"
+    );
+    assert!(!now.contains("${NOTES_TOKEN}"), "{now}");
+}
+
+#[test]
 fn links_and_permissions_stay() {
     let home = Home::new();
     let (link, file) = (home.path(".cursor/mcp.json"), home.path("dotfiles.json"));
@@ -446,6 +478,15 @@ fn what_would_not_work_is_not_installed() {
     let said = home.run("install --client gemini-cli --yes");
     assert!(
         !said.ok && said.text.contains("error of syntax"),
+        "{}",
+        said.text
+    );
+    let restricted =
+        json!({"mcp": {"allowed": ["a"]}, "mcpServers": {"a": {"command": "x"}}}).to_string();
+    fs::write(home.path(".gemini/settings.json"), restricted).unwrap();
+    let said = home.run("install --client gemini-cli --yes");
+    assert!(
+        !said.ok && said.text.contains("add \"gateway\" to it first"),
         "{}",
         said.text
     );

@@ -116,6 +116,9 @@ pub enum InstallError {
     /// A server of another program has the name.
     #[error("{0} has a server named \"gateway\" that is not the gateway; rename it")]
     NameTaken(PathBuf),
+    /// The client starts named servers only.
+    #[error("{0}: \"mcp.allowed\" names the servers to start; add \"gateway\" to it first")]
+    NotAllowed(PathBuf),
     /// The record is damaged.
     #[error("{path} is damaged: {cause}; restore the client's file from its copy beside it")]
     Record {

@@ -70,6 +70,14 @@ impl Document {
         }
     }
 
+    /// All that is in the file, if it is JSON.
+    pub fn json(&self) -> Option<Value> {
+        match &self.tree {
+            Tree::Json(json) => json.whole(),
+            Tree::Toml(_) | Tree::Yaml(_) => None,
+        }
+    }
+
     /// Puts other entries in the place of the first of some.
     pub fn exchange(
         &mut self,

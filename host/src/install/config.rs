@@ -15,6 +15,8 @@ use crate::config::{ConfigErrors, ConfigSource, Form};
 pub(super) struct Config {
     document: DocumentMut,
     path: PathBuf,
+    /// Whether a client starts a gateway with it now.
+    in_use: bool,
 }
 
 impl Config {
@@ -24,6 +26,7 @@ impl Config {
         path: &Path,
         guardrails: &[String],
         title: &str,
+        in_use: bool,
     ) -> Result<Self, InstallError> {
         let mut document = existing
             .unwrap_or_default()
@@ -48,6 +51,7 @@ impl Config {
         Ok(Self {
             document,
             path: path.to_owned(),
+            in_use,
         })
     }
 
@@ -72,10 +76,15 @@ impl Config {
         let Some(servers) = servers.as_table_like_mut() else {
             return Err(Stays::Refused("\"servers\" there is no table".to_owned()));
         };
-        if servers.contains_key(name) {
-            return Err(Stays::NameTaken);
+        match servers.get_mut(name) {
+            Some(old) if old.to_string().trim() == alone.to_string().trim() => {}
+            Some(_) if self.in_use => return Err(Stays::NameTaken),
+            // Left from before: what the client has now is what counts.
+            Some(old) => *old = alone,
+            None => {
+                servers.insert(name, alone);
+            }
         }
-        servers.insert(name, alone);
         Ok(())
     }
 

@@ -34,7 +34,7 @@ pub fn import(request: &Import) -> Result<ExitCode, InstallError> {
         path: path.clone(),
         cause,
     })?;
-    let mut config = config::Config::open(None, &path, &request.guardrails, client.title)?;
+    let mut config = config::Config::open(None, &path, &request.guardrails, client.title, false)?;
     let mut code = ExitCode::SUCCESS;
     for (name, entry) in document.servers() {
         let added = take(client, &entry, true).and_then(|taken| config.add(&name, &taken.reached));

@@ -38,6 +38,7 @@ pub(super) fn install(
         path: file.clone(),
         cause,
     })?;
+    let beside = beside(client, &file, &document)?;
     let mut work = Work {
         request,
         client,
@@ -45,7 +46,7 @@ pub(super) fn install(
         servers: document.servers(),
         document,
         stays: Vec::new(),
-        notes: Vec::new(),
+        notes: beside,
     };
     let (names, config) = match request.way {
         Way::Move { logins } => work.move_all(logins)?,
@@ -112,7 +113,14 @@ impl Work<'_> {
             &path,
             &self.request.guardrails,
             self.client.title,
+            ours.is_some(),
         )?;
+        if existing.is_some() && ours.is_none() {
+            self.notes.push(format!(
+                "{} was there already, and its guardrails stay",
+                path.display()
+            ));
+        }
         let mut names = Vec::new();
         let mut entries = Vec::new();
         let mut variables = BTreeSet::new();
@@ -198,8 +206,14 @@ impl Work<'_> {
     fn wrap_each(&mut self) -> Result<Vec<String>, InstallError> {
         let program = program()?;
         // Guardrails that are unknown would keep every server from starting.
-        config::Config::open(None, self.file, &self.request.guardrails, self.client.title)?
-            .text()?;
+        config::Config::open(
+            None,
+            self.file,
+            &self.request.guardrails,
+            self.client.title,
+            false,
+        )?
+        .text()?;
         let mut names = Vec::new();
         for (name, entry) in self.servers.clone() {
             let command = match wrap(self.client, &entry) {
@@ -271,6 +285,31 @@ impl Work<'_> {
             path: self.file.to_owned(),
             cause,
         }
+    }
+}
+
+/// What else in a client's file bears on its servers.
+fn beside(client: &Client, file: &Path, document: &Document) -> Result<Vec<String>, InstallError> {
+    let whole = document.json().unwrap_or_default();
+    match client.name {
+        "claude-code" => {
+            let projects = whole.get("projects").and_then(Value::as_object);
+            let servers = projects.into_iter().flat_map(|projects| projects.values());
+            let servers = servers.filter_map(|project| project.get("mcpServers")?.as_object());
+            Ok(match servers.map(serde_json::Map::len).sum::<usize>() {
+                0 => Vec::new(),
+                count => vec![format!(
+                    "servers that are there for one project only stay as they are: {count}"
+                )],
+            })
+        }
+        "gemini-cli" => match whole.pointer("/mcp/allowed").and_then(Value::as_array) {
+            Some(allowed) if allowed.iter().all(|name| name != ENTRY) => {
+                Err(InstallError::NotAllowed(file.to_owned()))
+            }
+            _ => Ok(Vec::new()),
+        },
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -51,6 +51,10 @@ impl Json {
             .collect()
     }
 
+    pub(super) fn whole(&self) -> Option<Value> {
+        self.root.to_serde_value()
+    }
+
     pub(super) fn exchange(&mut self, out: &[String], into: &[(String, Value)]) {
         let Some(servers) = &self.servers else {
             return;

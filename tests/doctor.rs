@@ -90,7 +90,7 @@ fn what_is_well_is_called_so_with_all_that_was_seen() {
         " examples pass, ",
         "µs for a small message",
         "sha256:",
-        "server     m: ready after ",
+        "server     m 1: ready after ",
         "legacy era, ",
         "nothing is wrong",
     ] {

@@ -78,7 +78,7 @@ fn clients_servers_and_guardrails_of_a_gateway_that_runs_are_shown() {
     assert!(ok);
     for words in [
         "client     tests 1: ",
-        "server   m: ready",
+        "server   m 1: ready",
         "server   x: down: command \"no-such-program\" was not found",
         "guardrail  basic 0.1.0, enforce, well: ",
         "1 blocked, 0 failures",

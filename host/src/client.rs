@@ -79,6 +79,11 @@ impl Client {
         Ok(client)
     }
 
+    /// The gateway's process; nothing once it has ended.
+    pub fn process(&self) -> Option<u32> {
+        self.gateway.id()
+    }
+
     /// What the gateway logs next; `None` once it has ended.
     pub async fn event(&mut self) -> Option<Value> {
         self.log.recv().await

@@ -20,6 +20,8 @@ pub use mirrored::Mirrored;
 pub use request::{for_legacy, for_modern, with_meta, without_meta};
 pub use severity::Severity;
 
+use crate::message::Message;
+
 /// The newest modern revision.
 pub const MODERN: &str = "2026-07-28";
 
@@ -98,6 +100,13 @@ pub fn named_in_header(method: &str) -> Option<&'static str> {
         "tasks/get" | "tasks/update" | "tasks/cancel" => Some("/taskId"),
         _ => None,
     }
+}
+
+/// The JSON text of a server's name and version, from what it says about itself in either
+/// era.
+pub fn server_info(introduction: &Message) -> Option<&str> {
+    let legacy = introduction.value("/serverInfo");
+    legacy.or_else(|| introduction.value(&pointer(meta::SERVER_INFO)))
 }
 
 /// The pointer to a key of a payload's `_meta`.

@@ -18,7 +18,7 @@ use arc_swap::ArcSwap;
 use serde_json::{Value, json};
 
 pub use news::{News, Reader};
-pub use show::{Show, ShowError, show};
+pub use show::{Show, ShowError, show, status_of};
 #[cfg(unix)]
 pub use socket::{Listening, listen};
 

@@ -42,6 +42,8 @@ pub(super) struct SeenServer {
     /// How long it took until it had said what it is.
     pub(super) milliseconds: Option<u64>,
     pub(super) era: Option<String>,
+    /// What it says of itself, as the guardrails left it.
+    pub(super) version: Option<String>,
     /// Nothing where the names do not tell whose they are.
     pub(super) tools: Option<usize>,
     /// The last lines that it wrote on standard error, as the guardrails left them.
@@ -128,6 +130,13 @@ impl SeenServer {
             }
             _ => "not ready".to_owned(),
         };
-        format!("server     {}: {state}\n           {}", self.name, self.at)
+        let version = self.version.as_ref();
+        let version = version
+            .map(|version| format!(" {version}"))
+            .unwrap_or_default();
+        format!(
+            "server     {}{version}: {state}\n           {}",
+            self.name, self.at
+        )
     }
 }

@@ -10,6 +10,7 @@ use super::report::{Report, SeenServer};
 use crate::cli::Doctor;
 use crate::client::Client;
 use crate::config::{Config, Naming, Server, Transport};
+use crate::status::status_of;
 use crate::upstream;
 
 /// Lines of a server's standard error that are shown.
@@ -45,6 +46,20 @@ pub(super) async fn look(request: &Doctor, config: &Config, report: &mut Report)
     match client.tools().await {
         Ok(tools) => count(&mut seen, config, &tools),
         Err(error) => report.findings.push(finding::gateway(format!("{error:#}"))),
+    }
+    if let Some(process) = client.process() {
+        let status = status_of(process).await.unwrap_or_default();
+        let servers = status
+            .pointer("/sessions/0/servers")
+            .and_then(Value::as_array);
+        for told in servers.into_iter().flatten() {
+            let name = told.get("name").and_then(Value::as_str).unwrap_or_default();
+            let version = told.get("version").and_then(Value::as_str);
+            let seen = seen.iter_mut().find(|seen| seen.server.name == name);
+            if let Some(seen) = seen {
+                seen.server.version = version.map(str::to_owned);
+            }
+        }
     }
     // It has told all that it can tell.
     let _ = client.end().await;

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Session, Sessions};
-use crate::upstream::{State, Upstream};
+use crate::protocol::server_info;
+use crate::upstream::{Ready, State, Upstream};
 
 /// A session, as it is at a moment.
 #[derive(Debug, Serialize)]
@@ -33,6 +34,8 @@ pub struct SeenServer {
     pub state: &'static str,
     /// Why it is down.
     pub reason: Option<Arc<str>>,
+    /// Its version, in its own words, as the guardrails left them.
+    pub version: Option<String>,
 }
 
 impl Sessions {
@@ -59,14 +62,21 @@ impl Session {
 }
 
 fn seen(upstream: &Arc<Upstream>) -> SeenServer {
-    let (state, reason) = match upstream.state() {
-        State::Starting => ("starting", None),
-        State::Ready(_) => ("ready", None),
-        State::Down(reason) => ("down", Some(reason)),
+    let (state, reason, version) = match upstream.state() {
+        State::Starting => ("starting", None, None),
+        State::Ready(ready) => ("ready", None, version(&ready)),
+        State::Down(reason) => ("down", Some(reason), None),
     };
     SeenServer {
         name: Arc::clone(upstream.name()),
         state,
         reason,
+        version,
     }
+}
+
+fn version(ready: &Ready) -> Option<String> {
+    let info = server_info(ready.introduction.message())?;
+    let info: Value = serde_json::from_str(info).ok()?;
+    info.get("version")?.as_str().map(str::to_owned)
 }

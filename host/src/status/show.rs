@@ -60,6 +60,13 @@ pub async fn show(how: Show) -> Result<ExitCode, ShowError> {
     }
 }
 
+/// What the gateway of this process says; nothing if it cannot be asked.
+pub async fn status_of(process: u32) -> Option<Value> {
+    let all = ask().await.ok()?;
+    all.into_iter()
+        .find(|it| it.get("process").and_then(Value::as_u64) == Some(process.into()))
+}
+
 #[cfg(not(unix))]
 async fn ask() -> Result<Vec<Value>, ShowError> {
     Err(ShowError::Unavailable)
@@ -135,7 +142,9 @@ fn lines(gateway: &Value) -> Vec<String> {
                 .map(|reason| format!(": {reason}"))
                 .unwrap_or_default();
             let (name, state) = (word(server, "name"), word(server, "state"));
-            lines.push(format!("    server   {name}: {state}{reason}"));
+            let version = server.get("version").and_then(Value::as_str);
+            let version = version.map(|it| format!(" {it}")).unwrap_or_default();
+            lines.push(format!("    server   {name}{version}: {state}{reason}"));
         }
     }
     for guardrail in items(gateway, "guardrails") {

@@ -159,6 +159,15 @@ fn a_server_that_ends_at_once_has_its_last_words_shown_as_the_guardrails_leave_t
 }
 
 #[test]
+fn what_a_server_writes_does_not_move_the_cursor() {
+    let script = r#"command = "sh"
+args = ["-c", "printf '\\033[2Jgone\\n' >&2"]"#;
+    let (text, _) = server(script).ask(&[]);
+    assert!(text.contains("gone"), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+}
+
+#[test]
 fn a_server_that_says_nothing() {
     let patient = server("command = \"sleep\"\nargs = [\"60\"]\ninit_timeout = \"1s\"");
     patient.has(

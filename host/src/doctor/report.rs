@@ -96,7 +96,12 @@ impl Report {
         if self.findings.is_empty() {
             lines.push("nothing is wrong".to_owned());
         }
-        lines.join("\n") + "\n"
+        // A server may write anything; nothing of it moves the cursor.
+        let lines = lines.join("\n") + "\n";
+        lines
+            .chars()
+            .filter(|c| !c.is_control() || *c == '\n')
+            .collect()
     }
 }
 

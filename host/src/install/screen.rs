@@ -8,6 +8,9 @@ use diffy::DiffOptions;
 use super::{Change, InstallError};
 use crate::clients::{Client, Stays};
 
+/// The code of no colour.
+const PLAIN: &str = "0";
+
 /// Standard output, in colour on a terminal.
 pub(super) struct Screen {
     out: io::Stdout,
@@ -28,7 +31,7 @@ impl Screen {
             self.difference(path, before.as_deref(), after.as_deref());
         }
         for note in &change.notes {
-            self.line(&format!("  note: {note}"));
+            self.line(&self.paint(PLAIN, &format!("  note: {note}")));
         }
         self.line("");
     }
@@ -37,7 +40,7 @@ impl Screen {
         self.title(client, file);
         self.line("  nothing to change");
         for (name, why) in stays {
-            self.line(&format!("  note: {name} stays as it is: {why}"));
+            self.line(&self.paint(PLAIN, &format!("  note: {name} stays as it is: {why}")));
         }
         self.line("");
     }
@@ -97,7 +100,7 @@ impl Screen {
                 Some(b'+') => "32",
                 Some(b'-') => "31",
                 Some(b'@') => "36",
-                _ => "0",
+                _ => PLAIN,
             };
             self.line(&self.paint(code, line));
         }
@@ -108,10 +111,15 @@ impl Screen {
         let _ = writeln!(&self.out, "{text}");
     }
 
+    /// A text of others, in which nothing moves the cursor, in a colour.
     fn paint(&self, code: &str, text: &str) -> String {
-        match self.colour && code != "0" {
+        let text: String = text
+            .chars()
+            .filter(|c| !c.is_control() || matches!(c, '\t' | '\n'))
+            .collect();
+        match self.colour && code != PLAIN {
             true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-            false => text.to_owned(),
+            false => text,
         }
     }
 }

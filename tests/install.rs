@@ -453,6 +453,16 @@ fn links_and_permissions_stay() {
 }
 
 #[test]
+fn a_file_is_that_of_one_client() {
+    let said = Home::new().run("install --client all --file x.json --yes");
+    assert!(
+        !said.ok && said.text.contains("--file is the file of one client"),
+        "{}",
+        said.text
+    );
+}
+
+#[test]
 fn nothing_is_written_without_a_yes() {
     let home = Home::new();
     let before = home.contents();

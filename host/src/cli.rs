@@ -126,6 +126,9 @@ pub enum UsageError {
     /// An argument for the gateway before another command.
     #[error("{0} means nothing to this command; leave it out, or write it after the command")]
     BesideCommand(&'static str),
+    /// A file for several clients.
+    #[error("--file is the file of one client; name that one with --client")]
+    FileOfSeveral,
     /// The scanner of the Python gateway.
     #[error("--scan is not available in this version; start without it")]
     Scan,
@@ -282,8 +285,8 @@ impl Cli {
         Ok(match command {
             Command::Wrap(args) => Task::Gateway(ConfigSource::new(args.form()?, bundled)),
             Command::Serve(args) => args.task(bundled)?,
-            Command::Install(args) => args.task(),
-            Command::Uninstall(args) => args.task(),
+            Command::Install(args) => args.task()?,
+            Command::Uninstall(args) => args.task()?,
             Command::Import(args) => args.task(),
             Command::Status(args) => args.task(),
             Command::Doctor(args) => args.task(bundled)?,

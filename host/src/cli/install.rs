@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::{GuardrailArgs, Task};
+use super::{GuardrailArgs, Task, UsageError};
 use crate::clients::{CLIENTS, Client};
 use crate::install::{Consent, Import, Install, Targets, Uninstall, Way};
 
@@ -70,9 +70,9 @@ fn names(more: &[&'static str]) -> PossibleValuesParser {
 }
 
 impl InstallArgs {
-    pub(super) fn task(self) -> Task {
-        Task::Install(Install {
-            targets: self.targets.targets(),
+    pub(super) fn task(self) -> Result<Task, UsageError> {
+        Ok(Task::Install(Install {
+            targets: self.targets.targets()?,
             guardrails: self.guardrails.absolute(),
             way: match self.wrap {
                 true => Way::Wrap,
@@ -81,16 +81,16 @@ impl InstallArgs {
                 },
             },
             consent: self.consent.consent(),
-        })
+        }))
     }
 }
 
 impl UninstallArgs {
-    pub(super) fn task(self) -> Task {
-        Task::Uninstall(Uninstall {
-            targets: self.targets.targets(),
+    pub(super) fn task(self) -> Result<Task, UsageError> {
+        Ok(Task::Uninstall(Uninstall {
+            targets: self.targets.targets()?,
             consent: self.consent.consent(),
-        })
+        }))
     }
 }
 
@@ -105,13 +105,17 @@ impl ImportArgs {
 }
 
 impl TargetArgs {
-    fn targets(self) -> Targets {
+    fn targets(self) -> Result<Targets, UsageError> {
         let all = self.client.iter().any(|name| name == "all");
         let named = self.client.iter().filter_map(|name| Client::named(name));
-        Targets {
-            clients: if all { Vec::new() } else { named.collect() },
-            file: self.file,
+        let clients: Vec<_> = named.filter(|_| !all).collect();
+        if self.file.is_some() && clients.len() != 1 {
+            return Err(UsageError::FileOfSeveral);
         }
+        Ok(Targets {
+            clients,
+            file: self.file,
+        })
     }
 }
 

@@ -11,6 +11,8 @@
 mod bench;
 #[path = "workbench/cases.rs"]
 mod cases;
+#[path = "workbench/fuzz.rs"]
+mod fuzz;
 #[path = "workbench/inspect.rs"]
 mod inspect;
 #[path = "workbench/score.rs"]

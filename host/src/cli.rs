@@ -30,7 +30,7 @@ use install::{ImportArgs, InstallArgs, UninstallArgs};
 use serve::ServeArgs;
 use status::StatusArgs;
 
-pub use plugin::{BenchArgs, InspectArgs, Offsets, PluginTask, ScoreArgs, TestArgs, Way};
+pub use plugin::{BenchArgs, FuzzArgs, InspectArgs, Offsets, PluginTask, ScoreArgs, TestArgs, Way};
 
 /// A guardrail gateway for the Model Context Protocol
 ///

@@ -8,6 +8,7 @@
 mod bench;
 mod cases;
 mod component;
+mod fuzz;
 mod inspect;
 mod score;
 mod shown;
@@ -29,6 +30,7 @@ pub async fn answer(task: PluginTask) -> ExitCode {
         PluginTask::Inspect(args) => inspect::inspect(&args).await,
         PluginTask::Score(args) => score::score(&args).await,
         PluginTask::Test(args) => cases::test(&args).await,
+        PluginTask::Fuzz(args) => fuzz::fuzz(&args).await,
         PluginTask::Bench(args) => bench::bench(&args).await,
     };
     match outcome {

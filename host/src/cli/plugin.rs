@@ -29,6 +29,13 @@ pub enum PluginTask {
     ///
     /// Exit code: 0 all pass, 1 one fails, 2 they cannot be run.
     Test(TestArgs),
+    /// Show a guardrail messages of all sorts: odd, huge, empty, cut
+    ///
+    /// Says where it crashes, runs into a limit, or answers what breaks the contract, with what
+    /// makes it happen again.
+    ///
+    /// Exit code: 0 a valid verdict on each, 1 not on one, 2 it cannot be tried.
+    Fuzz(FuzzArgs),
     /// Measure what a guardrail costs: start, checks at three sizes both ways, memory
     ///
     /// Several guardrails are measured one by one, and then as a chain. See docs/plugin.md.
@@ -166,6 +173,44 @@ pub struct BenchArgs {
 }
 
 impl BenchArgs {
+    /// For whom the answer is.
+    pub fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+/// What to try, and with how much.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct FuzzArgs {
+    /// A .wasm file, or the name of a bundled guardrail
+    pub guardrail: PathBuf,
+    /// The guardrail's configuration: JSON, TOML, or a .json or .toml file
+    #[arg(long, value_name = "CONFIG")]
+    pub config: Option<String>,
+    /// How many cases to run, each with a fresh instance and up to four messages
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub runs: u64,
+    /// What the cases are made from; else another each time
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
+    /// Only this case of a seed
+    #[arg(long, value_name = "CASE", requires = "seed")]
+    pub case: Option<u64>,
+    /// Lines to make messages of, besides the examples in the manifest; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub text: Vec<PathBuf>,
+    /// About the bytes of the largest messages
+    #[arg(long, value_name = "BYTES", default_value_t = 2 << 20)]
+    pub largest: usize,
+    /// Write the first message of each failure to a file of cases for `plugin test`
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Answer in JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+impl FuzzArgs {
     /// For whom the answer is.
     pub fn output(&self) -> Output {
         Output::of(self.json)

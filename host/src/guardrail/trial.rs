@@ -3,6 +3,7 @@
 use super::{Envelope, Fault, Guardrail, Instance, LimitExceeded, Verdict};
 use crate::capability::message::MessageView;
 use crate::capability::own::Own;
+use crate::config::Grants;
 
 /// An instance that serves no session. What it keeps is thrown away after each message,
 /// and its keys are worth nothing.
@@ -30,7 +31,8 @@ impl Trial<'_> {
     ) -> Result<Verdict, Fault> {
         let guardrail = self.guardrail;
         let wall = guardrail.limits.wall;
-        let own = Some(Own::rehearsal());
+        // Whoever has no use for it does not pay for it, as in a session.
+        let own = (guardrail.uses != Grants::default()).then(Own::rehearsal);
         let asked = guardrail.ask(&mut self.instance, envelope, view, own);
         tokio::time::timeout(wall, asked)
             .await

@@ -1,6 +1,7 @@
 //! `plugin score`: what a guardrail finds of what is to be found in labelled texts.
 
 mod corpus;
+mod ranges;
 mod report;
 mod row;
 mod tally;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::corpus::Place;
+use super::ranges::{common, length, merged, overlap};
 use super::row::Expected;
 
 /// One text with what is known of it. Ranges are bytes of it.
@@ -381,48 +382,6 @@ fn are_the_same(spans: &[Expected], found: &[Found], rules: Rules) -> bool {
         .iter()
         .map(|it| (it.range.start, it.range.end, label(&it.label)));
     sorted(expected.collect()) == sorted(found.collect())
-}
-
-fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
-    one.start < other.end && other.start < one.end
-}
-
-/// Ranges without overlaps, in order.
-fn merged(ranges: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
-    let mut sorted: Vec<_> = ranges.filter(|range| !range.is_empty()).collect();
-    sorted.sort_by_key(|range| range.start);
-    let mut merged: Vec<Range<usize>> = Vec::new();
-    for range in sorted {
-        match merged.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
-        }
-    }
-    merged
-}
-
-/// What two lists of merged ranges have in common.
-fn common(one: &[Range<usize>], other: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut shared = Vec::new();
-    let (mut ones, mut others) = (one.iter().peekable(), other.iter().peekable());
-    while let (Some(a), Some(b)) = (ones.peek(), others.peek()) {
-        let range = a.start.max(b.start)..a.end.min(b.end);
-        if !range.is_empty() {
-            shared.push(range);
-        }
-        if a.end <= b.end {
-            ones.next()
-        } else {
-            others.next()
-        };
-    }
-    shared
-}
-
-/// The characters in ranges of a text.
-fn length(text: &str, ranges: &[Range<usize>]) -> usize {
-    let parts = ranges.iter().filter_map(|range| text.get(range.clone()));
-    parts.map(|part| part.chars().count()).sum()
 }
 
 fn slip(

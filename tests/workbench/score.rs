@@ -187,6 +187,22 @@ fn a_rule_alone_is_scored_by_the_label_of_its_rows() {
 }
 
 #[test]
+fn a_row_can_be_a_whole_message_of_either_way() {
+    let rows = r#"{"message":{"jsonrpc":"2.0","id":1,"result":{"people":[{"mail":"ann@corp-mail.net"}]}},"spans":[{"label":"EMAIL_ADDRESS","pointer":"/people/0/mail","start":0,"end":17}]}
+{"message":{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"to":"ann@corp-mail.net"}}},"spans":[{"label":"EMAIL_ADDRESS","pointer":"/arguments/to","start":0,"end":17}]}
+"#;
+    let folder = folder(&[("messages.jsonl", rows)]);
+    let words = ["score", "pii", "messages.jsonl", "--exact", "--json"];
+    let found = |more: &[&str]| {
+        let report = plugin(folder.path(), &[&words, more].concat()).json();
+        report["all"]["found"].as_u64().unwrap()
+    };
+    // What goes to a server is not looked at, unless that is configured.
+    assert_eq!(found(&[]), 1);
+    assert_eq!(found(&["--config", "requests = 'mask'"]), 2);
+}
+
+#[test]
 fn a_text_without_a_verdict_is_below_every_mark() {
     let folder = folder(&[("people.jsonl", PEOPLE)]);
     let failing = guest("guest_failing");

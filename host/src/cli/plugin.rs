@@ -14,7 +14,7 @@ pub enum PluginTask {
     /// Exit code: 0 the gateway would take it, 1 it would refuse it, or the configuration does
     /// not grant what it uses, 2 it is no component of a guardrail.
     Inspect(InspectArgs),
-    /// Measure how well a guardrail finds what it looks for, on labelled texts
+    /// Measure what a guardrail finds in labelled texts
     ///
     /// A corpus is a JSONL file (may be packed: .gz), one text or message a line with what is
     /// to be found in it; a text file, in which nothing is to be found; or a folder of such
@@ -36,7 +36,7 @@ pub enum PluginTask {
     ///
     /// Exit code: 0 a valid verdict on each, 1 not on one, 2 it cannot be tried.
     Fuzz(FuzzArgs),
-    /// Measure what a guardrail costs: start, checks at three sizes both ways, memory
+    /// Measure what a guardrail costs, and which limits it breaks
     ///
     /// Several guardrails are measured one by one, and then as a chain. See docs/plugin.md.
     ///

@@ -57,6 +57,14 @@ fn help(of: &[&str]) -> String {
     lines.join("\n")
 }
 
+/// The commands of a command, a line each.
+fn commands(of: &[&str]) -> String {
+    let help = help(of);
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty()).map(str::trim);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn clap_finds_no_fault() {
     Cli::command().debug_assert();
@@ -409,6 +417,13 @@ fn the_help_says_what_there_is() {
 
               [default: text]
     "#);
+    insta::assert_snapshot!(commands(&["plugin"]), @r"
+    inspect  Show what a component is and what it can do
+    score    Measure what a guardrail finds in labelled texts
+    test     Run a guardrail's own examples, and cases of yours
+    fuzz     Show a guardrail messages of all sorts: odd, huge, empty, cut
+    bench    Measure what a guardrail costs, and which limits it breaks
+    ");
     insta::assert_snapshot!(help(&["plugin", "inspect"]), @r#"
     Show what a component is and what it can do
 

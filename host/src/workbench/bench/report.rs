@@ -94,11 +94,11 @@ impl Measured {
             let size = bytes(check.size as u64);
             let limit = limits.cpu_for(check.size);
             match &check.outcome {
-                Ok(times) if times.p99 > limit => broken.push(format!(
-                    "cpu = {}: {size} {} take {} (p50 {})",
+                // The slowest of a few may be another program's fault.
+                Ok(times) if times.p50 > limit => broken.push(format!(
+                    "cpu = {}: {size} {} take {}",
                     time(limit),
                     way(check.way),
-                    time(times.p99),
                     time(times.p50)
                 )),
                 Ok(_) => {}
@@ -253,10 +253,10 @@ mod tests {
 
     #[test]
     fn a_limit_is_broken_by_what_takes_more() {
-        let times = |p99| Times {
+        let times = |p50| Times {
             count: 10,
-            p50: Duration::from_millis(90),
-            p99: Duration::from_millis(p99),
+            p50: Duration::from_millis(p50),
+            p99: Duration::from_millis(500),
         };
         let broken = |check| measured(vec![check]).broken();
         assert_eq!(broken(check(Ok(times(100)), 64 << 20)), [""; 0]);
@@ -264,7 +264,7 @@ mod tests {
             broken(check(Ok(times(101)), 65 << 20)),
             [
                 "g: memory = 64.0 MiB: it takes 65.0 MiB",
-                "g: cpu = 100 ms: 1.0 MB to-client take 101 ms (p50 90 ms)",
+                "g: cpu = 100 ms: 1.0 MB to-client take 101 ms",
             ]
         );
         let fault = broken(check(Err("it crashed".into()), 0));

@@ -391,14 +391,15 @@ fn slip(
     range: Option<Range<usize>>,
     rules: Rules,
 ) -> Slip {
-    let around = range.clone().unwrap_or(labelled.origin..labelled.origin);
     let from_origin = |at: usize| at.saturating_sub(labelled.origin);
+    let range = range.map(|range| from_origin(range.start)..from_origin(range.end));
+    let own = labelled.text.get(labelled.origin..).unwrap_or_default();
     Slip {
         place: labelled.place.to_string(),
         label: label.to_owned(),
         confidence,
-        range: range.map(|range| from_origin(range.start)..from_origin(range.end)),
-        excerpt: excerpt(labelled.text, &around, rules.show),
+        excerpt: excerpt(own, range.as_ref().unwrap_or(&(0..0)), rules.show),
+        range,
     }
 }
 

@@ -134,6 +134,24 @@ fn a_text_with_something_somewhere_is_noticed_by_any_finding() {
 }
 
 #[test]
+fn mistakes_are_told_from_where_the_text_of_the_row_starts() {
+    let mut tally = Tally::default();
+    let place = corpus::Place::of_line("corpus.jsonl".as_ref(), 7);
+    let labelled = Labelled {
+        place: &place,
+        text: "texta secret",
+        origin: 4,
+        truth: Truth::Spans(expected(&[("A", 6..12)]), None),
+        group: None,
+    };
+    tally.add(&labelled, &[], Rules { show: 20, ..HALF });
+    assert_eq!(
+        tally.misses[0].to_string(),
+        "corpus.jsonl:7 A 2..8 \"a secret\""
+    );
+}
+
+#[test]
 fn no_more_of_a_text_is_kept_than_was_asked_for() {
     let text = "before secret after";
     for (most, shown) in [(0, ""), (3, "sec"), (6, "secret"), (10, "e secret a")] {

@@ -164,7 +164,7 @@ impl Guardrail {
         }
         let size = configured.component.len();
         let pre = compile(&sandbox, configured.component, recipe.grants).await?;
-        let guardrail = Self {
+        Ok(Self {
             instances: Instances::new(
                 pre,
                 Arc::clone(&recipe.name),
@@ -181,8 +181,7 @@ impl Guardrail {
             configured_in: configured.took,
             limits: recipe.limits,
             sandbox,
-        };
-        Ok(guardrail)
+        })
     }
 
     /// Its name in the configuration.

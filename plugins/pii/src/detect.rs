@@ -33,7 +33,7 @@ use gazetteer::Gazetteer;
 use name::Names;
 use person::People;
 pub(crate) use profile::Profile;
-use street::Streets;
+use street::{Near, Streets};
 
 /// Something personal, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +94,13 @@ struct Hit {
     range: Range<usize>,
     score: f32,
     canonical: String,
+}
+
+/// What is known of a text from one token to the next.
+#[derive(Debug)]
+struct Lasting<'a> {
+    people: Option<People<'a>>,
+    near: Option<Near>,
 }
 
 impl Detector {
@@ -211,15 +218,18 @@ impl Detector {
             }));
         }
         let bytes = text.as_bytes();
-        let mut people = self.names.as_ref().map(People::new);
+        let mut lasting = Lasting {
+            people: self.names.as_ref().map(People::new),
+            near: self.streets.as_ref().map(|streets| streets.near(text)),
+        };
         let mut at = 0;
         while let Some(token) = next_token(bytes, at) {
             at = token.end;
-            if let Some(end) = self.token(text, &cues, &token, &mut people, &mut hits) {
+            if let Some(end) = self.token(text, &cues, &token, &mut lasting, &mut hits) {
                 at = end.max(at);
             }
         }
-        if let Some(people) = people {
+        if let Some(people) = lasting.people {
             people.finish(text, &mut hits);
         }
         hits
@@ -231,7 +241,7 @@ impl Detector {
         text: &str,
         cues: &Cues<'_>,
         token: &Token,
-        people: &mut Option<People<'_>>,
+        lasting: &mut Lasting<'_>,
         hits: &mut Vec<Hit>,
     ) -> Option<usize> {
         let bytes = text.as_bytes();
@@ -258,8 +268,8 @@ impl Detector {
                 return self.end(hits, begun);
             }
         }
-        if let Some(streets) = &self.streets {
-            hits.extend(streets.find(text, token));
+        if let Some((streets, near)) = self.streets.as_ref().zip(lasting.near.as_ref()) {
+            hits.extend(streets.find(text, near, token));
             if hits.len() > begun {
                 return self.end(hits, begun);
             }
@@ -272,7 +282,8 @@ impl Detector {
             }
             if self.wants(Kind::Person) && byte(bytes, start).is_ascii_uppercase() {
                 hits.extend(
-                    people
+                    lasting
+                        .people
                         .as_mut()
                         .and_then(|people| people.find(text, cues, token)),
                 );

@@ -148,7 +148,15 @@ impl Gazetteer {
             return None;
         }
         let ends = word_ends(text, token.start);
-        let known = ends.iter().rev().find_map(|end| {
+        let first = text.get(token.start..*ends.first()?)?.to_ascii_lowercase();
+        let begins = |name: &str| {
+            let at = self.names.partition_point(|(known, ..)| *known < name);
+            self.names
+                .get(at)
+                .is_some_and(|(known, ..)| known.starts_with(name))
+        };
+        let maybe = begins(&first) || first.strip_suffix('s').is_some_and(begins);
+        let known = ends.iter().rev().filter(|_| maybe).find_map(|end| {
             let name = text.get(token.start..*end)?;
             let (kind, score) = self.known(name)?;
             Some((kind.entity(), *end, score))

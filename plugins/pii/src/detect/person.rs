@@ -364,17 +364,34 @@ fn parts(text: &str, names: &Names, start: usize) -> Vec<Part> {
             }
             continue;
         };
-        let known = names.known(word);
+        let initial = word.len() == 1;
+        // Nobody has three initials in a row.
+        if initial
+            && parts
+                .iter()
+                .rev()
+                .take(2)
+                .filter(|part| part.initial)
+                .count()
+                == 2
+        {
+            break;
+        }
+        let known = if initial {
+            Known::NOTHING
+        } else {
+            names.known(word)
+        };
         let part = Part {
             end: next + word.len(),
             known,
             ending: known == Known::NOTHING && names.ends_like_one(word),
-            initial: word.len() == 1,
+            initial,
         };
         let shouted = word.len() > 1 && !word.bytes().any(|byte| byte.is_ascii_lowercase());
         let acronym =
             shouted && (word.len() < 4 || !known.is(Known::GIVEN) && !known.is(Known::FAMILY));
-        if part.is_word() && !part.initial || acronym {
+        if part.is_word() || acronym {
             break;
         }
         parts.push(part);
@@ -442,8 +459,9 @@ fn before_it(text: &str, cues: &Cues<'_>, start: usize, end: usize) -> f32 {
     if whole {
         return named(cues.key());
     }
-    let lower = trimmed.to_ascii_lowercase();
-    let said = SAID.iter().filter(|(said, _)| ends_with_word(&lower, said));
+    let said = SAID
+        .iter()
+        .filter(|(said, _)| ends_with_word(trimmed, said));
     said.map(|(_, surer)| *surer).fold(0.0, f32::max)
 }
 
@@ -516,9 +534,24 @@ fn addressed(text: &str, start: usize, end: usize) -> f32 {
     }
 }
 
-fn ends_with_word(text: &str, word: &str) -> bool {
-    let head = text.strip_suffix(word);
-    head.is_some_and(|head| !head.ends_with(|c: char| c.is_alphanumeric()))
+/// Whether a text ends with these words, in whatever case.
+fn ends_with_word(text: &str, words: &str) -> bool {
+    let last = |text: &str| {
+        text.bytes()
+            .next_back()
+            .map(|byte| byte.to_ascii_lowercase())
+    };
+    if last(text) != last(words) {
+        return false;
+    }
+    let Some((head, tail)) = text
+        .len()
+        .checked_sub(words.len())
+        .and_then(|at| text.split_at_checked(at))
+    else {
+        return false;
+    };
+    tail.eq_ignore_ascii_case(words) && !head.ends_with(|c: char| c.is_alphanumeric())
 }
 
 /// Where what follows a particle begins.

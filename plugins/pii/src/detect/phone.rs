@@ -140,7 +140,7 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
     let mut groups = Vec::new();
     let mut separators = Vec::new();
     let mut end = token.start;
-    let mut total = 0;
+    let (mut total, mut singles) = (0, 0);
     loop {
         let length = bytes
             .iter()
@@ -151,7 +151,9 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
         groups.push(length);
         end += length;
         total += length;
-        if total > 15 || length > 15 || groups.len() > GROUPS {
+        singles += usize::from(length == 1);
+        // Nobody writes more than a few digits by themselves.
+        if total > 15 || length > 15 || groups.len() > GROUPS || singles > 3 {
             return None;
         }
         let mut next = end;
@@ -238,6 +240,7 @@ fn judge(written: &Written, value: &str) -> Option<(f32, Option<&'static str>)> 
             Some((if written.bracket { 0.6 } else { score }, None))
         }
         _ if separated && written.bracket => Some((0.4, None)),
+        _ if groups.iter().filter(|length| **length == 1).count() > 2 => None,
         _ if (7..=13).contains(&value.len()) && (separated || value.len() >= 9) => {
             Some((0.15, None))
         }

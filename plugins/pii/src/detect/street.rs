@@ -1,8 +1,8 @@
 //! Addresses of houses, as they are written in many countries.
 
-use mcp_gateway_scan::{Pattern, Start};
+use mcp_gateway_scan::{Keywords, Pattern, Start};
 
-use super::bounds::{is_alone, is_word_end};
+use super::bounds::{byte, is_alone, is_word_end};
 use super::{Hit, Token};
 use crate::entity::Kind;
 
@@ -10,13 +10,13 @@ use crate::entity::Kind;
 const WORD: &str = r"(?:[A-Z][A-Za-z.'-]{0,24}|[0-9]{1,3}(?:st|nd|rd|th))";
 
 /// What a street is called behind its name.
-const BEHIND: &str = "(?:Street|St|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Square|Squares|Sq|Way|Terrace|Tce|Parkway|Pkwy|Highway|Hwy|Crescent|Cres|Close|Grove|Circle|Cir|Trail|Loop|Alley|Plaza|Park|Row|Walk|Gardens|Hill|Mews|Quay|Parade|Esplanade|Turnpike|Pike|Extension|Ridge|Run|Utca|utca|u|ut|ter|Katu|Vej)";
+const BEHIND: &str = "(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Squares?|Sq|Way|Terrace|Parkway|Pkwy|Highway|Hwy|Crescent|Close|Grove|Circle|Cir|Trail|Loop|Alley|Plaza|Park|Row|Walk|Gardens|Hill|Mews|Quay|Parade|Turnpike|Pike|Ridge|Utca|utca|Katu|Vej)";
 
 /// What it is called before its name.
-const BEFORE: &str = "(?:Rue|Avenue|Boulevard|Place|Chemin|Quai|Impasse|Via|Viale|Piazza|Corso|Vicolo|Calle|C/|Avenida|Av|Plaza|Paseo|Camino|Ronda|Carrer|Rua|Travessa|Largo|Ul|ul|Ulica|Aleja|al|Strada|Bd|Rruga|Kneza|Postbox|Postboks|Am|An der|Im)";
+const BEFORE: &str = "(?:Rue|Avenue|Boulevard|Place|Chemin|Quai|Impasse|Via|Viale|Piazza|Corso|Vicolo|Calle|Avenida|Plaza|Paseo|Camino|Ronda|Carrer|Rua|Travessa|Largo|Ulica|ul|Aleja|Strada|Postbox)";
 
 /// What the name of a street ends in, where it is one word.
-const WITHIN: &str = r"(?:stra(?:ss|\xc3\x9f)e|str\.|gasse|weg|platz|allee|ring|damm|ufer|katu|tie|vej|gade|vagen|gatan|gata|gaten|veien|vei|straat|laan|plein|kade|dreef|ova|ulica|straeti|braut|hlid|vegur)";
+const WITHIN: &str = r"(?:stra(?:ss|\xc3\x9f)e|gasse|weg|platz|allee|ring|damm|ufer|katu|vej|gade|vagen|gatan|gata|gaten|veien|straat|laan|plein|kade|ulica|braut|vegur)";
 
 /// A part of a house.
 const PART: &str =
@@ -25,9 +25,117 @@ const PART: &str =
 /// The town, the state, the country, the postal code.
 const TOWN: &str = r"(?:(?:, ?|,?\s{1,12})[A-Z][A-Za-z'-]{1,24}(?: [A-Z][A-Za-z'-]{1,24}){0,2}){0,2}(?:,? [A-Z]{2})?(?:,? [0-9]{4,6}(?:-[0-9]{3,4})?|,? [A-Z][0-9][A-Z] [0-9][A-Z][0-9])";
 
+/// What every address has; only near one of these is compared with the forms.
+const WORDS: &[&str] = &[
+    "street",
+    "st",
+    "ave",
+    "road",
+    "rd",
+    "lane",
+    "ln",
+    "drive",
+    "dr",
+    "boulevard",
+    "blvd",
+    "court",
+    "ct",
+    "place",
+    "pl",
+    "square",
+    "sq",
+    "way",
+    "terrace",
+    "parkway",
+    "pkwy",
+    "highway",
+    "hwy",
+    "crescent",
+    "close",
+    "grove",
+    "circle",
+    "cir",
+    "trail",
+    "loop",
+    "alley",
+    "plaza",
+    "park",
+    "row",
+    "walk",
+    "gardens",
+    "hill",
+    "mews",
+    "quay",
+    "parade",
+    "turnpike",
+    "pike",
+    "ridge",
+    "utca",
+    "katu",
+    "vej",
+    "rue",
+    "chemin",
+    "quai",
+    "impasse",
+    "via",
+    "piazza",
+    "corso",
+    "vicolo",
+    "calle",
+    "avenida",
+    "paseo",
+    "camino",
+    "ronda",
+    "carrer",
+    "rua",
+    "travessa",
+    "largo",
+    "ulica",
+    "ul",
+    "aleja",
+    "strada",
+    "postbox",
+    "strasse",
+    "stra\u{df}e",
+    "gasse",
+    "weg",
+    "platz",
+    "allee",
+    "ring",
+    "damm",
+    "ufer",
+    "gade",
+    "vagen",
+    "gata",
+    "veien",
+    "straat",
+    "laan",
+    "plein",
+    "kade",
+    "braut",
+    "vegur",
+    "suite",
+    "ste",
+    "apt",
+    "apartment",
+    "unit",
+    "flat",
+    "box",
+];
+
+/// How far ahead one of them may be.
+const REACH: usize = 96;
+
 /// The forms of addresses.
 #[derive(Debug)]
-pub(super) struct Streets(Vec<(Pattern, f32)>);
+pub(super) struct Streets {
+    words: Keywords,
+    forms: Vec<(Pattern, f32)>,
+}
+
+/// Where words of addresses end in a text, in order.
+#[derive(Debug)]
+pub(super) struct Near(Vec<usize>);
 
 impl Streets {
     pub(super) fn new() -> Result<Self, String> {
@@ -71,18 +179,32 @@ impl Streets {
             let pattern = Pattern::new(form).map_err(|error| format!("street: {error}"))?;
             Ok((pattern, *score))
         };
-        forms
-            .iter()
-            .map(pattern)
-            .collect::<Result<_, String>>()
-            .map(Self)
+        Ok(Self {
+            words: Keywords::new(WORDS).map_err(|error| format!("street: {error}"))?,
+            forms: forms.iter().map(pattern).collect::<Result<_, String>>()?,
+        })
     }
 
-    pub(super) fn find(&self, text: &str, token: &Token) -> Option<Hit> {
-        if !is_alone(text.as_bytes(), token.start) {
+    /// Where words of addresses stand: as words, or at the end of one.
+    pub(super) fn near(&self, text: &str) -> Near {
+        let bytes = text.as_bytes();
+        let found = self.words.find(text).map(|(_, range)| range.end);
+        Near(
+            found
+                .filter(|end| !byte(bytes, *end).is_ascii_alphanumeric())
+                .collect(),
+        )
+    }
+
+    pub(super) fn find(&self, text: &str, near: &Near, token: &Token) -> Option<Hit> {
+        let bytes = text.as_bytes();
+        let first = byte(bytes, token.start);
+        let next = near.0.get(near.0.partition_point(|end| *end < token.end))?;
+        let begins = first.is_ascii_uppercase() || first.is_ascii_digit() || first == b'u';
+        if !begins || *next > token.start + REACH || !is_alone(bytes, token.start) {
             return None;
         }
-        self.0.iter().find_map(|(pattern, score)| {
+        self.forms.iter().find_map(|(pattern, score)| {
             let (range, _) = pattern.find(text, token.start, Start::At(0), 0)?;
             let value = text.get(range.clone())?;
             is_word_end(text, range.end).then(|| Hit {

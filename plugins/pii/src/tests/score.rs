@@ -16,6 +16,9 @@ use serde_json::Value;
 use super::{outcome, pii};
 use crate::detect::Context;
 
+/// What labelled texts of people have besides what is looked for by default.
+const EVERYTHING: &str = r#"{"ip_scope": "all", "also": ["MAC", "ADDRESS", "LOCATION", "NRP", "ORGANIZATION", "AGE", "DATE_TIME", "URL"]}"#;
+
 /// What the Python gateway looks for.
 const NINE: &str = r#"{"entities": ["CREDIT_CARD", "IP_ADDRESS", "EMAIL_ADDRESS", "PHONE_NUMBER", "CRYPTO", "MEDICAL_LICENSE", "US_PASSPORT", "US_ITIN", "US_SSN"]}"#;
 
@@ -24,9 +27,10 @@ const NINE: &str = r#"{"entities": ["CREDIT_CARD", "IP_ADDRESS", "EMAIL_ADDRESS"
 fn score() {
     let path = std::env::var("MCP_GATEWAY_CORPUS").unwrap();
     let show = std::env::var("MCP_GATEWAY_SHOW").unwrap_or_default();
-    let guardrail = pii(
-        r#"{"ip_scope": "all", "also": ["MAC", "ADDRESS", "LOCATION", "NRP", "ORGANIZATION", "AGE", "DATE_TIME", "URL"]}"#,
-    );
+    // A configuration as JSON, if not all that there is.
+    let config = std::env::var("MCP_GATEWAY_CONFIG").unwrap_or_else(|_| EVERYTHING.to_owned());
+    let guardrail = pii(&config);
+    let mut characters = [0; 3];
     let mut counts: BTreeMap<String, [usize; 4]> = BTreeMap::new();
     for line in fs::read_to_string(path).unwrap().lines() {
         let row: Value = serde_json::from_str(line).unwrap();
@@ -71,6 +75,22 @@ fn score() {
             .collect();
         let found = guardrail.detector.find(text, &Context::NONE);
         let kind = |name: &'static str| if name == "US_ITIN" { "US_SSN" } else { name };
+        // Where the address of a house ends and its town begins is told in many ways.
+        let address = |name: &str| ["LOCATION", "STREET_ADDRESS", "ZIP_CODE"].contains(&name);
+        let same = |a: &str, b: &str| a == b || address(a) && address(b);
+        let within = |at: &usize, range: &(usize, usize)| (range.0..range.1).contains(at);
+        let golden: Vec<(usize, usize)> = gold.iter().map(|it| (it.1, it.2)).collect();
+        let masked: Vec<(usize, usize)> = found
+            .iter()
+            .map(|it| (it.range.start, it.range.end))
+            .collect();
+        for (at, _) in text.char_indices() {
+            let personal = golden.iter().any(|it| within(&at, it));
+            let covered = masked.iter().any(|it| within(&at, it));
+            characters[0] += usize::from(personal);
+            characters[1] += usize::from(covered);
+            characters[2] += usize::from(personal && covered);
+        }
         for (wanted, start, end) in &gold {
             let hit = found.iter().any(|it| {
                 let common = it
@@ -78,7 +98,7 @@ fn score() {
                     .end
                     .min(*end)
                     .saturating_sub(it.range.start.max(*start));
-                kind(it.entity.name) == *wanted && common * 2 >= end - start
+                same(kind(it.entity.name), wanted) && common * 2 >= end - start
             });
             let count = counts.entry((*wanted).to_owned()).or_default();
             count[0] += 1;
@@ -89,7 +109,7 @@ fn score() {
         }
         for it in &found {
             let right = gold.iter().any(|(wanted, start, end)| {
-                kind(it.entity.name) == *wanted && it.range.start < *end && *start < it.range.end
+                same(kind(it.entity.name), wanted) && it.range.start < *end && *start < it.range.end
             });
             let count = counts.entry(kind(it.entity.name).to_owned()).or_default();
             count[2] += 1;
@@ -107,6 +127,12 @@ fn score() {
             share(right, found)
         );
     }
+    let [gold, found, both] = characters.map(|it| it as f64);
+    eprintln!(
+        "characters recall {:.3}  precision {:.3}",
+        both / gold,
+        both / found
+    );
 }
 
 /// Each line an object with the `entity`, and of a `kind`: a "span" has the `text`, and as `expected` lists that begin with
@@ -265,7 +291,7 @@ fn clean_texts_stay() {
 #[test]
 #[ignore = "measures"]
 fn speed() {
-    let guardrail = pii("{}");
+    let guardrail = pii(&std::env::var("MCP_GATEWAY_CONFIG").unwrap_or_else(|_| "{}".to_owned()));
     let log = "2026-07-28T10:11:12.345Z INFO server::http{request_id=8f14e45f} GET /api/v1/users/42?page=3 -> 200 in 12ms\n";
     let json = r#"{"id":17,"name":"report.pdf","size":48213,"owner":{"login":"mona","id":583231},"labels":["bug","p1"],"updated_at":"2026-07-28T10:11:12Z","sha":"48e4875032cc26d5d89c9d23b486c905f032dd9d","url":"https://example.com/repos/a/b/contents/report.pdf?ref=main"},"#;
     let prose = "The quick brown fox reads a README, installs a package and wonders why the token bucket is empty. Keys are documented below; the password policy is strict. ";
@@ -289,6 +315,11 @@ fn speed() {
         "\\",
         "12:",
         "1 Main ",
+        "A ",
+        "1,2\n",
+        "a,b\n1,2\n",
+        "Ann, ",
+        "1 A 2 ",
     ];
     for part in [log, json, prose].into_iter().chain(worst) {
         let text = part.repeat(10_000_000 / part.len());

@@ -86,8 +86,23 @@ struct Written {
     end: usize,
     plus: bool,
     bracket: bool,
-    groups: Vec<usize>,
-    separators: Vec<u8>,
+    /// How long each group is, and how many there are.
+    groups: [usize; GROUPS],
+    count: usize,
+    /// What stands behind each group but the last.
+    separators: [u8; GROUPS],
+}
+
+impl Written {
+    fn groups(&self) -> &[usize] {
+        self.groups.get(..self.count).unwrap_or_default()
+    }
+
+    fn separators(&self) -> &[u8] {
+        self.separators
+            .get(..self.count.saturating_sub(1))
+            .unwrap_or_default()
+    }
 }
 
 pub(super) fn find(text: &str, cues: &Cues<'_>, token: &Token, profile: Profile) -> Option<Hit> {
@@ -97,7 +112,7 @@ pub(super) fn find(text: &str, cues: &Cues<'_>, token: &Token, profile: Profile)
     let (score, country) = judge(&written, &value)?;
     let cue = score < 0.9 && cues.says(written.start, WORDS);
     let gateway = profile == Profile::Gateway;
-    if gateway && !cue && written.groups.len() == 1 && cues.is_impersonal(written.start) {
+    if gateway && !cue && written.count == 1 && cues.is_impersonal(written.start) {
         return None;
     }
     if gateway && score < 0.3 && !cue {
@@ -137,8 +152,9 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
     if last.is_ascii_alphanumeric() || b"_$#+%&".contains(&last) || joined {
         return None;
     }
-    let mut groups = Vec::new();
-    let mut separators = Vec::new();
+    let (mut groups, mut separators) = ([0; GROUPS], [0; GROUPS]);
+    let mut places = groups.iter_mut().zip(&mut separators);
+    let mut count = 0;
     let mut end = token.start;
     let (mut total, mut singles) = (0, 0);
     loop {
@@ -148,12 +164,15 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
             .take(16)
             .take_while(|b| b.is_ascii_digit())
             .count();
-        groups.push(length);
+        // One that has more groups than any number is none.
+        let (group, separator) = places.next()?;
+        *group = length;
+        count += 1;
         end += length;
         total += length;
         singles += usize::from(length == 1);
         // Nobody writes more than a few digits by themselves.
-        if total > 15 || length > 15 || groups.len() > GROUPS || singles > 3 {
+        if total > 15 || length > 15 || singles > 3 {
             return None;
         }
         let mut next = end;
@@ -164,7 +183,7 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
         if next == end || !byte(bytes, next).is_ascii_digit() || total >= 15 {
             break;
         }
-        separators.push(byte(bytes, next - 1));
+        *separator = byte(bytes, next - 1);
         end = next;
     }
     let next = byte(bytes, end);
@@ -180,13 +199,14 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
         plus,
         bracket,
         groups,
+        count,
         separators,
     })
 }
 
 /// How sure a number is, and the country code that its digits lack, if they are known to lack only that.
 fn judge(written: &Written, value: &str) -> Option<(f32, Option<&'static str>)> {
-    let groups = written.groups.as_slice();
+    let groups = written.groups();
     let separated = groups.len() > 1;
     let abroad = written.plus || value.starts_with("00") && separated;
     if abroad {
@@ -204,7 +224,7 @@ fn judge(written: &Written, value: &str) -> Option<(f32, Option<&'static str>)> 
             other.iter().any(|code| number.starts_with(code)) && (8..=15).contains(&number.len());
         return (known || other).then_some((if written.plus { 0.9 } else { 0.6 }, Some("")));
     }
-    let only = |wanted: &[u8]| written.separators.iter().all(|it| wanted.contains(it));
+    let only = |wanted: &[u8]| written.separators().iter().all(|it| wanted.contains(it));
     if is_date(written, value) {
         return None;
     }
@@ -256,16 +276,16 @@ fn is_date(written: &Written, value: &str) -> bool {
             .is_some_and(|it| it == "19" || it == "20")
     };
     let mut at = 0;
-    let day = written.groups.windows(3).any(|groups| {
+    let day = written.groups().windows(3).any(|groups| {
         let (month, day) = (at + 4, at + 6);
         let begins = groups == [4, 2, 2] && year(at);
         at += groups.first().copied().unwrap_or_default();
         let part = |at: usize| value.get(at..at + 2).unwrap_or_default();
         begins && part(month) <= "12" && part(day) <= "31"
     });
-    day || matches!(written.groups.as_slice(), [2, 2, 4] if year(4))
-        || matches!(written.groups.as_slice(), [4, 4] if year(0) || year(4))
-        || matches!(written.groups.as_slice(), [8, 6])
+    day || matches!(written.groups(), [2, 2, 4] if year(4))
+        || matches!(written.groups(), [4, 4] if year(0) || year(4))
+        || matches!(written.groups(), [8, 6])
 }
 
 /// Where a number ends with its extension: `x123`, `ext. 12`.

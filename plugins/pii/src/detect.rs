@@ -118,7 +118,9 @@ impl Detector {
         let wants = |kind: Kind| wanted & kind.bit() != 0;
         let gazetteer = Gazetteer::new(wants);
         let streets = wants(Kind::Street).then(Streets::new).transpose()?;
-        let names = (wanted & Kind::Person.bit() != 0).then(Names::new);
+        let names = (wanted & Kind::Person.bit() != 0)
+            .then(Names::new)
+            .transpose()?;
         Ok(Self {
             options,
             wanted,

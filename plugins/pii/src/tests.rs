@@ -132,6 +132,86 @@ fn what_only_looks_personal_stays() {
 }
 
 #[test]
+fn people_are_found_by_their_names_and_by_what_is_said_around_them() {
+    for (text, expected) in [
+        ("Krystyna Zelenka called", "<PERSON> called"),
+        (
+            "Author: Betty Taylor <b@x.org>",
+            "Author: <PERSON> <<EMAIL>>",
+        ),
+        ("my name is Dratchev", "my name is <PERSON>"),
+        (
+            "Ask Anna, Bogumil or Ole",
+            "Ask <PERSON>, <PERSON> or <PERSON>",
+        ),
+        (
+            "Anna Dratchev came. Later Dratchev left.",
+            "<PERSON> came. Later <PERSON> left.",
+        ),
+        (
+            "{\"assignee\": \"Toshimi Arata\"}",
+            "{\"assignee\": \"<PERSON>\"}",
+        ),
+        ("Ludwig van der Berg", "<PERSON>"),
+        ("JOHN SMITH", "<PERSON>"),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+    for text in [
+        "Pull Request Review",
+        "Wayne Enterprises",
+        "service_name: Acme Corp",
+        "Visual Studio Code",
+        "Mark Done",
+        "Grant Access to May",
+        "use Julia or Ruby",
+        "Anna.Module and Anna::new",
+    ] {
+        assert_eq!(masked(text), text);
+    }
+}
+
+#[test]
+fn places_peoples_and_organizations_are_found_if_they_are_asked_for() {
+    let guardrail = pii(r#"{"entities": ["LOCATION", "NRP", "ORG", "ADDRESS", "URL"]}"#);
+    for (text, expected) in [
+        (
+            "from Los Angeles to Czech Republic",
+            "from <LOCATION> to <LOCATION>",
+        ),
+        ("city,x\nSerradarce,1", "city,x\n<LOCATION>,1"),
+        ("two Germans and a Buddhist", "two <NRP> and a <NRP>"),
+        (
+            "Nautilytics Inc and Microsoft",
+            "<ORGANIZATION> and <ORGANIZATION>",
+        ),
+        ("at 12 Long Oak Street, and", "at <ADDRESS>, and"),
+        ("at Rue de la Paix 12", "at <ADDRESS>"),
+        ("at Ziegelgasse 19", "at <ADDRESS>"),
+        ("see https://a.example/b?c=1.", "see <URL>."),
+        (
+            "README.md, main.rs and 12 files",
+            "README.md, main.rs and 12 files",
+        ),
+    ] {
+        assert_eq!(outcome(&guardrail, text).texts.concat(), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_profile_of_presidio_takes_every_form_that_stands_as_a_word() {
+    let compat = pii(r#"{"profile": "presidio-compat"}"#);
+    for (text, expected) in [
+        ("{\"id\": 912803456 }", "{\"id\": 999999999 }"),
+        ("10.0.0.1", "<IP>"),
+        ("at ::1/128", "at <IP>"),
+    ] {
+        assert_eq!(outcome(&compat, text).texts.concat(), expected, "{text}");
+        assert_eq!(masked(text), text);
+    }
+}
+
+#[test]
 fn the_head_of_a_column_says_what_its_cells_are() {
     for (text, expected) in [
         (

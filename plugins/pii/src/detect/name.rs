@@ -1,5 +1,7 @@
 //! Words that names of people are made of.
 
+use serde::Deserialize;
+
 /// What a word is known as; several at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known(u8);
@@ -33,7 +35,26 @@ const LISTS: [(&str, Known); 4] = [
     ),
     (include_str!("../../rules/names/words.txt"), Known::WORD),
 ];
+const CUES: &str = include_str!("../../rules/names/cues.toml");
 const ENDINGS: &str = include_str!("../../rules/names/endings.txt");
+
+/// What stands around names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Words {
+    pub(super) titles: Vec<String>,
+    pub(super) particles: Vec<String>,
+    /// Names of values.
+    pub(super) keys: Vec<String>,
+    /// What stands before the name of a street.
+    pub(super) streets: Vec<String>,
+    /// What stands behind the name of a firm, or of a street.
+    pub(super) firms: Vec<String>,
+    /// What is said before a name, and how much surer it makes one.
+    pub(super) said: Vec<(String, f32)>,
+    /// And what behind one.
+    pub(super) does: Vec<(String, f32)>,
+}
 
 /// How long a word is that is looked up.
 const LONGEST: usize = 32;
@@ -46,10 +67,11 @@ pub(super) struct Names {
     /// Where the words of each letter begin, and where the last ones end.
     letters: Vec<usize>,
     endings: Vec<&'static str>,
+    pub(super) cues: Words,
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
+    pub(super) fn new() -> Result<Self, String> {
         let all = LISTS
             .iter()
             .flat_map(|(list, known)| list.split_whitespace().map(|word| (word, *known)));
@@ -65,11 +87,13 @@ impl Names {
         let start =
             |letter: u8| words.partition_point(|(word, _)| word.as_bytes().first() < Some(&letter));
         let letters = (b'a'..=b'{').map(start).collect();
-        Self {
+        let cues = toml::from_str(CUES).map_err(|error| error.to_string())?;
+        Ok(Self {
             words,
             letters,
             endings: ENDINGS.split_whitespace().collect(),
-        }
+            cues,
+        })
     }
 
     /// What a word is known as, in whatever case.

@@ -9,199 +9,6 @@ use super::name::{Known, Names};
 use super::{Hit, Token};
 use crate::entity::Kind;
 
-/// What is written before the name of a person, and nothing else.
-const TITLES: &[&str] = &[
-    "Mr",
-    "Mrs",
-    "Ms",
-    "Miss",
-    "Dr",
-    "Prof",
-    "Professor",
-    "Dear",
-    "Herr",
-    "Frau",
-    "Mme",
-    "Mlle",
-    "Monsieur",
-    "Madame",
-    "Sir",
-    "Señor",
-    "Señora",
-    "Signor",
-    "Signora",
-];
-
-/// Words within a name that begin with no capital.
-const PARTICLES: &[&str] = &[
-    "de", "da", "do", "dos", "di", "del", "della", "der", "den", "du", "van", "von", "vom", "zu",
-    "la", "le", "ten", "ter", "bin", "ibn", "al", "el", "y", "e", "af", "av",
-];
-
-/// Names of values that are people.
-const KEYS: &[&str] = &[
-    "fullname",
-    "firstname",
-    "lastname",
-    "surname",
-    "givenname",
-    "familyname",
-    "maidenname",
-    "middlename",
-    "displayname",
-    "realname",
-    "nickname",
-    "author",
-    "assignee",
-    "owner",
-    "contact",
-    "customer",
-    "patient",
-    "employee",
-    "manager",
-    "reporter",
-    "recipient",
-    "sender",
-    "cardholder",
-    "accountholder",
-    "customername",
-    "contactname",
-    "username",
-    "personname",
-    "attendee",
-    "name",
-    "createdby",
-    "updatedby",
-    "assignedto",
-    "reportedby",
-    "doctor",
-    "client",
-    "tenant",
-    "applicant",
-    "from",
-    "to",
-    "cc",
-    "attn",
-    "directedby",
-    "writtenby",
-    "beneficiary",
-    "guardian",
-    "lead",
-];
-
-/// What is said before a name, and how much surer it makes one.
-const SAID: &[(&str, f32)] = &[
-    ("name is", 0.4),
-    ("name?", 0.4),
-    ("called", 0.3),
-    ("named", 0.3),
-    ("i am", 0.3),
-    ("i'm", 0.3),
-    ("this is", 0.25),
-    ("hi", 0.4),
-    ("hello", 0.3),
-    ("hey", 0.3),
-    ("regards,", 0.4),
-    ("sincerely,", 0.4),
-    ("best,", 0.3),
-    ("cheers,", 0.4),
-    ("thanks,", 0.3),
-    ("signed", 0.3),
-    ("directed by", 0.4),
-    ("written by", 0.4),
-    ("reported by", 0.4),
-    ("assigned to", 0.4),
-    ("starring", 0.3),
-    ("named him", 0.4),
-    ("named her", 0.4),
-    ("mother", 0.3),
-    ("father", 0.3),
-    ("son", 0.3),
-    ("daughter", 0.3),
-    ("kid", 0.4),
-    ("child", 0.3),
-    ("brother", 0.3),
-    ("sister", 0.3),
-    ("wife", 0.3),
-    ("husband", 0.3),
-    ("friend", 0.3),
-    ("boss", 0.3),
-    ("colleague", 0.3),
-    ("patient", 0.3),
-    ("employee", 0.3),
-    ("customer", 0.3),
-    ("client", 0.25),
-    ("author", 0.3),
-    ("producer", 0.3),
-    ("singer", 0.3),
-    ("actor", 0.3),
-    ("actress", 0.3),
-    ("player", 0.3),
-    ("coach", 0.3),
-    ("teacher", 0.3),
-    ("songwriter", 0.3),
-    ("commenter", 0.3),
-    ("writer", 0.3),
-    ("director", 0.3),
-    ("president", 0.3),
-    ("founders:", 0.3),
-    ("founder", 0.3),
-    ("ceo", 0.3),
-    ("by", 0.15),
-    ("with", 0.1),
-    ("told", 0.2),
-    ("tell", 0.15),
-    ("asked", 0.2),
-    ("met", 0.15),
-    ("heard", 0.15),
-    ("contact", 0.2),
-    ("call", 0.1),
-    ("than", 0.05),
-    ("and", 0.05),
-    ("is", 0.05),
-    ("add", 0.1),
-    ("ask", 0.15),
-    ("given", 0.1),
-    ("remember me,", 0.3),
-    ("under", 0.05),
-];
-
-/// What is said behind a name.
-const DOES: &[(&str, f32)] = &[
-    ("said", 0.3),
-    ("says", 0.3),
-    ("told", 0.3),
-    ("asked", 0.25),
-    ("wrote", 0.25),
-    ("lives", 0.35),
-    ("lived", 0.3),
-    ("works", 0.2),
-    ("worked", 0.2),
-    ("was born", 0.4),
-    ("married", 0.3),
-    ("shouted", 0.3),
-    ("replied", 0.3),
-    ("explained", 0.25),
-    ("thinks", 0.25),
-    ("joined", 0.15),
-    ("died", 0.3),
-    ("had given", 0.3),
-    ("speak", 0.25),
-    ("listed his", 0.3),
-    ("points out", 0.3),
-    ("is very", 0.15),
-    ("as guardian", 0.3),
-    ("as a beneficiary", 0.3),
-    ("called", 0.1),
-];
-
-/// What stands before the name of a street.
-const STREETS: &[&str] = &[
-    "rue", "rua", "via", "calle", "avenida", "av", "ul", "piazza", "plaza", "viale", "corso",
-    "place", "avenue", "allee", "strada", "ulica", "praca", "largo", "travessa", "chemin", "quai",
-    "camino",
-];
-
 /// What stands between the names of a list.
 const LIST: &[&str] = &[", ", " and ", " & ", ", and ", " or ", " et ", " und "];
 
@@ -272,15 +79,16 @@ impl<'a> People<'a> {
             return None;
         }
         let first = word(text, start)?;
-        let found = if TITLES.contains(&first) {
+        let found = if self.names.cues.titles.iter().any(|it| it == first) {
             titled(text, self.names, start + first.len())?
         } else {
             let parts = parts(text, self.names, start);
             let likely = likelihood(&parts)?;
             let end = parts.last()?.end;
-            let around = before_it(text, cues, start, end).max(self.listed(text, start))
-                + behind_it(text, end);
-            let score = likely + around - addressed(text, start, end);
+            let around = before_it(text, cues, self.names, start, end)
+                .max(self.listed(text, start))
+                + behind_it(text, self.names, end);
+            let score = likely + around - addressed(text, self.names, start, end);
             if score < SURE {
                 let few = self.unsure.len() < MOST;
                 self.unsure.extend(few.then_some(start..end));
@@ -358,7 +166,7 @@ fn parts(text: &str, names: &Names, start: usize) -> Vec<Part> {
     let mut next = start;
     while parts.len() < WORDS {
         let Some(word) = word(text, next) else {
-            match particle(text, next).filter(|_| !parts.is_empty()) {
+            match particle(text, names, next).filter(|_| !parts.is_empty()) {
                 Some(behind) => next = behind,
                 None => break,
             }
@@ -437,7 +245,7 @@ fn likelihood(parts: &[Part]) -> Option<f32> {
 }
 
 /// How much surer what is said before it makes a name.
-fn before_it(text: &str, cues: &Cues<'_>, start: usize, end: usize) -> f32 {
+fn before_it(text: &str, cues: &Cues<'_>, names: &Names, start: usize, end: usize) -> f32 {
     let mut from = start.saturating_sub(32);
     while !text.is_char_boundary(from) {
         from += 1;
@@ -449,48 +257,66 @@ fn before_it(text: &str, cues: &Cues<'_>, start: usize, end: usize) -> f32 {
             .get(cell..start)
             .is_some_and(|it| it.trim_matches([' ', '"']).is_empty())
     {
-        return named(column);
+        return named(names, column);
     }
     if let Some(key) = trimmed.strip_suffix([':', '=']) {
-        return named(key.trim_end_matches(['"', '\'', ' ', '*', '`']));
+        return named(names, key.trim_end_matches(['"', '\'', ' ', '*', '`']));
     }
     let whole =
         start == 0 && end == text.len() || trimmed.is_empty() && start < 8 && text.len() <= 64;
     if whole {
-        return named(cues.key());
+        return named(names, cues.key());
     }
-    let said = SAID
+    let said = names
+        .cues
+        .said
         .iter()
         .filter(|(said, _)| ends_with_word(trimmed, said));
     said.map(|(_, surer)| *surer).fold(0.0, f32::max)
 }
 
 /// How much surer the name of a value makes a name of a person.
-fn named(key: &str) -> f32 {
+fn named(names: &Names, key: &str) -> f32 {
     let letters = |c: &char| c.is_ascii_alphanumeric();
     let line = key
         .rsplit(['\n', ',', '{', '|', ';'])
         .next()
         .unwrap_or_default();
-    let key: String = line
-        .chars()
-        .filter(letters)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    let known = KEYS.iter().find(|known| key.ends_with(**known));
-    match known {
-        Some(&"name") if key == "name" => 0.2,
-        Some(&"to" | &"from" | &"owner" | &"username" | &"client" | &"lead") => 0.25,
+    let key: String = line.chars().filter(letters).collect();
+    let lower = key.to_ascii_lowercase();
+    // Whatever has a name has one of these; in a form it begins with a capital.
+    if lower == "name" {
+        return if key == "Name" { 0.25 } else { 0.2 };
+    }
+    let known = names
+        .cues
+        .keys
+        .iter()
+        .find(|known| lower.ends_with(known.as_str()));
+    match known.map(String::as_str) {
+        Some("name") | None => 0.0,
+        Some("to" | "from" | "owner" | "username" | "client" | "lead") => 0.25,
         Some(_) => 0.4,
-        None => 0.0,
     }
 }
 
 /// How much surer what follows it makes a name.
-fn behind_it(text: &str, end: usize) -> f32 {
+fn behind_it(text: &str, names: &Names, end: usize) -> f32 {
     let rest = text.get(end..).unwrap_or_default();
     if rest.starts_with("'s ") {
         return 0.1;
+    }
+    let next = rest
+        .strip_prefix(' ')
+        .and_then(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+    if next.is_some_and(|next| {
+        names
+            .cues
+            .firms
+            .iter()
+            .any(|firm| firm.eq_ignore_ascii_case(next))
+    }) {
+        return -0.3;
     }
     if let Some(address) = rest.strip_prefix(" <").or_else(|| rest.strip_prefix(" (")) {
         let close = address
@@ -503,7 +329,7 @@ fn behind_it(text: &str, end: usize) -> f32 {
     let Some(rest) = rest.strip_prefix(' ') else {
         return 0.0;
     };
-    let does = DOES.iter().find(|(does, _)| {
+    let does = names.cues.does.iter().find(|(does, _)| {
         let behind = rest.strip_prefix(does);
         behind.is_some_and(|behind| !behind.starts_with(|c: char| c.is_alphanumeric()))
     });
@@ -511,7 +337,7 @@ fn behind_it(text: &str, end: usize) -> f32 {
 }
 
 /// How much less sure a name is that stands in the address of a house.
-fn addressed(text: &str, start: usize, end: usize) -> f32 {
+fn addressed(text: &str, names: &Names, start: usize, end: usize) -> f32 {
     let mut from = start.saturating_sub(16);
     while !text.is_char_boundary(from) {
         from += 1;
@@ -521,7 +347,11 @@ fn addressed(text: &str, start: usize, end: usize) -> f32 {
         .unwrap_or_default()
         .trim_end_matches([' ', '.']);
     let word = head.rsplit([' ', '\n', ',']).next().unwrap_or_default();
-    let street = STREETS.contains(&word.to_ascii_lowercase().as_str());
+    let street = names
+        .cues
+        .streets
+        .iter()
+        .any(|it| it.eq_ignore_ascii_case(word));
     let numbered = head.ends_with(|c: char| c.is_ascii_digit());
     let rest = text.get(end..).unwrap_or_default();
     let number = rest
@@ -555,10 +385,14 @@ fn ends_with_word(text: &str, words: &str) -> bool {
 }
 
 /// Where what follows a particle begins.
-fn particle(text: &str, start: usize) -> Option<usize> {
+fn particle(text: &str, names: &Names, start: usize) -> Option<usize> {
     let rest = text.get(start..)?;
     let end = rest.bytes().take(6).position(|byte| byte == b' ')?;
-    let known = PARTICLES.contains(&rest.get(..end)?);
+    let known = names
+        .cues
+        .particles
+        .iter()
+        .any(|it| Some(it.as_str()) == rest.get(..end));
     known.then_some(start + end + 1)
 }
 

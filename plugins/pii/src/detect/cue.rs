@@ -121,6 +121,19 @@ impl<'a> Cues<'a> {
         }
     }
 
+    /// Whether what begins at `start` follows one of these.
+    pub(super) fn follows(&self, start: usize, words: &[&str]) -> bool {
+        let before = self.before(start).trim_end();
+        let same = |words: &&str| {
+            let tail = before
+                .len()
+                .checked_sub(words.len())
+                .and_then(|at| before.get(at..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(words))
+        };
+        words.iter().any(same)
+    }
+
     /// Whether one of the words stands before `start`, or is in the name of the text.
     pub(super) fn says<S: AsRef<str>>(&self, start: usize, words: &[S]) -> bool {
         if words.is_empty() {

@@ -43,7 +43,40 @@ const PLACES: &[&str] = &[
     "municipality",
     "county",
 ];
-/// And those that are organizations.
+/// What is said before places.
+const SAID: &[&str] = &[
+    "moved here from",
+    "moved from",
+    "moved to",
+    "based in",
+    "born in",
+    "lives in",
+    "live in",
+    "living in",
+    "lived in",
+    "returned to",
+    "city of",
+    "town of",
+    "located in",
+    "trip to",
+    "flew to",
+    "home city",
+    "capital of",
+    "arrived in",
+    "resident of",
+    "suburb of",
+    "raised in",
+    "studied in",
+    "headquartered in",
+    "travel to",
+    "travelled to",
+    "traveled to",
+    "offices in",
+    "office in",
+    "i am in",
+];
+
+/// Names of values that are organizations.
 const ORGANIZATIONS: &[&str] = &[
     "company",
     "organization",
@@ -159,7 +192,13 @@ impl Gazetteer {
         let known = ends.iter().rev().filter(|_| maybe).find_map(|end| {
             let name = text.get(token.start..*end)?;
             let (kind, score) = self.known(name)?;
-            Some((kind.entity(), *end, score))
+            // A people that begins a longer name is a part of that: American Red Cross.
+            let longer = kind == Kind::People && ends.last() != Some(end);
+            Some((
+                kind.entity(),
+                *end,
+                if longer { score - 0.2 } else { score },
+            ))
         });
         let (entity, end, score) = known.or_else(|| self.unknown(text, cues, token, &ends))?;
         let shouted = end - token.start < 4 && entity.kind == Kind::Location;
@@ -200,7 +239,8 @@ impl Gazetteer {
                 return Some((Kind::Organization.entity(), whole, 0.55));
             }
         }
-        let place = has(Kind::Location) && cues.named(token.start, PLACES);
+        let place = has(Kind::Location)
+            && (cues.named(token.start, PLACES) || cues.follows(token.start, SAID));
         place.then(|| (Kind::Location.entity(), whole, 0.55))
     }
 }

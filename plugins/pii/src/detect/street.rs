@@ -1,8 +1,10 @@
 //! Addresses of houses, as they are written in many countries.
 
+use std::ops::Range;
+
 use mcp_gateway_scan::{Keywords, Pattern, Start};
 
-use super::bounds::{byte, is_alone, is_word_end};
+use super::bounds::{before, byte, is_alone, is_word_end};
 use super::{Hit, Token};
 use crate::entity::Kind;
 
@@ -16,7 +18,7 @@ const BEHIND: &str = "(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard
 const BEFORE: &str = "(?:Rue|Avenue|Boulevard|Place|Chemin|Quai|Impasse|Via|Viale|Piazza|Corso|Vicolo|Calle|Avenida|Plaza|Paseo|Camino|Ronda|Carrer|Rua|Travessa|Largo|Ulica|ul|Aleja|Strada|Postbox)";
 
 /// What the name of a street ends in, where it is one word.
-const WITHIN: &str = r"(?:stra(?:ss|\xc3\x9f)e|gasse|weg|platz|allee|ring|damm|ufer|katu|vej|gade|vagen|gatan|gata|gaten|veien|straat|laan|plein|kade|ulica|braut|vegur)";
+const WITHIN: &str = r"(?:stra(?:ss|\xc3\x9f)e|gasse|weg|platz|allee|damm|ufer|katu|vej|gade|vagen|gatan|gata|gaten|veien|straat|laan|plein|kade|ulica|braut|vegur)";
 
 /// A part of a house.
 const PART: &str =
@@ -101,7 +103,6 @@ const WORDS: &[&str] = &[
     "weg",
     "platz",
     "allee",
-    "ring",
     "damm",
     "ufer",
     "gade",
@@ -121,6 +122,11 @@ const WORDS: &[&str] = &[
     "unit",
     "flat",
     "box",
+    "u",
+    "ut",
+    "ter",
+    "rkp",
+    "krt",
 ];
 
 /// How far ahead one of them may be.
@@ -141,7 +147,7 @@ impl Streets {
     pub(super) fn new() -> Result<Self, String> {
         let number = "[0-9]{1,6}[A-Za-z]?(?:[-/][0-9]{1,4})?";
         let small = "(?:(?:de|da|do|dos|del|della|delle|dei|di|du|des|la|le|les|van|von|der|den|of|the) ){0,2}";
-        let tail = format!("(?:{PART})?(?:{TOWN})?");
+        let tail = format!("(?:{PART}){{0,2}}(?:{TOWN})?");
         let forms = [
             // 12 Long Name Street; a number of Faker's may stand before that of the house.
             (
@@ -169,6 +175,10 @@ impl Streets {
                 format!("(?:{number} )(?:{WORD} ){{1,3}}?{number}(?:{PART}){TOWN}"),
                 0.55,
             ),
+            // As Hungary writes it.
+            (format!(r"{number} (?:{WORD} ){{1,3}}(?:u|ut|ter|rkp|krt)\. ?[0-9]{{1,4}}\.?{tail}"), 0.6),
+            // Posts of the army.
+            (r"(?:PSC|Unit|CMR) [0-9]{1,5},? Box [0-9]{1,5}(?:\s{1,8}(?:APO|FPO|DPO) A[AEP] [0-9]{5})?".to_owned(), 0.7),
             (
                 r"(?:Suite|Ste|Apt|Apartment|Unit|Flat)\.? #?[0-9]{1,5}[A-Za-z]?".to_owned(),
                 0.5,
@@ -188,12 +198,12 @@ impl Streets {
     /// Where words of addresses stand: as words, or at the end of one.
     pub(super) fn near(&self, text: &str) -> Near {
         let bytes = text.as_bytes();
-        let found = self.words.find(text).map(|(_, range)| range.end);
-        Near(
-            found
-                .filter(|end| !byte(bytes, *end).is_ascii_alphanumeric())
-                .collect(),
-        )
+        let word = |range: &Range<usize>| {
+            let short = range.len() <= 3 && before(bytes, range.start).is_ascii_alphanumeric();
+            !short && !byte(bytes, range.end).is_ascii_alphanumeric()
+        };
+        let found = self.words.find(text).map(|(_, range)| range);
+        Near(found.filter(word).map(|range| range.end).collect())
     }
 
     pub(super) fn find(&self, text: &str, near: &Near, token: &Token) -> Option<Hit> {

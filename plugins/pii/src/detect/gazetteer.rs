@@ -192,13 +192,7 @@ impl Gazetteer {
         let known = ends.iter().rev().filter(|_| maybe).find_map(|end| {
             let name = text.get(token.start..*end)?;
             let (kind, score) = self.known(name)?;
-            // A people that begins a longer name is a part of that: American Red Cross.
-            let longer = kind == Kind::People && ends.last() != Some(end);
-            Some((
-                kind.entity(),
-                *end,
-                if longer { score - 0.2 } else { score },
-            ))
+            Some((kind.entity(), *end, score))
         });
         let (entity, end, score) = known.or_else(|| self.unknown(text, cues, token, &ends))?;
         let shouted = end - token.start < 4 && entity.kind == Kind::Location;

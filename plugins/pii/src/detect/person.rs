@@ -199,7 +199,7 @@ fn parts(text: &str, names: &Names, start: usize) -> Vec<Part> {
         let shouted = word.len() > 1 && !word.bytes().any(|byte| byte.is_ascii_lowercase());
         let acronym =
             shouted && (word.len() < 4 || !known.is(Known::GIVEN) && !known.is(Known::FAMILY));
-        if part.is_word() || acronym {
+        if part.is_word() || acronym || is_camel(word) {
             break;
         }
         parts.push(part);
@@ -394,6 +394,14 @@ fn particle(text: &str, names: &Names, start: usize) -> Option<usize> {
         .iter()
         .any(|it| Some(it.as_str()) == rest.get(..end));
     known.then_some(start + end + 1)
+}
+
+/// Whether a word has a capital within, as identifiers have; `McArthur` and `Anne-Marie` are none.
+fn is_camel(word: &str) -> bool {
+    let mut bytes = word.bytes().enumerate().zip(word.bytes().skip(1));
+    let within =
+        bytes.find(|((_, before), byte)| before.is_ascii_lowercase() && byte.is_ascii_uppercase());
+    within.is_some_and(|((at, _), _)| at > 3)
 }
 
 /// The capitalised word that starts here.

@@ -176,7 +176,9 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
             return None;
         }
         let mut next = end;
-        while next < end + 3 && b" -./()".contains(&byte(bytes, next)) {
+        // What stands further apart are columns.
+        let columns = |next: usize| byte(bytes, next) == b' ' && byte(bytes, next - 1) == b' ';
+        while next < end + 3 && b" -./()".contains(&byte(bytes, next)) && !columns(next) {
             bracket |= b"()".contains(&byte(bytes, next));
             next += 1;
         }

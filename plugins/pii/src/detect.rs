@@ -369,6 +369,11 @@ fn next_token(bytes: &[u8], from: usize) -> Option<Token> {
 
 /// Of those that overlap the surest, and among equals the longest.
 fn apart(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by_key(|one| one.range.start);
+    let overlap = |pair: &[Found]| matches!(pair, [a, b] if a.range.end > b.range.start);
+    if !found.windows(2).any(overlap) {
+        return found;
+    }
     found.sort_by(|a, b| {
         b.score
             .total_cmp(&a.score)

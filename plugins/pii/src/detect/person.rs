@@ -1,6 +1,5 @@
 //! Names of people: by the words that they are made of, and what stands around them.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::bounds::{before, byte};
@@ -124,23 +123,28 @@ impl<'a> People<'a> {
         if self.last.end == 0 {
             return;
         }
+        if self.unsure.is_empty() {
+            return;
+        }
         self.words.sort_unstable();
         let people = hits
             .iter()
             .filter(|hit| hit.entity.kind == Kind::Person && hit.score >= SURE);
-        let mut starts: BTreeSet<usize> = people.map(|hit| hit.range.start).collect();
+        let mut starts: Vec<usize> = people.map(|hit| hit.range.start).collect();
+        starts.sort_unstable();
+        // From the right to the left, so that a list may be found from its end.
+        let mut latest = usize::MAX;
         for range in self.unsure.into_iter().rev() {
             let name = text.get(range.clone()).unwrap_or_default();
             let again = self
                 .words
                 .binary_search_by(|word| word.as_str().cmp(name))
                 .is_ok();
-            let next = starts.range(range.end..).next();
-            let gap = next
-                .and_then(|next| text.get(range.end..*next))
-                .unwrap_or_default();
+            let known = starts.get(starts.partition_point(|start| *start < range.end));
+            let next = known.copied().unwrap_or(usize::MAX).min(latest);
+            let gap = text.get(range.end..next).unwrap_or_default();
             if again || LIST.contains(&gap) {
-                starts.insert(range.start);
+                latest = range.start;
                 hits.push(hit(text, range.start, range.end, 0.55));
             }
         }

@@ -35,6 +35,9 @@ pub(crate) struct Row {
     /// Whether what fails is still as sure as its form.
     #[serde(default)]
     pub(crate) lenient: bool,
+    /// Whether, by the measure of Presidio, it may begin within a word.
+    #[serde(default)]
+    pub(crate) within: bool,
     /// Words that speak of it, in lower case.
     #[serde(default)]
     pub(crate) words: Vec<String>,
@@ -98,6 +101,7 @@ struct Verified {
     check: Option<Check>,
     checked: Option<f32>,
     lenient: bool,
+    within: bool,
     words: Vec<String>,
 }
 
@@ -130,6 +134,7 @@ impl Forms {
                 check: verify,
                 checked: row.checked,
                 lenient: row.lenient,
+                within: row.within,
                 words: row.words,
             });
             for (atoms, score) in row.forms {
@@ -191,6 +196,15 @@ impl Forms {
         };
         for form in forms {
             hits.extend(form.find(text, cues, token.start, self.profile));
+        }
+        if self.profile == Profile::Presidio {
+            let within = self.digit.iter().filter(|form| form.row.within);
+            let places = (token.start + 1..token.end).filter(|at| {
+                byte(bytes, *at).is_ascii_digit() && !before(bytes, *at).is_ascii_digit()
+            });
+            for (form, at) in within.flat_map(|form| places.clone().map(move |at| (form, at))) {
+                hits.extend(form.find(text, cues, at, self.profile));
+            }
         }
     }
 }
@@ -254,7 +268,9 @@ impl Form {
         let (end, separated) = self.shape.end(text, start)?;
         let apart = match profile {
             Profile::Gateway => is_alone(bytes, start) && is_over(bytes, end),
-            Profile::Presidio => is_word_start(text, start) && is_word_end(text, end),
+            Profile::Presidio => {
+                (row.within || is_word_start(text, start)) && is_word_end(text, end)
+            }
         };
         if !apart {
             return None;

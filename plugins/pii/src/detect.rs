@@ -1,5 +1,6 @@
 //! Finds personal data in a text: one pass over its tokens proposes candidates, and only these are verified.
 
+mod around;
 mod bounds;
 mod card;
 mod check;

@@ -91,10 +91,9 @@ impl<'a> Cues<'a> {
         }
     }
 
-    /// The name of the whole text, in lower case.
+    /// The name of the whole text.
     pub(super) fn key(&self) -> &str {
-        self.key
-            .get_or_init(|| (self.ask)().unwrap_or_default().to_ascii_lowercase())
+        self.key.get_or_init(|| (self.ask)().unwrap_or_default())
     }
 
     /// The name of the column of a table that a place is in, and where its cell begins.
@@ -145,7 +144,7 @@ impl<'a> Cues<'a> {
             .is_some_and(|(name, _)| said(&name.to_ascii_lowercase()));
         column
             || said(&self.before(start).to_ascii_lowercase())
-            || self.text.len() <= 256 && said(self.key())
+            || self.text.len() <= 256 && said(&self.key().to_ascii_lowercase())
     }
 
     /// Whether the name directly before `start` is that of a number about nobody.

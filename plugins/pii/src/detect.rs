@@ -317,7 +317,7 @@ impl Detector {
                 hits.extend(mac::find(text, start));
             }
             if self.wants(Kind::Card)
-                && length <= 19
+                && (4..=19).contains(&length)
                 && hits.len() == begun
                 && is_alone(bytes, start)
             {

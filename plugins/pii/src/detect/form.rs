@@ -93,6 +93,8 @@ struct Form {
     row: Rc<Verified>,
     shape: Rc<Shape>,
     score: f32,
+    /// How long the token is that begins one, where that is always the same.
+    head: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -168,11 +170,19 @@ impl Forms {
     }
 
     fn add(&mut self, row: &Rc<Verified>, shape: Shape, score: f32, digit: bool, letter: bool) {
+        let head = match &shape {
+            Shape::Atoms(atoms) => {
+                let run = atoms.iter().take_while(|atom| atom.is_ascii_alphanumeric());
+                Some(run.count())
+            }
+            Shape::Pattern(_) => None,
+        };
         let shape = Rc::new(shape);
         let form = || Form {
             row: Rc::clone(row),
             shape: Rc::clone(&shape),
             score,
+            head,
         };
         if digit {
             self.digit.push(form());
@@ -194,7 +204,11 @@ impl Forms {
         } else {
             &self.letter
         };
-        for form in forms {
+        let length = token.end - token.start;
+        let fitting = forms
+            .iter()
+            .filter(|form| form.head.is_none_or(|head| head == length));
+        for form in fitting {
             hits.extend(form.find(text, cues, token.start, self.profile));
         }
         if self.profile == Profile::Presidio {

@@ -107,6 +107,11 @@ impl Written {
 
 pub(super) fn find(text: &str, cues: &Cues<'_>, token: &Token, profile: Profile) -> Option<Hit> {
     let bytes = text.as_bytes();
+    // A digit, and another one by itself: a row of numbers.
+    let digit = |at: usize| byte(bytes, at).is_ascii_digit();
+    if token.end - token.start == 1 && digit(token.end + 1) && !digit(token.end + 2) {
+        return None;
+    }
     let written = read(bytes, token)?;
     let mut value = digits(text.get(written.start..written.end)?);
     let (score, country) = judge(&written, &value)?;

@@ -149,7 +149,7 @@ impl Streets {
         let small = "(?:(?:de|da|do|dos|del|della|delle|dei|di|du|des|la|le|les|van|von|der|den|of|the) ){0,2}";
         let tail = format!("(?:{PART}){{0,2}}(?:{TOWN})?");
         let forms = [
-            // 12 Long Name Street; a number of Faker's may stand before that of the house.
+            // 12 Long Name Street; that of a flat may stand before that of the house.
             (
                 format!("{number}(?: {number})? (?:{WORD} ){{1,4}}?{BEHIND}\\.?{tail}"),
                 0.7,

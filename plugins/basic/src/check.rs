@@ -1,6 +1,6 @@
 //! Whether what has the form of a secret is one.
 
-use mcp_gateway_scan::measure::{entropy, has_run, is_placeholder, kinds};
+use mcp_gateway_scan::measure::{entropy, has_run, has_sequence, is_placeholder, kinds};
 
 use crate::table::Check;
 
@@ -56,6 +56,15 @@ const HARMLESS: [&str; 41] = [
     "hint",
 ];
 
+/// Words of a name that deny what it would say without them: `fake_token`, `nonMatchingToken`.
+const DENIED: [&str; 12] = [
+    "non", "not", "no", "fake", "dummy", "mock", "mocked", "sample", "example", "invalid", "wrong",
+    "bad",
+];
+
+/// So many characters in the order of the alphabet are typed, not drawn by lot: a little less than all its letters.
+const ALPHABET: usize = 20;
+
 /// What a check says of a match, with the name that it is given to, if it is.
 pub(crate) fn passes(check: Check, secret: &str, name: Option<&str>) -> bool {
     match check {
@@ -91,11 +100,29 @@ fn random(secret: &str, name: &str) -> bool {
 
 /// Whether a name says of itself that its value is no secret.
 fn harmless(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    HARMLESS.iter().any(|word| name.contains(word))
+    let lower = name.to_ascii_lowercase();
+    HARMLESS.iter().any(|word| lower.contains(word))
         || ["_id", "_url", "_uri", "_name", "_type", "_count"]
             .iter()
-            .any(|end| name.ends_with(end))
+            .any(|end| lower.ends_with(end))
+        || DENIED.iter().any(|word| says(name, &lower, word))
+}
+
+/// Whether a name has this word in it as a word of its own.
+fn says(name: &str, lower: &str, word: &str) -> bool {
+    lower.match_indices(word).any(|(start, _)| {
+        let byte = |at: Option<usize>| at.and_then(|at| name.as_bytes().get(at)).copied();
+        let first = byte(Some(start)).is_some_and(|byte| byte.is_ascii_uppercase());
+        let before = byte(start.checked_sub(1));
+        let starts = before
+            .is_none_or(|byte| !byte.is_ascii_alphabetic() || first && byte.is_ascii_lowercase());
+        let last = byte(Some(start + word.len() - 1));
+        let ends = byte(Some(start + word.len())).is_none_or(|byte| {
+            !byte.is_ascii_alphabetic()
+                || byte.is_ascii_uppercase() && last.is_some_and(|byte| byte.is_ascii_lowercase())
+        });
+        starts && ends
+    })
 }
 
 fn trivial(value: &str) -> bool {
@@ -109,6 +136,8 @@ fn mixed(secret: &str) -> bool {
 }
 
 fn password(value: &str) -> bool {
+    // What a program or a sentence goes on with.
+    let value = value.trim_end_matches([')', ']', '}', ':', '.']);
     let [lower, upper, digits, others] = kinds(value);
     let name = value
         .bytes()
@@ -128,24 +157,41 @@ fn password(value: &str) -> bool {
         && !path
         && !spoken
         && !trivial(value)
+        && !number(value)
         && !is_placeholder(value)
         && !has_run(value, 5)
         && !member(value)
 }
 
+/// A number of a program: `0x8031_006A`, `16384i32`, and identifiers written as one.
+fn number(value: &str) -> bool {
+    if let Some(digits) = value.strip_prefix("0x") {
+        // What is longer without a separator may be a key.
+        return digits.len() <= 16 || digits.contains('_');
+    }
+    let suffix = value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+    suffix.len() < value.len()
+        && [
+            "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize", "UL", "ULL",
+        ]
+        .contains(&suffix)
+}
+
 fn token(value: &str) -> bool {
     let [lower, upper, digits, _] = kinds(value);
+    // Base64 has slashes, too, and what paths do not.
     let path = value.starts_with(['/', '.', '~'])
-        || value.matches('/').count() > 3
+        || value.matches('/').count() > 3 && !value.contains('+')
         || value.contains("://");
     let digest = ["sha256-", "sha384-", "sha512-", "sha256:"]
         .iter()
         .any(|start| value.starts_with(start));
     let constant = lower == 0 && value.contains('_');
-    // Words with a number between separators: `my-service-token-2`.
+    // Words and numbers between separators: `my-service-token-2`, `Win32_Security`.
     let words = value.split(['-', '_', '.', '/']).all(|part| {
-        let [_, _, digits, _] = kinds(part);
-        digits == 0 || digits == part.len()
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = part.len() - word.len();
+        word.bytes().all(|byte| !byte.is_ascii_digit()) && (word.is_empty() || digits <= 2)
     });
     digits > 0
         && lower + upper > 0
@@ -153,9 +199,31 @@ fn token(value: &str) -> bool {
         && !digest
         && !constant
         && !words
+        && !number(value)
+        && (value.is_ascii() || digits > 1 && lower.min(upper) > 1)
         && !is_placeholder(value)
         && !has_run(value, 5)
+        && !has_sequence(value, ALPHABET)
+        && !repeats(value)
         && !member(value)
+}
+
+/// Whether three parts between hyphens in a row are the same: `xoxp-1234-1234-1234-…`.
+fn repeats(value: &str) -> bool {
+    let mut parts = value.split('-');
+    let (mut before, mut same) = (parts.next(), 1);
+    for part in parts.map(Some) {
+        same = if part == before && part != Some("") {
+            same + 1
+        } else {
+            1
+        };
+        if same == 3 {
+            return true;
+        }
+        before = part;
+    }
+    false
 }
 
 /// `user.name`, `config.db2.password`: names with full stops between them.
@@ -223,6 +291,9 @@ mod tests {
             "user.password",
             "os.environ[",
             "get_password(",
+            "None):",
+            "0x803100AC",
+            "1073741837i32",
             "DB_PASSWORD_2",
             "/run/secrets/db1",
             "${DB_PASS}",
@@ -246,12 +317,27 @@ mod tests {
             "sha256-AbC1deF2",
             "config.key1.value",
             "aLongIdentifier",
+            "sk_abcdefghijklmnopqrstuvwxyz123",
+            "Win32_Security_Credentials",
+            "0xb8aab0cf_346f_49d8_9499_c8b03f161d51",
+            "app-1234-1234-1234-4ddbc191d40ee098",
         ] {
             assert!(!token(value), "{value}");
         }
         assert!(
             harmless("next_page_token") && harmless("secretName") && !harmless("client_secret")
         );
+        for name in [
+            "nonMatchingToken",
+            "FAKE_TOKEN",
+            "token.invalid",
+            "badToken",
+        ] {
+            assert!(harmless(name), "{name}");
+        }
+        for name in ["canonicalToken", "notary_token", "noteToken", "BADGE_TOKEN"] {
+            assert!(!harmless(name), "{name}");
+        }
     }
 
     #[test]

@@ -380,7 +380,15 @@ impl Cursor<'_> {
     }
 
     fn scheme(&mut self) {
-        for scheme in [&b"Bearer "[..], b"Basic ", b"Token ", b"token=", b"ApiKey "] {
+        let schemes: [&[u8]; 6] = [
+            b"Bearer ",
+            b"Basic ",
+            b"Token ",
+            b"token=",
+            b"ApiKey ",
+            b"Api-Token ",
+        ];
+        for scheme in schemes {
             let here = self.rest().get(..scheme.len()).unwrap_or_default();
             if here.eq_ignore_ascii_case(scheme) {
                 self.at += scheme.len();

@@ -81,6 +81,24 @@ pub fn has_run(value: &str, longest: usize) -> bool {
     false
 }
 
+/// Whether so many characters in a row are each the next one of the alphabet or the digits: `abcdef`, `12345`.
+pub fn has_sequence(value: &str, longest: usize) -> bool {
+    let (mut ordered, mut before) = (1, None::<u8>);
+    for byte in value.bytes().map(|byte| byte.to_ascii_lowercase()) {
+        let next = before.and_then(|before| before.checked_add(1));
+        ordered = if next == Some(byte) && byte.is_ascii_alphanumeric() {
+            ordered + 1
+        } else {
+            1
+        };
+        if ordered >= longest {
+            return true;
+        }
+        before = Some(byte);
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +116,7 @@ mod tests {
             assert!(is_placeholder(value), "{value}");
         }
         assert!(has_run("axxxxx", 5) && !has_run("xxaxx", 3));
+        assert!(has_sequence("xaBcDy", 4) && !has_sequence("abcxabc", 4));
         for value in ["s3cr3tP4ss", "a8f5f167f44f4964e6c998dee827110c", "hunter2"] {
             assert!(!is_placeholder(value), "{value}");
         }

@@ -140,6 +140,11 @@ impl Example {
         example
     }
 
+    /// Something in the texts is replaced, by what cannot be told beforehand since keys are in it.
+    pub fn hide<'a>(method: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(method, texts, Expectation::Redact)
+    }
+
     /// The payload's structure is changed.
     pub fn patch<'a>(method: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::new(method, texts, Expectation::Patch)

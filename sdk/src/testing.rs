@@ -61,7 +61,8 @@ pub fn examples_hold<G: Guardrail>(guardrail: &G) -> Result<(), String> {
         let kept = match example.expects {
             Expectation::Pass => matches!(outcome.decision, Decision::Pass),
             Expectation::Redact => {
-                matches!(outcome.decision, Decision::Redact) && outcome.texts == example.after
+                matches!(outcome.decision, Decision::Redact)
+                    && (example.after.is_empty() || outcome.texts == example.after)
             }
             Expectation::Patch => matches!(outcome.decision, Decision::Patch(_)),
             Expectation::Block => matches!(outcome.decision, Decision::Block(_)),

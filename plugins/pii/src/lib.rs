@@ -155,14 +155,15 @@ impl Pii {
         found
     }
 
-    /// What becomes of a text under this configuration; none where that depends on keys, which there are none of yet.
+    /// What becomes of a text under this configuration, as far as it does not depend on keys: there are none yet.
     fn example(&self, text: &str) -> Option<Example> {
         let mut after = String::new();
         let mut end = 0;
         for found in self.detector.find(text, &Context { key: &|| None }) {
-            let Instead::Text(instead) = self.instead(self.policies.everywhere(), text, &found)
-            else {
-                return None;
+            let instead = match self.instead(self.policies.everywhere(), text, &found) {
+                Instead::Text(instead) => instead,
+                Instead::Value => text.get(found.range.clone())?.to_owned(),
+                Instead::StandIn(_) => return Some(Example::hide("tools/call", [text])),
             };
             after.push_str(text.get(end..found.range.start)?);
             after.push_str(&instead);

@@ -174,7 +174,7 @@ mod tests {
                 "/e Role::Value é",
             ]
         );
-        for json in ["{", "[1e999]", "1 2"] {
+        for json in ["{", "[1e]", "1 2"] {
             assert!(strings(json, &mut |_, _, _| ()).is_none(), "{json}");
         }
     }

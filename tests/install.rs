@@ -565,3 +565,41 @@ fn shells_and_man_are_told_of_every_command() {
         assert!(text.contains("uninstall"), "{page}: {text}");
     }
 }
+
+#[test]
+fn a_configuration_that_was_there_before_is_as_it_was_and_lets_nobody_else_read_secrets() {
+    let home = Home::new();
+    let config = home.path("mine.toml");
+    let mine = "# by hand\n[[guardrails]]\nuse = \"basic\"\n\n[servers.old]\ncommand = \"old\"\n";
+    fs::write(&config, mine).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    let file = home.path(".cursor/mcp.json");
+    let with = |servers: &str| {
+        let path = config.display();
+        format!(
+            "{{\"mcpServers\": {{\n  \"gateway\": {{\"command\": \"/bin/mcp-gateway\", \
+             \"args\": [\"--config\", \"{path}\"]}}{servers}\n}}}}\n"
+        )
+    };
+    let one = ",\n  \"one\": {\"command\": \"a\", \"env\": {\"TOKEN\": \"t0ken\"}}";
+    fs::write(&file, with(one)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    home.done("install --client cursor --yes");
+    assert!(fs::read_to_string(&config).unwrap().contains("t0ken"));
+    let mode = fs::metadata(&config).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // A second step goes back over the first.
+    let text = fs::read_to_string(&file).unwrap();
+    let two = "\"mcpServers\": {\n  \"two\": {\"command\": \"b\"},";
+    fs::write(&file, text.replacen("\"mcpServers\": {", two, 1)).unwrap();
+    home.done("install --client cursor --yes");
+    assert!(
+        fs::read_to_string(&config)
+            .unwrap()
+            .contains("[servers.two]")
+    );
+    home.done("uninstall --client cursor --yes");
+    assert_eq!(fs::read_to_string(&config).unwrap(), mine);
+    let now = fs::read_to_string(&file).unwrap();
+    assert!(now.contains("\"one\"") && now.contains("\"two\""), "{now}");
+}

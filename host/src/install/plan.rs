@@ -76,6 +76,7 @@ pub(super) fn install(
         config: config
             .as_ref()
             .map(|(path, _, after)| (path.clone(), after.clone().unwrap_or_default())),
+        config_before: config.as_ref().and_then(|(_, before, _)| before.clone()),
     });
     Ok(Some(Outcome::Change(Box::new(Change {
         client,

@@ -34,6 +34,9 @@ pub(super) struct Step {
     pub(super) after: String,
     /// The gateway's own file, and what was written into it.
     pub(super) config: Option<(PathBuf, String)>,
+    /// What was in that file before, if it was there.
+    #[serde(default)]
+    pub(super) config_before: Option<String>,
 }
 
 /// What was done with the servers.

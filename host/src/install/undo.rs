@@ -21,7 +21,7 @@ pub(super) fn uninstall(
     let mut after = before.clone();
     let mut notes = Vec::new();
     let mut copies = Vec::new();
-    let mut config = None;
+    let mut config: Option<(PathBuf, Option<String>, Option<String>)> = None;
     while let Some(step) = record.steps.pop() {
         // A step that was never taken: the program ended before it wrote.
         if after == step.before {
@@ -35,14 +35,20 @@ pub(super) fn uninstall(
                 copy: step.copy.clone(),
             })?,
         };
-        // The latest step knows what the gateway's file was left as.
-        if let Some((path, text)) = step.config
-            && config.is_none()
-        {
-            match std::fs::read_to_string(&path) {
-                Ok(now) if now == text => config = Some((path, Some(now), None)),
-                Ok(_) => notes.push(format!("{} was changed, so it stays", path.display())),
-                Err(_) => {}
+        // The latest step knows what the gateway's file was left as; the steps before
+        // lead back to what it was, which is nothing only if we made it.
+        if let Some((path, text)) = step.config {
+            match &mut config {
+                None => match std::fs::read_to_string(&path) {
+                    Ok(now) if now == text => config = Some((path, Some(now), step.config_before)),
+                    Ok(_) => notes.push(format!("{} was changed, so it stays", path.display())),
+                    Err(_) => {}
+                },
+                Some((same, _, back)) => {
+                    if *same == path && back.as_deref() == Some(text.as_str()) {
+                        *back = step.config_before;
+                    }
+                }
             }
         }
         if after == step.before {
@@ -87,7 +93,7 @@ fn by_entry(client: &Client, step: &Step, now: &str) -> Option<String> {
                 .collect();
             // An earlier step's entry stays until that is undone.
             let ours: &[String] = match has_gateway(client, &step.before) {
-                true => return None,
+                true => &[],
                 false => &[ENTRY.to_owned()],
             };
             document.exchange(ours, &missing).ok()?;

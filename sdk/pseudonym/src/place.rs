@@ -127,6 +127,34 @@ pub(crate) fn says(content: &str) -> Option<String> {
     serde_json::from_str(&format!("\"{content}\"")).ok()
 }
 
+/// Where each byte of what the content of a JSON string says is written in it, and where
+/// it ends.
+pub(crate) fn written_at(content: &str) -> Vec<usize> {
+    let mut written = Vec::with_capacity(content.len() + 1);
+    let mut at = 0;
+    while let Some(rest) = content.get(at..).filter(|rest| !rest.is_empty()) {
+        let is_pair =
+            || rest.get(6..8) == Some("\\u") && says(rest.get(..6).unwrap_or_default()).is_none();
+        let length = match rest.as_bytes() {
+            [b'\\', b'u', ..] if is_pair() => 12,
+            [b'\\', b'u', ..] => 6,
+            [b'\\', ..] => 2,
+            _ => rest.chars().next().map_or(1, char::len_utf8),
+        };
+        let said = match rest.starts_with('\\') {
+            true => rest
+                .get(..length)
+                .and_then(says)
+                .map_or(0, |said| said.len()),
+            false => length,
+        };
+        written.extend(std::iter::repeat_n(at, said));
+        at += length;
+    }
+    written.push(content.len());
+    written
+}
+
 /// A text as the content of a JSON string.
 pub(crate) fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
@@ -163,6 +191,7 @@ fn html(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -202,6 +231,18 @@ mod tests {
             ("O'Neil", "select 'a' as # ", "select 'a' as O'Neil "),
         ] {
             assert_eq!(put(value, text), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_string_says_is_found_where_it_is_written() {
+        let content = r#"a\"é\u00e9\ud83d\ude00\\b"#;
+        let said = says(content).unwrap_or_default();
+        let at = written_at(content);
+        assert_eq!(at.len(), said.len() + 1);
+        for (start, c) in said.char_indices() {
+            let written = content.get(at[start]..at[start + c.len_utf8()]);
+            assert_eq!(written.and_then(says), Some(c.to_string()));
         }
     }
 

@@ -133,11 +133,21 @@ impl Restoring<'_> {
     ) -> Result<Edits, Stop> {
         let mut edits = Edits::new();
         for range in strings {
-            let content = text.get(range.clone()).and_then(place::says);
-            let Some(content) = content else { continue };
+            let written = text.get(range.clone()).unwrap_or_default();
+            let Some(content) = place::says(written) else {
+                continue;
+            };
             let inner = self.text(&content, depth - 1)?;
-            if !inner.is_empty() {
-                edits.push((range, place::json(&edited(&content, inner))));
+            if inner.is_empty() {
+                continue;
+            }
+            // Only what is restored is written anew: the rest may be somebody else's to hide.
+            let at = place::written_at(written);
+            for (part, value) in inner {
+                let ends = (at.get(part.start), at.get(part.end));
+                if let (Some(from), Some(to)) = ends {
+                    edits.push((range.start + from..range.start + to, place::json(&value)));
+                }
             }
         }
         Ok(edits)
@@ -193,18 +203,6 @@ impl Restoring<'_> {
             Elsewhere::Refuse => Err(Stop::Refused(foreign(shown, &entry, &self.message))),
         }
     }
-}
-
-fn edited(text: &str, mut edits: Edits) -> String {
-    edits.sort_by_key(|(range, _)| range.start);
-    let (mut after, mut copied) = (String::new(), 0);
-    for (range, value) in edits {
-        after.push_str(text.get(copied..range.start).unwrap_or_default());
-        after.push_str(&value);
-        copied = range.end;
-    }
-    after.push_str(text.get(copied..).unwrap_or_default());
-    after
 }
 
 fn unknown(shown: &str) -> String {

@@ -203,3 +203,23 @@ fn where_a_tools_schema_demands_a_format_the_stand_in_has_it() {
     assert!(shown("other").iter().all(|text| !text.contains('@')));
     assert_eq!(world.sent(mail).texts, ["a@b.de"]);
 }
+
+#[test]
+fn what_is_found_beside_a_value_that_goes_back_is_masked_all_the_same() {
+    let world = World::new(r#"{"requests": "mask"}"#);
+    let ann = world.shown("ann@example.org");
+    for before in [
+        r#"{"b": "ANN bob@example.org"}"#,
+        r#"["caf\u00e9 \ud83d\ude00 \"ANN\" bob@example.org\n"]"#,
+        r#"{"c": "{\"d\": \"ANN, bob@example.org\"}"}"#,
+    ] {
+        let sent = world.sent(&before.replace("ANN", &ann)).texts.concat();
+        let (start, end) = before.split_once("bob@example.org").unwrap();
+        let start = start.replace("ANN", "ann@example.org");
+        let hidden = sent
+            .strip_prefix(&start)
+            .and_then(|it| it.strip_suffix(end));
+        let hidden = hidden.unwrap_or_else(|| panic!("{sent}"));
+        assert!(hidden.starts_with("<EMAIL_"), "{sent}");
+    }
+}

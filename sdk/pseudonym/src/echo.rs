@@ -52,11 +52,10 @@ pub fn hide_echoes(message: &Message<'_>, settings: &Settings, verdict: &mut Ver
         let Some(entry) = vault.get(key) else {
             continue;
         };
+        let spellings = place::spellings(&entry.value);
         for text in message.texts() {
-            hide(&text, &entry.value, shown, verdict);
-            let escaped = place::json(&entry.value);
-            if escaped != entry.value {
-                hide(&text, &escaped, shown, verdict);
+            for spelling in &spellings {
+                hide(&text, spelling, shown, verdict);
             }
         }
     }

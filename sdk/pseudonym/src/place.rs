@@ -164,6 +164,22 @@ pub(crate) fn json(text: &str) -> String {
     content.unwrap_or_default().to_owned()
 }
 
+/// The value in all the ways that it may have been written, each once.
+pub(crate) fn spellings(value: &str) -> Vec<String> {
+    let mut spellings = vec![value.to_owned()];
+    for spelling in [
+        json(value),
+        percent(value),
+        html(value),
+        value.replace('\'', "''"),
+    ] {
+        if !spellings.contains(&spelling) {
+            spellings.push(spelling);
+        }
+    }
+    spellings
+}
+
 fn percent(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -95,6 +95,9 @@ impl Restoring<'_> {
             let shown = text.get(token.range.clone()).unwrap_or_default();
             let key = token::key(&token.name);
             let entry = self.held(&token, &key).map_err(Stop::Fault)?;
+            if entry.is_none() && self.vault.is_spent() {
+                return Err(Stop::Refused(TOO_MANY.to_owned()));
+            }
             // Without its brackets it may be any word.
             if entry.is_none() && token.brackets != Brackets::None {
                 return Err(Stop::Refused(unknown(shown)));
@@ -204,6 +207,9 @@ impl Restoring<'_> {
         }
     }
 }
+
+/// Why a message is refused that the gateway would be asked too often for.
+const TOO_MANY: &str = "there are too many different stand-ins in one message: send it in parts";
 
 fn unknown(shown: &str) -> String {
     format!(

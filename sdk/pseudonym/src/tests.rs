@@ -373,6 +373,39 @@ fn what_was_put_back_is_hidden_in_the_answer() {
 }
 
 #[test]
+fn what_was_put_back_is_hidden_however_the_answer_writes_it() {
+    let world = World::new();
+    let shown = world.shown(Operator::Pseudonym, "crm", "Jo O'Brien");
+    for written in [
+        "Jo O'Brien",
+        "Jo O''Brien",
+        "Jo%20O%27Brien",
+        "Jo O&#39;Brien",
+    ] {
+        world.sent("crm", &format!("rename {shown}"));
+        let answer = format!("near '{written}': no such row");
+        let expected = format!("near '{shown}': no such row");
+        assert_eq!(world.received("crm", &answer), expected);
+    }
+}
+
+#[test]
+fn a_stand_in_comes_back_wherever_and_however_often_it_stands_in_a_message() {
+    let world = World::new();
+    let shown = world.shown(Operator::Pseudonym, "crm", "Jo");
+    let often = |one: &str| [one; 20_000].join(", ");
+    assert_eq!(world.sent("crm", &often(&shown)), often("Jo"));
+}
+
+#[test]
+fn a_message_with_too_many_stand_ins_is_refused_for_that() {
+    let world = World::new();
+    let many: Vec<String> = (0..9_000).map(|n| format!("PERSON_{n:06}")).collect();
+    let reason = world.refused("crm", &format!("{} <PERSON_000000>", many.join(" ")));
+    assert!(reason.contains("too many"), "{reason}");
+}
+
+#[test]
 fn a_hash_is_the_same_for_all_spellings_and_tells_nothing() {
     let world = World::new();
     let hash = |value| world.shown_as(Operator::Hash, "crm", None, value, "jane@x.org");

@@ -1,5 +1,6 @@
 //! What stands for what: kept in the gateway, for the session.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use mcp_gateway_sdk::{Message, Scope, State};
@@ -20,6 +21,8 @@ pub(crate) struct Vault<'a> {
     state: State<'a>,
     time: Duration,
     left: u32,
+    /// What this message has asked for already.
+    known: HashMap<String, Option<Entry>>,
 }
 
 /// A value, and the servers that showed it.
@@ -46,16 +49,29 @@ impl<'a> Vault<'a> {
             state: message.state(Scope::Session),
             time,
             left: USES,
+            known: HashMap::new(),
         }
     }
 
     pub(crate) fn get(&mut self, name: &str) -> Option<Entry> {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
         self.left = self.left.checked_sub(1)?;
-        Entry::parse(&self.state.get(name)?)
+        let found = self.state.get(name);
+        let found = found.and_then(|found| Entry::parse(&found));
+        self.known.insert(name.to_owned(), found.clone());
+        found
+    }
+
+    /// Whether the message has asked so often that nothing more can be had.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.left == 0
     }
 
     /// Keeps a value under a name, from now on for its time.
     pub(crate) fn keep(&mut self, name: &str, value: &str, server: &str) -> Kept {
+        self.known.remove(name);
         for _ in 0..ATTEMPTS {
             let Some(left) = self.left.checked_sub(2) else {
                 return Kept::NoRoom;

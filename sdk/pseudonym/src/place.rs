@@ -6,8 +6,9 @@ use std::ops::Range;
 use crate::token::Brackets;
 
 /// What a text begins with that is a statement in SQL.
-const STATEMENTS: [&str; 9] = [
-    "select", "insert", "update", "delete", "replace", "merge", "with", "call", "explain",
+const STATEMENTS: [&str; 14] = [
+    "select", "insert", "update", "delete", "replace", "merge", "upsert", "with", "call", "exec",
+    "explain", "begin", "declare", "alter",
 ];
 
 /// So far back a word is looked for that is an address.
@@ -22,11 +23,9 @@ pub(crate) struct Places<'t> {
 
 impl<'t> Places<'t> {
     pub(crate) fn of(text: &'t str) -> Self {
-        let start = text.trim_start();
-        let is_statement = STATEMENTS.iter().any(|verb| {
-            let word = start.get(..verb.len());
-            word.is_some_and(|word| word.eq_ignore_ascii_case(verb))
-        });
+        let first = first_word(text);
+        let is_verb = |verb: &&str| first.eq_ignore_ascii_case(verb);
+        let is_statement = STATEMENTS.iter().any(is_verb);
         let literals = if is_statement {
             literals(text)
         } else {
@@ -63,6 +62,24 @@ impl<'t> Places<'t> {
         let literal = self.literals.get(next);
         literal.is_some_and(|literal| literal.start <= at)
     }
+}
+
+/// The first word of what may be a statement in SQL, behind comments and brackets.
+fn first_word(text: &str) -> &str {
+    let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    loop {
+        let comment = if rest.starts_with("--") {
+            rest.split_once('\n')
+        } else if rest.starts_with("/*") {
+            rest.split_once("*/")
+        } else {
+            break;
+        };
+        let after = comment.map_or("", |(_, after)| after);
+        rest = after.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    }
+    let end = rest.find(|c: char| !c.is_ascii_alphabetic());
+    rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 
 /// The contents of the literals of a statement in SQL, which are not in comments or
@@ -242,6 +259,16 @@ mod tests {
                 "O'Neil",
                 "update t -- it's\nset a=\"'\", n='é''#' /* ' */",
                 "update t -- it's\nset a=\"'\", n='é''O''Neil' /* ' */",
+            ),
+            (
+                "O'Neil",
+                "BEGIN; update t set n = '#'; commit",
+                "BEGIN; update t set n = 'O''Neil'; commit",
+            ),
+            (
+                "O'Neil",
+                "-- it's\n/* so */ (select '#')",
+                "-- it's\n/* so */ (select 'O''Neil')",
             ),
             ("O'Neil", "it's # who came", "it's O'Neil who came"),
             ("O'Neil", "select 'a' as # ", "select 'a' as O'Neil "),

@@ -219,7 +219,7 @@ fn what_is_found_beside_a_value_that_goes_back_is_masked_all_the_same() {
         let hidden = sent
             .strip_prefix(&start)
             .and_then(|it| it.strip_suffix(end));
-        let hidden = hidden.unwrap_or_else(|| panic!("{sent}"));
+        let hidden = hidden.unwrap_or(&sent);
         assert!(hidden.starts_with("<EMAIL_"), "{sent}");
     }
 }

@@ -52,11 +52,11 @@ fn inspect_answers_scripts_in_json() {
 
 #[test]
 fn inspect_says_why_a_component_would_be_refused() {
-    let component = guest("guest_network");
+    let component = guest("guest_sockets");
     let (output, text) = run(&["plugin", "inspect", component.to_str().unwrap()]);
     assert!(!output.status.success());
     assert!(text.contains("REFUSED     it imports "), "{text}");
-    assert!(text.contains("wasi:http/outgoing-handler"), "{text}");
+    assert!(text.contains("wasi:sockets/"), "{text}");
 }
 
 #[test]

@@ -211,7 +211,10 @@ fn a_guardrail_that_wants_what_it_may_not_have() {
     let (report, well) = patient.report();
     assert!(!well);
     let what = report["findings"][0]["what"].as_str().unwrap();
-    assert!(what.contains("wasi:http/outgoing-handler"), "{what}");
+    assert!(
+        what.contains("it imports http, which it is not granted"),
+        "{what}"
+    );
 }
 
 #[test]

@@ -132,9 +132,8 @@ fn one_that_wants_to_send_http_requests() {
     refuses(
         "guest_network",
         &[
-            "it imports ",
-            "wasi:http/outgoing-handler@0.2.",
-            "no guardrail is granted",
+            "it imports http, which it is not granted",
+            "write `grant = { http = [\"https://…\"] }`",
         ],
     );
 }

@@ -2,6 +2,7 @@
 //! bindings of every version of the contract that this gateway loads.
 
 pub(crate) mod contract;
+pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod message;

@@ -10,6 +10,7 @@
 //! walk it and report what is wrong, `read` knows the keys and what they mean.
 
 mod bundled;
+mod destination;
 mod error;
 mod expand;
 mod field;
@@ -30,6 +31,7 @@ mod tree;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use destination::{Destination, Destinations};
 pub use error::{ConfigError, ConfigErrors, Place, Problem};
 pub use expand::Unresolved;
 pub use guardrail::{

@@ -31,9 +31,10 @@ use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::capability::contract::v0_1::GuardrailComponentPre;
 use crate::capability::contract::v0_1::mcp_gateway::guardrail::types;
+use crate::capability::http::Network;
 use crate::capability::message::MessageView;
 use crate::capability::own::Own;
-use crate::config::{Grants, Isolation, Limits};
+use crate::config::{Destinations, Grants, Isolation, Limits};
 use crate::sandbox::{LimitExceeded, Sandbox, aside};
 use instances::{Instance, Instances};
 
@@ -59,6 +60,8 @@ pub struct Guardrail {
     configured_in: Option<Duration>,
     limits: Limits,
     instances: Instances,
+    /// What it reaches, if it sends anything.
+    network: Option<Arc<Network>>,
     sandbox: Arc<Sandbox>,
 }
 
@@ -77,6 +80,8 @@ pub struct Recipe {
     pub isolation: Isolation,
     /// What it may use besides what every guardrail may.
     pub grants: Grants,
+    /// Where it may send HTTP requests.
+    pub destinations: Destinations,
 }
 
 /// Why a component does not become a guardrail.
@@ -104,6 +109,9 @@ pub enum LoadError {
         known = Kind::ALL.map(Kind::as_str).join(", ")
     )]
     UnknownKind(String),
+    /// There is no way to send its requests.
+    #[error("it sends requests, and the gateway cannot: {0}")]
+    Network(String),
     /// The gateway itself failed over it.
     #[error("it cannot be loaded: {0}")]
     Panicked(String),
@@ -133,6 +141,10 @@ pub enum Fault {
     /// It says itself that it could not do its work.
     #[error("it reports: {0}")]
     Guest(String),
+    /// It could not do its work without the network, which it has for real messages
+    /// only.
+    #[error("it needs the network, which there is for real messages only: {0}")]
+    Offline(String),
     /// Its verdict breaks the contract.
     #[error("its verdict is invalid: {0}")]
     Verdict(#[from] InvalidVerdict),
@@ -162,6 +174,10 @@ impl Guardrail {
         if let Some(kind) = configured.manifest.unknown_kind() {
             return Err(LoadError::UnknownKind(printable(kind)));
         }
+        let network = match anatomy.uses().http {
+            true => Some(Arc::new(network(&recipe.destinations)?)),
+            false => None,
+        };
         let size = configured.component.len();
         let pre = compile(&sandbox, configured.component, recipe.grants).await?;
         Ok(Self {
@@ -180,6 +196,7 @@ impl Guardrail {
             size,
             configured_in: configured.took,
             limits: recipe.limits,
+            network,
             sandbox,
         })
     }
@@ -233,7 +250,11 @@ impl Guardrail {
             return self.judge(envelope, view, own).await;
         }
         // Outside the guest's deadline: it is not to blame for the queue.
-        let turn = self.sandbox.turn_aside().await;
+        let turn = match self.network {
+            None => self.sandbox.turn_aside().await,
+            // It waits more than it executes, and others must not wait for that.
+            Some(_) => None,
+        };
         let (guardrail, envelope) = (Arc::clone(self), envelope.clone());
         aside(async move {
             // Even if nobody waits any more, until the thread is free again.
@@ -260,6 +281,7 @@ impl Guardrail {
             Arc::clone(session),
             self.sandbox.states().clone(),
             self.sandbox.secret().filter(|_| self.uses.keys),
+            self.network.clone(),
         ))
     }
 
@@ -308,7 +330,10 @@ impl Guardrail {
             .check(&self.sandbox, envelope, view, own)
             .await
             .map_err(|error| Fault::from_call(&error, &self.limits))?
-            .map_err(|reason| Fault::Guest(printable(&reason)))?;
+            .map_err(|reason| match instance.missed_the_network() {
+                true => Fault::Offline(printable(&reason)),
+                false => Fault::Guest(printable(&reason)),
+            })?;
         Ok(Verdict::accept(raw, &texts, self.limits.output)?)
     }
 }
@@ -334,6 +359,10 @@ impl Fault {
             None => Self::Trap(printable(&root)),
         }
     }
+}
+
+fn network(destinations: &Destinations) -> Result<Network, LoadError> {
+    Network::new(destinations).map_err(|error| LoadError::Network(error.to_string()))
 }
 
 /// Compiles what `configure` left, off the threads that carry messages.

@@ -10,9 +10,12 @@ mod cache;
 mod confined;
 mod output;
 mod ticker;
+mod waiting;
 
 pub use cache::{CacheDir, CacheError, state_folder};
 pub use confined::{Confined, LimitExceeded};
+
+pub(crate) use waiting::measured;
 
 pub use crate::capability::keys::SecretError;
 
@@ -91,6 +94,9 @@ impl Sandbox {
         }
         if grants.keys {
             contract::keys::add_to_linker::<_, HasSelf<_>>(&mut linker, |confined| confined)?;
+        }
+        if grants.http {
+            wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         }
         Ok(linker)
     }
@@ -218,8 +224,8 @@ fn pool() -> PoolingAllocationConfig {
     pool
 }
 
-/// Links what every guardrail gets. `wasi:sockets` and `wasi:http` are not
-/// there: a component that wants the network is refused by name.
+/// Links what every guardrail gets. `wasi:sockets` is not there, nor is `wasi:http`,
+/// which has to be granted: a component that wants the network is refused by name.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<Confined>> {
     use wasmtime_wasi::cli::{WasiCli, WasiCliView};
     use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};

@@ -11,6 +11,7 @@ mod requests;
 mod state;
 mod verdict;
 
+pub mod http;
 pub mod log;
 pub mod testing;
 

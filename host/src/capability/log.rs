@@ -11,6 +11,14 @@ pub(crate) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// A line of the gateway itself about what a guardrail does.
+    pub(crate) fn warning(text: &'a str) -> Self {
+        Self {
+            level: Level::Warn,
+            text,
+        }
+    }
+
     /// A line that the guest, or its language's runtime, wrote to standard
     /// output or error. Only for who debugs the guardrail: the words of a panic
     /// quote the text that a slice was to be taken of.

@@ -1,8 +1,9 @@
 //! What a guardrail has of its own besides its memory, and on whose behalf it is
-//! called: what `state` and `keys` are separated by.
+//! called: what `state` and `keys` are separated by, and what `http` reaches.
 
 use std::sync::Arc;
 
+use super::http::Network;
 use super::keys::Secret;
 use super::state::{Lease, States};
 
@@ -14,6 +15,8 @@ pub(crate) struct Own {
     pub(crate) states: States,
     /// Absent where it has no use for keys.
     pub(crate) secret: Option<Arc<Secret>>,
+    /// Absent where nobody sent the message.
+    pub(crate) network: Option<Arc<Network>>,
     /// Only for a rehearsal, whose session is nobody's.
     _lease: Option<Arc<Lease>>,
 }
@@ -38,12 +41,14 @@ impl Own {
         session: Arc<str>,
         states: States,
         secret: Option<Arc<Secret>>,
+        network: Option<Arc<Network>>,
     ) -> Self {
         Self {
             guardrail,
             session,
             states,
             secret,
+            network,
             _lease: None,
         }
     }
@@ -56,7 +61,13 @@ impl Own {
         let lease = states.open(&session);
         Self {
             _lease: Some(Arc::new(lease)),
-            ..Self::new(guardrail, session, states, Some(Arc::new(Secret::fixed())))
+            ..Self::new(
+                guardrail,
+                session,
+                states,
+                Some(Arc::new(Secret::fixed())),
+                None,
+            )
         }
     }
 }

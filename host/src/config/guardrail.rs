@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{GuardrailName, Limits, ServerName};
+use super::{Destinations, GuardrailName, Limits, ServerName};
 
 /// A guardrail and how it is to be run. Two that are equal need not be loaded
 /// again on a reload, unless the component's file changed.
@@ -24,6 +24,8 @@ pub struct Guardrail {
     pub only: Only,
     /// What it may use besides what every guardrail may.
     pub grants: Grants,
+    /// Where it may send HTTP requests, if it is granted that at all.
+    pub destinations: Destinations,
     /// What `configure` is given: a JSON object, `{}` if nothing was written.
     pub config: String,
     /// What it may use up.
@@ -78,6 +80,8 @@ pub enum Capability {
     State,
     /// To derive keys from the secret of this installation.
     Keys,
+    /// To send HTTP requests to certain destinations.
+    Http,
 }
 
 /// The capabilities that are granted to a guardrail.
@@ -87,17 +91,38 @@ pub struct Grants {
     pub state: bool,
     /// [`Capability::Keys`].
     pub keys: bool,
+    /// [`Capability::Http`].
+    pub http: bool,
 }
 
 impl Capability {
     /// All that there are.
-    pub const ALL: [Self; 2] = [Self::State, Self::Keys];
+    pub const ALL: [Self; 3] = [Self::State, Self::Keys, Self::Http];
 
     /// What the contract and the configuration call it.
     pub fn name(self) -> &'static str {
         match self {
             Self::State => "state",
             Self::Keys => "keys",
+            Self::Http => "http",
+        }
+    }
+
+    /// What the configuration says to deny what would be granted by default.
+    pub fn denial(self) -> &'static str {
+        match self {
+            Self::State => "state = false",
+            Self::Keys => "keys = false",
+            Self::Http => "http = []",
+        }
+    }
+
+    /// What the configuration says to grant it.
+    pub fn grant(self) -> &'static str {
+        match self {
+            Self::State => "state = true",
+            Self::Keys => "keys = true",
+            Self::Http => "http = [\"https://…\"]",
         }
     }
 }
@@ -107,6 +132,7 @@ impl Grants {
     pub const ALL: Self = Self {
         state: true,
         keys: true,
+        http: true,
     };
 
     /// The capabilities that are among them.
@@ -120,6 +146,7 @@ impl Grants {
         match capability {
             Capability::State => self.state,
             Capability::Keys => self.keys,
+            Capability::Http => self.http,
         }
     }
 }
@@ -143,6 +170,7 @@ impl Guardrail {
         };
         Self {
             grants,
+            destinations: Destinations::default(),
             name,
             component,
             mode: Mode::default(),
@@ -176,6 +204,7 @@ impl fmt::Debug for Guardrail {
             .field("isolation", &self.isolation)
             .field("only", &self.only)
             .field("grants", &self.grants)
+            .field("destinations", &self.destinations)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

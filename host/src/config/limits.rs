@@ -27,6 +27,12 @@ pub struct Limits {
     /// Calls of capabilities. 10 000: one per text of a large list, but no
     /// endless loop, since time spent in the host is not billed as CPU.
     pub host_calls: u32,
+    /// HTTP requests. 10: a long message in several pieces, and another attempt at
+    /// some of them.
+    pub http_requests: u32,
+    /// Length of the body of a request, and of its answer, in bytes. 1 MiB: what is
+    /// held for one that waits.
+    pub http_body: usize,
     /// Entries in one store of `state`: what a guardrail keeps for one session, or for
     /// all. 10 000, enough for every name in a long conversation.
     pub state_entries: usize,
@@ -65,6 +71,8 @@ impl Default for Limits {
             log_lines: 100,
             log_bytes: 16 << 10,
             host_calls: 10_000,
+            http_requests: 10,
+            http_body: 1 << 20,
             state_entries: 10_000,
             state_key: 1 << 10,
             state_value: 64 << 10,

@@ -2,6 +2,7 @@
 
 mod chosen;
 mod gateway;
+mod grant;
 mod guardrail;
 mod mcp_json;
 mod methods;

@@ -8,6 +8,7 @@
 )]
 
 mod gateway_toml;
+mod grants;
 mod mcp_json;
 mod others;
 mod remote;

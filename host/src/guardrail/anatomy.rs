@@ -92,8 +92,8 @@ pub enum AnatomyError {
     #[error(
         "it imports {}, which it is not granted; to allow that, write `grant = {{ {} }}` into its entry \
          of gateway.toml",
-        joined(.0, "", " and "),
-        joined(.0, " = true", ", ")
+        joined(.0, Capability::name, " and "),
+        joined(.0, Capability::grant, ", ")
     )]
     NotGranted(Vec<Capability>),
 }
@@ -198,6 +198,7 @@ impl Anatomy {
         Grants {
             state: uses(Capability::State),
             keys: uses(Capability::Keys),
+            http: uses(Capability::Http),
         }
     }
 }
@@ -228,9 +229,12 @@ fn add_producers(producers: &mut Vec<Producer>, fields: ProducersSectionReader<'
     }
 }
 
-/// The names of capabilities, each with what follows it.
-fn joined(capabilities: &[Capability], suffix: &str, between: &str) -> String {
-    let names = capabilities.iter().map(|it| it.name().to_owned() + suffix);
+fn joined(
+    capabilities: &[Capability],
+    name: fn(Capability) -> &'static str,
+    between: &str,
+) -> String {
+    let names = capabilities.iter().map(|capability| name(*capability));
     names.collect::<Vec<_>>().join(between)
 }
 
@@ -244,8 +248,19 @@ fn classify(import: &str) -> ImportClass {
         Some(("keys", _)) => ImportClass::Grantable(Capability::Keys),
         Some(_) => ImportClass::Refused,
         None if is_inert_wasi(import) => ImportClass::Inert,
+        None if is_wasi_http(import) => ImportClass::Grantable(Capability::Http),
         None => ImportClass::Refused,
     }
+}
+
+/// Whether an import is what sends requests over HTTP.
+fn is_wasi_http(import: &str) -> bool {
+    import
+        .strip_prefix("wasi:http/")
+        .and_then(|rest| rest.split_once('@'))
+        .is_some_and(|(interface, version)| {
+            matches!(interface, "outgoing-handler" | "types") && version.starts_with("0.2.")
+        })
 }
 
 #[cfg(test)]
@@ -271,7 +286,16 @@ mod tests {
             ("wasi:clocks/wall-clock@0.2.12", ImportClass::Inert),
             ("wasi:cli/stderr@0.3.0", ImportClass::Refused),
             ("wasi:climate/stderr@0.2.0", ImportClass::Refused),
-            ("wasi:http/outgoing-handler@0.2.4", ImportClass::Refused),
+            (
+                "wasi:http/outgoing-handler@0.2.4",
+                ImportClass::Grantable(Capability::Http),
+            ),
+            (
+                "wasi:http/types@0.2.10",
+                ImportClass::Grantable(Capability::Http),
+            ),
+            ("wasi:http/incoming-handler@0.2.4", ImportClass::Refused),
+            ("wasi:http/types@0.3.0", ImportClass::Refused),
             ("wasi:sockets/tcp@0.2.6", ImportClass::Refused),
             ("env", ImportClass::Refused),
         ] {

@@ -16,7 +16,7 @@ use crate::capability::contract::v0_1::{GuardrailComponent, GuardrailComponentPr
 use crate::capability::message::MessageView;
 use crate::capability::own::Own;
 use crate::config::{Isolation, Limits};
-use crate::sandbox::{Confined, Sandbox};
+use crate::sandbox::{Confined, Sandbox, measured};
 
 /// Idle instances that a session keeps.
 const WARM: usize = 4;
@@ -150,6 +150,12 @@ impl Instance {
         self.store.data().memory()
     }
 
+    /// Whether it would have sent something over the network, had anybody sent the
+    /// message.
+    pub(super) fn missed_the_network(&self) -> bool {
+        self.store.data().http.missed_the_network()
+    }
+
     /// Has the guest judge one message. After an error the instance is dead
     /// and must be dropped.
     pub(super) async fn check(
@@ -160,6 +166,8 @@ impl Instance {
         own: Option<Own>,
     ) -> wasmtime::Result<Result<types::Verdict, String>> {
         self.uses += 1;
+        let waits = own.as_ref().is_some_and(|own| own.network.is_some());
+        let waited = self.store.data().waited();
         self.store.data_mut().renew(own);
         let envelope = types::Envelope {
             session: &envelope.session,
@@ -178,12 +186,14 @@ impl Instance {
         let view = self.store.data_mut().table.push(view)?;
         let lent = wasmtime::component::Resource::new_borrow(view.rep());
         let running = sandbox.arm(&mut self.store, self.limits.cpu_for(texts.joined.len()));
-        let verdict = self
-            .guardrail
-            .mcp_gateway_guardrail_guardrail()
-            .call_check(&mut self.store, envelope, texts, lent)
-            .await;
+        let guardrail = self.guardrail.mcp_gateway_guardrail_guardrail();
+        let call = guardrail.call_check(&mut self.store, envelope, texts, lent);
+        let verdict = match waits {
+            true => measured(waited, call).await,
+            false => call.await,
+        };
         drop(running);
+        self.store.data_mut().http.settle();
         // Already gone if the guest trapped; then the table goes with it.
         let _ = self.store.data_mut().table.delete(view);
         verdict

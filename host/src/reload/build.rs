@@ -169,6 +169,7 @@ async fn renew(
         limits: spec.limits.clone(),
         isolation: spec.isolation,
         grants: spec.grants,
+        destinations: spec.destinations.clone(),
     };
     let guardrail = aside(Guardrail::load(Arc::clone(sandbox), recipe))
         .await
@@ -215,4 +216,5 @@ fn same_guardrail(one: &Spec, other: &Spec) -> bool {
         && one.limits == other.limits
         && one.isolation == other.isolation
         && one.grants == other.grants
+        && one.destinations == other.destinations
 }

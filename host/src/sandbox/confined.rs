@@ -8,6 +8,8 @@ use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
 use super::output::{LogBudget, Output};
+use super::waiting::Waited;
+use crate::capability::http::Http;
 use crate::capability::log::Line;
 use crate::capability::own::{Own, Unavailable};
 use crate::config::Limits;
@@ -19,6 +21,9 @@ pub struct Confined {
     pub(crate) table: ResourceTable,
     /// Only while it checks a message, and uses a capability that needs this.
     own: Option<Own>,
+    /// What it sends.
+    pub(crate) http: Http,
+    waited: Waited,
     log: Arc<Mutex<LogBudget>>,
     limits: Limits,
     granted: Duration,
@@ -74,6 +79,8 @@ impl Confined {
             wasi,
             table: ResourceTable::new(),
             own: None,
+            http: Http::new(limits),
+            waited: Waited::default(),
             log,
             limits: limits.clone(),
             granted: Duration::ZERO,
@@ -86,6 +93,7 @@ impl Confined {
     /// Gives back what one message may use, before the next is checked on behalf of
     /// whom this says.
     pub(crate) fn renew(&mut self, own: Option<Own>) {
+        self.http.renew(own.as_ref());
         self.own = own;
         self.host_calls = self.limits.host_calls;
         self.log().renew();
@@ -125,9 +133,17 @@ impl Confined {
         self.ticks = ticks;
     }
 
+    /// Where the time is noted in which the guest waits, so that it is not billed.
+    pub(crate) fn waited(&self) -> Waited {
+        self.waited.clone()
+    }
+
     /// Takes one tick off the CPU budget. The last one is the guest's to use:
     /// the first tick may come right after the start.
     pub(super) fn spend_tick(&mut self) -> Result<(), LimitExceeded> {
+        if self.waited.take_tick() {
+            return Ok(());
+        }
         self.ticks = self
             .ticks
             .checked_sub(1)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use crate::bundled;
-use crate::config::{Grants, Isolation, Limits};
+use crate::config::{Destinations, Grants, Isolation, Limits};
 use crate::guardrail::{Guardrail, LoadError, Recipe};
 use crate::sandbox::{CacheDir, Sandbox};
 
@@ -58,6 +58,7 @@ impl Component {
             limits,
             isolation: Isolation::default(),
             grants: Grants::ALL,
+            destinations: Destinations::default(),
         }
     }
 

@@ -177,6 +177,7 @@ fn kind(fault: &Fault) -> &'static str {
         Fault::Guest(_) => "error",
         Fault::Verdict(_) => "invalid verdict",
         Fault::Busy => "busy",
+        Fault::Offline(_) => "no network",
     }
 }
 

@@ -15,9 +15,10 @@ use crate::run::cache;
 use entry::{Entry, entries};
 
 /// What the configuration grants or does not, unless it is part of the gateway.
-const GRANTABLE: [ImportClass; 2] = [
+const GRANTABLE: [ImportClass; 3] = [
     ImportClass::Grantable(Capability::State),
     ImportClass::Grantable(Capability::Keys),
+    ImportClass::Grantable(Capability::Http),
 ];
 
 /// What is known of a component.
@@ -128,15 +129,15 @@ impl Report {
         }
         line("can", &self.can());
         for capability in self.anatomy.uses().iter() {
-            let (enables, name) = (enables(capability), capability.name());
+            let (enables, grant) = (enables(capability), capability.grant());
             match self.bundled {
                 true => line(
                     "may",
-                    &format!("{enables}, unless grant = {{ {name} = false }}"),
+                    &format!("{enables}, unless grant = {{ {} }}", capability.denial()),
                 ),
                 false => line(
                     "if granted",
-                    &format!("{enables}, by grant = {{ {name} = true }}"),
+                    &format!("{enables}, by grant = {{ {grant} }}"),
                 ),
             }
         }
@@ -214,9 +215,13 @@ impl Report {
     }
 
     fn cannot(&self) -> String {
-        let mut cannot = "read files, reach the network, see the environment".to_owned();
         let uses = self.anatomy.uses();
-        for capability in Capability::ALL {
+        let network = match uses.http {
+            true => "open sockets",
+            false => "reach the network",
+        };
+        let mut cannot = format!("read files, {network}, see the environment");
+        for capability in [Capability::State, Capability::Keys] {
             if !uses.include(capability) {
                 cannot.push_str(", ");
                 cannot.push_str(enables(capability));
@@ -299,6 +304,7 @@ fn enables(capability: Capability) -> &'static str {
     match capability {
         Capability::State => "keep values in the gateway's memory",
         Capability::Keys => "derive keys from this installation's secret",
+        Capability::Http => "send HTTP requests to granted destinations",
     }
 }
 

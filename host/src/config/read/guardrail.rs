@@ -4,15 +4,14 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use super::methods;
+use super::{grant, methods};
 use crate::config::bundled::{Bundled, default_name};
 use crate::config::error::Problem;
 use crate::config::field::Field;
 use crate::config::section::Section;
 use crate::config::tree::Value;
 use crate::config::{
-    Capability, Grants, Guardrail, GuardrailName, Hint, Isolation, Limits, Mode, OnError, Only,
-    ServerName, Source,
+    Guardrail, GuardrailName, Hint, Isolation, Limits, Mode, OnError, Only, ServerName, Source,
 };
 
 /// What a guardrail's entry may refer to.
@@ -79,13 +78,15 @@ fn guardrail(mut section: Section<'_>, surroundings: &Surroundings<'_>) -> Optio
     let grant = section.subsection("grant");
     section.finish();
     let new = Guardrail::new(name?, component?);
+    let granted = grant::granted(grant, new.grants);
     Some(Guardrail {
         mode: mode.unwrap_or_default(),
         on_error: on_error.unwrap_or_default(),
         isolation: isolation.unwrap_or_default(),
         only,
         config,
-        grants: grants(grant, new.grants),
+        grants: granted.grants,
+        destinations: granted.destinations.unwrap_or_default(),
         limits,
         ..new
     })
@@ -194,25 +195,13 @@ fn json(field: Field<'_>) -> Option<serde_json::Value> {
     })
 }
 
-fn grants(mut section: Section<'_>, default: Grants) -> Grants {
-    let mut granted = |capability: Capability, default| {
-        let field = section.take(capability.name());
-        field.and_then(Field::boolean).unwrap_or(default)
-    };
-    let grants = Grants {
-        state: granted(Capability::State, default.state),
-        keys: granted(Capability::Keys, default.keys),
-    };
-    section.finish();
-    grants
-}
-
 fn limits(mut section: Section<'_>) -> Limits {
     let default = Limits::default();
     let mut bytes = |key, range: RangeInclusive<u64>| section.take(key)?.size(range);
     let memory = bytes("memory", 1 << 20..=Limits::MAX_MEMORY);
     let output = bytes("output", 1 << 10..=256 << 20);
     let log_bytes = bytes("log_bytes", 0..=16 << 20);
+    let http_body = bytes("http_body", 0..=64 << 20);
     let state_key = bytes("state_key", 1..=1 << 20);
     let state_value = bytes("state_value", 0..=64 << 20);
     let state_bytes = bytes("state_bytes", 0..=1 << 30);
@@ -226,6 +215,7 @@ fn limits(mut section: Section<'_>) -> Limits {
     let mut count = |key, most| section.take(key)?.count(0..=most);
     let log_lines = count("log_lines", 100_000);
     let host_calls = count("host_calls", 100_000_000);
+    let http_requests = count("http_requests", 10_000);
     let state_entries = count("state_entries", 10_000_000).map(u64::from);
     section.finish();
     Limits {
@@ -236,6 +226,8 @@ fn limits(mut section: Section<'_>) -> Limits {
         log_lines: log_lines.unwrap_or(default.log_lines),
         log_bytes: fit(log_bytes, default.log_bytes),
         host_calls: host_calls.unwrap_or(default.host_calls),
+        http_requests: http_requests.unwrap_or(default.http_requests),
+        http_body: fit(http_body, default.http_body),
         state_entries: fit(state_entries, default.state_entries),
         state_key: fit(state_key, default.state_key),
         state_value: fit(state_value, default.state_value),

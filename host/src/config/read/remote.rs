@@ -195,7 +195,7 @@ fn oauth(mut section: Section<'_>) -> OAuth {
 }
 
 /// An address. Errors do not quote it: its query may hold a key.
-fn url(field: Field<'_>) -> Option<Url> {
+pub(super) fn url(field: Field<'_>) -> Option<Url> {
     let (reading, at, what) = (field.reading, field.at, field.what());
     let text = field.expanded()?;
     let problem = match Url::parse(text.trim()) {
@@ -216,7 +216,7 @@ fn url(field: Field<'_>) -> Option<Url> {
     None
 }
 
-fn headers(section: Section<'_>) -> HeaderMap {
+pub(super) fn headers(section: Section<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (key, field) in section.into_fields() {
         let (reading, at, what) = (field.reading, field.at, field.what());

@@ -61,9 +61,17 @@ fn everything_that_can_be_written_is_read() {
         state_key = 16
         state_value = "1KiB"
         state_bytes = "1MiB"
+        http_requests = 2
+        http_body = "2KiB"
 
         [guardrails.grant]
         state = true
+
+        [guardrails.grant.http."https://example.com:443"]
+        headers = { api-key = "${TOKEN}" }
+
+        [guardrails.grant.http."http://10.0.0.1:8080"]
+        private = true
 
         [[guardrails]]
         use = "xetrack"
@@ -110,11 +118,18 @@ fn everything_that_can_be_written_is_read() {
             state_key: 16,
             state_value: 1024,
             state_bytes: 1 << 20,
+            http_requests: 2,
+            http_body: 2048,
         },
         grants: Grants {
             state: true,
             keys: false,
+            http: true,
         },
+        destinations: grants::destinations([
+            ("https://example.com", &[("api-key", "hunter2")], false),
+            ("http://10.0.0.1:8080", &[], true),
+        ]),
         config: r#"{"key":"hunter2","deep":[{"n":1.5,"on":true,"day":"2026-01-02"}]}"#.into(),
         ..Guardrail::new(
             "mine".parse().unwrap(),
@@ -126,6 +141,7 @@ fn everything_that_can_be_written_is_read() {
         grants: Grants {
             state: true,
             keys: false,
+            http: true,
         },
         ..Guardrail::new("trace".parse().unwrap(), Source::Bundled("audit".into()))
     };

@@ -59,19 +59,16 @@ impl Entry {
         if self.off {
             line.push_str(", which is off");
         }
-        let names = |all: &mut dyn Iterator<Item = Capability>, suffix: &str| {
-            let names = all.map(|it| it.name().to_owned() + suffix);
-            names.collect::<Vec<_>>().join(", ")
-        };
+        let join = |names: Vec<&str>| names.join(", ");
         if !self.is_granted() {
             line.push_str(&format!(
                 "; NOT GRANTED is what it uses: write grant = {{ {} }}",
-                names(&mut self.missing(), " = true")
+                join(self.missing().map(Capability::grant).collect())
             ));
         } else if self.uses == Grants::default() {
             line.push_str("; it uses nothing that has to be granted");
         } else {
-            let granted = names(&mut self.uses.iter(), "");
+            let granted = join(self.uses.iter().map(Capability::name).collect());
             line.push_str(&format!("; it is granted what it uses: {granted}"));
         }
         line

@@ -14,6 +14,7 @@ pub mod front;
 pub mod gate;
 pub mod guardrail;
 pub mod install;
+pub mod journal;
 pub mod message;
 pub mod oauth;
 pub mod protocol;

@@ -1,0 +1,172 @@
+//! Whether a journal is as it was written.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row};
+
+use super::chain::{ChainKey, Hash, Keys};
+use super::checkpoint::Checkpoint;
+use super::record::COLUMNS;
+use super::store::{Database, Head};
+
+/// A journal that is as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// How many records it has.
+    pub records: u64,
+    /// The record after which it begins.
+    pub anchor: Head,
+    /// Its last record.
+    pub head: Head,
+}
+
+/// The first thing in a journal that is not as it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum Tampered {
+    /// It is another installation's, or its id was changed.
+    #[error(
+        "its chain was not begun with the secret of this installation, so nobody can tell here"
+    )]
+    OtherKey,
+    /// Where it begins was changed.
+    #[error("where its chain begins was changed")]
+    Anchor,
+    /// There is a hole.
+    #[error("{}", removed(*.first, *.last))]
+    Removed {
+        /// The first record that is not there.
+        first: i64,
+        /// The last of those.
+        last: i64,
+    },
+    /// Something is not what was written.
+    #[error(
+        "record {0} is not what was written: it or a finding of it was changed, or it is another record"
+    )]
+    Changed(i64),
+    /// There are findings of no record.
+    #[error("there are findings of record {0}, which is not there")]
+    Orphan(i64),
+    /// A checkpoint is not of this installation, or was changed.
+    #[error("the checkpoint of record {0} is not signed by this installation")]
+    Signature(i64),
+    /// A checkpoint is of another database.
+    #[error("the checkpoint of record {0} is of another database")]
+    OtherDatabase(i64),
+    /// What a checkpoint says is not there any more.
+    #[error(
+        "records were removed at the end: a checkpoint has seen record {0}, and the last is {1}"
+    )]
+    Truncated(i64, i64),
+    /// Something else stands where a checkpoint saw a record.
+    #[error("record {0} is another one than the checkpoint has seen")]
+    Rewritten(i64),
+    /// It cannot be read.
+    #[error("it cannot be read: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+fn removed(first: i64, last: i64) -> String {
+    match first == last {
+        true => format!("record {first} was removed"),
+        false => format!("records {first} to {last} were removed"),
+    }
+}
+
+/// Goes through a whole journal.
+pub fn verify(
+    database: &Database,
+    keys: &Keys,
+    checkpoints: &[Checkpoint],
+) -> Result<Verified, Tampered> {
+    let key = keys.chain(database.id());
+    // All that follows sees one moment, whatever gateways write meanwhile.
+    let snapshot = database.connection().unchecked_transaction()?;
+    if !database.is_of(&key)? {
+        return Err(Tampered::OtherKey);
+    }
+    let anchor = database.anchor(&key)?.ok_or(Tampered::Anchor)?;
+    let mut sorted: Vec<_> = checkpoints.iter().collect();
+    for checkpoint in &sorted {
+        checkpoint.check(database.id(), keys)?;
+    }
+    sorted.sort_by_key(|checkpoint| checkpoint.seq);
+    let mut due = sorted
+        .into_iter()
+        .filter(|it| it.seq > anchor.seq)
+        .peekable();
+    let verified = verify_rows(&snapshot, &key, anchor, |head| {
+        while let Some(checkpoint) = due.next_if(|it| it.seq == head.seq) {
+            if checkpoint.hash != head.hash {
+                return Err(Tampered::Rewritten(head.seq));
+            }
+        }
+        Ok(())
+    })?;
+    match due.next() {
+        Some(checkpoint) => Err(Tampered::Truncated(checkpoint.seq, verified.head.seq)),
+        None => Ok(verified),
+    }
+}
+
+/// Goes through the tables `records` and `findings`, which begin after a certain
+/// record, and shows each as it is found to be right.
+pub fn verify_rows(
+    connection: &Connection,
+    key: &ChainKey,
+    anchor: Head,
+    mut right: impl FnMut(&Head) -> Result<(), Tampered>,
+) -> Result<Verified, Tampered> {
+    let columns = COLUMNS.join(", ");
+    let records = format!("SELECT seq, {columns}, hash FROM records ORDER BY seq");
+    let mut records = connection.prepare(&records)?;
+    let mut findings = connection.prepare("SELECT * FROM findings ORDER BY seq, number")?;
+    let (mut records, mut findings) = (records.query([])?, findings.query([])?);
+    let mut head = anchor;
+    let mut pending = next_finding(findings.next()?)?;
+    while let Some(row) = records.next()? {
+        let seq: i64 = row.get(0)?;
+        if seq != head.seq + 1 {
+            return Err(match seq > head.seq {
+                true => Tampered::Removed {
+                    first: head.seq + 1,
+                    last: seq - 1,
+                },
+                false => Tampered::Changed(seq),
+            });
+        }
+        let values = values(row, 1..=COLUMNS.len())?;
+        let mut found = Vec::new();
+        while let Some((of, finding)) = pending.take_if(|(of, _)| *of <= seq) {
+            if of < seq {
+                return Err(Tampered::Orphan(of));
+            }
+            found.push(finding);
+            pending = next_finding(findings.next()?)?;
+        }
+        let written: Value = row.get(COLUMNS.len() + 1)?;
+        let hash: Hash = key.hash(&head.hash, seq, &values, &found);
+        if written != Value::Blob(hash.to_vec()) {
+            return Err(Tampered::Changed(seq));
+        }
+        head = Head { seq, hash };
+        right(&head)?;
+    }
+    if let Some((of, _)) = pending {
+        return Err(Tampered::Orphan(of));
+    }
+    Ok(Verified {
+        records: u64::try_from(head.seq - anchor.seq).unwrap_or_default(),
+        anchor,
+        head,
+    })
+}
+
+/// The record that it is of, and the values that are chained.
+fn next_finding(row: Option<&Row<'_>>) -> rusqlite::Result<Option<(i64, Vec<Value>)>> {
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((row.get(0)?, values(row, 1..=9)?)))
+}
+
+fn values(row: &Row<'_>, columns: std::ops::RangeInclusive<usize>) -> rusqlite::Result<Vec<Value>> {
+    columns.map(|index| row.get(index)).collect()
+}

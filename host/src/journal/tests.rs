@@ -1,5 +1,7 @@
 //! Databases that are written, read, and tampered with.
 
+mod writing;
+
 use std::path::Path;
 
 use rusqlite::Connection;

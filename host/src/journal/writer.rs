@@ -1,0 +1,378 @@
+//! The one thread that writes: records are handed to it, and it commits those that
+//! have come together.
+//!
+//! What cannot be written stays in line and is tried again. The line is bounded; what
+//! finds no place in it is lost, which is said once writing goes on: by a record of
+//! the gap.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::oneshot;
+
+use super::chain::Keys;
+use super::record::{Content, Form, Kind, Outcome, Record};
+use super::store::{Durability, JournalError, Store};
+
+/// How long records wait for others, so that they are committed together.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+/// So many do not wait any longer.
+const GROUP: usize = 256;
+
+/// Between two attempts to write what could not be written.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Records that may be in line, and their bytes.
+const MOST: usize = 10_000;
+const MOST_BYTES: usize = 64 << 20;
+
+/// A database and how it is written.
+#[derive(Clone)]
+pub struct Settings {
+    /// The file.
+    pub path: PathBuf,
+    /// The installation's keys.
+    pub keys: Keys,
+    /// When records are committed.
+    pub durability: Durability,
+}
+
+/// A journal that is written. When this is dropped, all that is in line is written.
+pub struct Journal {
+    line: Arc<Line>,
+    durability: Durability,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why something is not in the journal (yet).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unrecorded {
+    /// The last attempt failed.
+    #[error("the journal cannot be written: {0}")]
+    Failing(Arc<str>),
+    /// Too much is in line.
+    #[error("more than the journal can write is waiting to be written")]
+    Full,
+    /// The gateway ends.
+    #[error("the journal is closed")]
+    Closed,
+}
+
+/// A record that was handed over.
+pub struct Pending {
+    committed: Option<oneshot::Receiver<Result<(), Unrecorded>>>,
+}
+
+impl Pending {
+    /// With [`Durability::Strict`] waits until it is committed, or cannot be for now; it
+    /// then stays in line. Else there is nothing to wait for.
+    pub async fn recorded(self) -> Result<(), Unrecorded> {
+        match self.committed {
+            Some(committed) => committed.await.unwrap_or(Err(Unrecorded::Closed)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Line {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    records: Vec<Record>,
+    waiting: Vec<oneshot::Sender<Result<(), Unrecorded>>>,
+    /// Of what is in line, and of what is being written.
+    count: usize,
+    bytes: usize,
+    gap: Option<Gap>,
+    failing: Option<Arc<str>>,
+    is_closed: bool,
+}
+
+/// Records that were lost.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    lost: u64,
+    since: i64,
+}
+
+impl Journal {
+    /// Opens a journal. The thread that writes it tries again if it cannot be opened.
+    pub fn start(settings: Settings) -> std::io::Result<Self> {
+        let (line, durability) = (Arc::new(Line::default()), settings.durability);
+        let mut writer = Writer {
+            line: Arc::clone(&line),
+            settings,
+            store: None,
+        };
+        let thread = std::thread::Builder::new().name("journal".into());
+        Ok(Self {
+            line,
+            durability,
+            thread: Some(thread.spawn(move || writer.run())?),
+        })
+    }
+
+    /// Whether what is handed over now is going to be in the journal, as far as one can
+    /// know. A call that must not go unrecorded asks first.
+    pub fn is_writable(&self) -> Result<(), Unrecorded> {
+        self.line.state().is_writable()
+    }
+
+    /// Hands a record over.
+    pub fn write(&self, record: Record) -> Result<Pending, Unrecorded> {
+        let mut state = self.line.state();
+        if state.is_closed {
+            return Err(Unrecorded::Closed);
+        }
+        if state.is_full() {
+            let gap = state.gap.get_or_insert(Gap {
+                lost: 0,
+                since: record.time,
+            });
+            gap.lost += 1;
+            return Err(Unrecorded::Full);
+        }
+        state.count += 1;
+        state.bytes += record.size();
+        state.records.push(record);
+        let committed = (self.durability == Durability::Strict).then(|| {
+            let (committed, pending) = oneshot::channel();
+            state.waiting.push(committed);
+            pending
+        });
+        // The thread looks for the first of a group and for the last.
+        let is_due = state.records.len() == 1 || state.records.len() >= GROUP;
+        drop(state);
+        if is_due {
+            self.line.changed.notify_one();
+        }
+        Ok(Pending { committed })
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.line.state().is_closed = true;
+        self.line.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic has been reported already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Line {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
+        let waited = self.changed.wait_timeout(state, time);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl State {
+    fn is_full(&self) -> bool {
+        self.count >= MOST || self.bytes >= MOST_BYTES
+    }
+
+    fn is_writable(&self) -> Result<(), Unrecorded> {
+        match &self.failing {
+            _ if self.is_closed => Err(Unrecorded::Closed),
+            Some(why) => Err(Unrecorded::Failing(Arc::clone(why))),
+            None if self.is_full() => Err(Unrecorded::Full),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is written together.
+#[derive(Default)]
+struct Group {
+    records: Vec<Record>,
+    /// Who waits for any of these.
+    waiting: Vec<oneshot::Sender<Result<(), Unrecorded>>>,
+}
+
+struct Writer {
+    line: Arc<Line>,
+    settings: Settings,
+    store: Option<Store>,
+}
+
+impl Writer {
+    fn run(&mut self) {
+        // So that a file that is no good shows before the first call.
+        if let Err(error) = self.open() {
+            self.report(&error);
+        }
+        let mut group = Group::default();
+        loop {
+            let is_last = self.gather(&mut group);
+            if let Err(error) = self.commit(&mut group) {
+                self.report(&error);
+                if is_last {
+                    tracing::error!(
+                        records = group.records.len(),
+                        "the gateway ends, and these records are in no journal"
+                    );
+                } else {
+                    self.pause();
+                }
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    /// Waits for records, and for others that come at the same time, and adds them to
+    /// what could not be written before. Whether they are the last.
+    fn gather(&self, group: &mut Group) -> bool {
+        let mut state = self.line.state();
+        while group.records.is_empty() && state.records.is_empty() && !state.is_closed {
+            // A journal that failed is looked at again although nobody calls.
+            if state.failing.is_some() {
+                break;
+            }
+            state = self.line.wait(state, Duration::from_secs(3600));
+        }
+        if self.settings.durability == Durability::Batch && group.records.is_empty() {
+            let begun = Instant::now();
+            while state.records.len() < GROUP && !state.is_closed && state.failing.is_none() {
+                let Some(left) = TOGETHER.checked_sub(begun.elapsed()) else {
+                    break;
+                };
+                state = self.line.wait(state, left);
+            }
+        }
+        group.records.append(&mut state.records);
+        group.waiting.append(&mut state.waiting);
+        state.is_closed
+    }
+
+    /// Writes all of them and what is known of a gap, or nothing.
+    fn commit(&mut self, group: &mut Group) -> Result<(), JournalError> {
+        let (gap, failing) = {
+            let state = self.line.state();
+            (state.gap, state.failing.clone())
+        };
+        if group.records.is_empty() && gap.is_none() && failing.is_none() {
+            return Ok(());
+        }
+        let records = &mut group.records;
+        records.extend(gap.map(|gap| gap.record(failing.as_deref())));
+        let written = self.open().and_then(|store| store.append(records));
+        if gap.is_some() && written.is_err() {
+            records.pop();
+        }
+        let mut state = self.line.state();
+        let answer = match &written {
+            Ok(_) => {
+                state.count = state.records.len();
+                state.bytes = state.records.iter().map(Record::size).sum();
+                // More may have been lost meanwhile.
+                if let (Some(told), Some(gap)) = (gap, &mut state.gap) {
+                    gap.lost -= told.lost;
+                    state.gap = Some(*gap).filter(|gap| gap.lost > 0);
+                }
+                if state.failing.take().is_some() {
+                    tracing::info!("the journal can be written again");
+                }
+                records.clear();
+                Ok(())
+            }
+            Err(error) => Err(Unrecorded::Failing(error.to_string().into())),
+        };
+        drop(state);
+        for waiting in group.waiting.drain(..) {
+            // Whoever waited may be gone by now.
+            let _ = waiting.send(answer.clone());
+        }
+        written.map(drop)
+    }
+
+    /// The database, opened anew if another file stands in its place.
+    fn open(&mut self) -> Result<&mut Store, JournalError> {
+        let store = match self.store.take().filter(Store::is_in_place) {
+            Some(store) => store,
+            None => {
+                let Settings {
+                    path,
+                    keys,
+                    durability,
+                } = &self.settings;
+                Store::open(path, keys, *durability)?
+            }
+        };
+        Ok(self.store.insert(store))
+    }
+
+    /// Says that it cannot be written, once for each reason.
+    fn report(&mut self, error: &JournalError) {
+        // What is wrong with a file may be gone when it is opened anew.
+        self.store = None;
+        let why: Arc<str> = error.to_string().into();
+        let mut state = self.line.state();
+        if state.failing.as_ref() != Some(&why) {
+            tracing::error!("the journal cannot be written: {why}");
+        }
+        state.failing = Some(why);
+    }
+
+    fn pause(&self) {
+        let begun = Instant::now();
+        let mut state = self.line.state();
+        while let Some(left) = AGAIN.checked_sub(begun.elapsed())
+            && !state.is_closed
+        {
+            state = self.line.wait(state, left);
+        }
+    }
+}
+
+impl Gap {
+    fn record(self, why: Option<&str>) -> Record {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let Self { lost, since } = self;
+        let why = why.unwrap_or("more came than could be written");
+        Record {
+            time: now,
+            kind: Kind::Gap,
+            session: "".into(),
+            exchange: None,
+            client: None,
+            client_version: None,
+            server: None,
+            method: "".into(),
+            subject: None,
+            direction: "to-server",
+            arguments: Content {
+                text: Some(format!(r#"{{"lost":{lost},"since":{since}}}"#)),
+                form: Form::Full,
+                is_cut: false,
+            },
+            result: Content::default(),
+            outcome: Outcome::Lost,
+            blocked_by: None,
+            reason: Some(format!("{lost} records were lost: {why}")),
+            duration: 0,
+            server_time: 0,
+            guardrail_time: 0,
+            request_bytes: 0,
+            result_bytes: 0,
+            findings: Vec::new(),
+        }
+    }
+}

@@ -17,7 +17,7 @@ pub use confined::{Confined, LimitExceeded};
 
 pub(crate) use waiting::measured;
 
-pub use crate::capability::keys::SecretError;
+pub use crate::capability::keys::{SecretError, journal_keys};
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

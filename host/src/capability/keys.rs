@@ -8,7 +8,15 @@ pub use secret::SecretError;
 use super::contract::v0_1::mcp_gateway::guardrail::keys::Host;
 use super::contract::v0_1::mcp_gateway::guardrail::types::Scope;
 use super::own::Unavailable;
+use crate::journal;
 use crate::sandbox::Confined;
+
+/// The keys of this installation's journals. They come from its secret, which is made
+/// if there is none.
+pub fn journal_keys() -> Result<journal::Keys, SecretError> {
+    let key = Secret::open()?.journal().map_err(SecretError::Derive)?;
+    Ok(journal::Keys::new(*key))
+}
 
 impl Host for Confined {
     fn derive(&mut self, scope: Scope, purpose: String) -> wasmtime::Result<Vec<u8>> {

@@ -139,7 +139,7 @@ fn a_checkpoint_shows_that_the_end_was_cut_off() {
     // As it is written and read elsewhere.
     let json = serde_json::to_string(&checkpoint).unwrap();
     let checkpoint: Checkpoint = serde_json::from_str(&json).unwrap();
-    assert_eq!(check(&path, &[checkpoint.clone()]), Ok(10));
+    assert_eq!(check(&path, std::slice::from_ref(&checkpoint)), Ok(10));
 
     let forged = Checkpoint {
         seq: 6,
@@ -153,14 +153,20 @@ fn a_checkpoint_shows_that_the_end_was_cut_off() {
         .append(&vec![record("a"); 5])
         .unwrap();
     let refusal = "the checkpoint of record 5 is of another database";
-    assert_eq!(check(&other, &[checkpoint.clone()]), Err(refusal.into()));
+    assert_eq!(
+        check(&other, std::slice::from_ref(&checkpoint)),
+        Err(refusal.into())
+    );
 
     let cut = "DELETE FROM findings WHERE seq > 4; DELETE FROM records WHERE seq > 4";
     Connection::open(&path).unwrap().execute_batch(cut).unwrap();
     assert_eq!(check(&path, &[]), Ok(4));
     let refusal =
         "records were removed at the end: a checkpoint has seen record 5, and the last is 4";
-    assert_eq!(check(&path, &[checkpoint.clone()]), Err(refusal.into()));
+    assert_eq!(
+        check(&path, std::slice::from_ref(&checkpoint)),
+        Err(refusal.into())
+    );
     store.append(&vec![record("c"); 2]).unwrap();
     let refusal = "record 5 is another one than the checkpoint has seen";
     assert_eq!(check(&path, &[checkpoint]), Err(refusal.into()));

@@ -17,6 +17,9 @@ const LENGTH: usize = 32;
 /// What keys are derived for, so that another use of the secret has others.
 const USE: &str = "mcp-gateway guardrail key 1";
 
+/// The same for what seals the audit database.
+const JOURNAL: &str = "mcp-gateway journal key 1";
+
 /// What all keys are derived from. Nothing gives it away.
 pub(crate) struct Secret(Zeroizing<[u8; LENGTH]>);
 
@@ -54,6 +57,9 @@ pub enum SecretError {
         /// Its length.
         found: u64,
     },
+    /// HKDF would give that much of any secret.
+    #[error("no key can be derived from the secret: {0}")]
+    Derive(hkdf::InvalidLength),
     /// The system has no random numbers.
     #[error("the system gives no random bytes for a new secret: {0}")]
     Random(getrandom::Error),
@@ -119,9 +125,18 @@ impl Secret {
         } else {
             "global"
         };
+        self.expand(&[USE, guardrail, scope, session.unwrap_or_default(), purpose])
+    }
+
+    /// What the keys of journals come from. No guardrail has it, whatever its name.
+    pub(super) fn journal(&self) -> Result<Zeroizing<[u8; LENGTH]>, hkdf::InvalidLength> {
+        self.expand(&[JOURNAL])
+    }
+
+    fn expand(&self, parts: &[&str]) -> Result<Zeroizing<[u8; LENGTH]>, hkdf::InvalidLength> {
         let mut info = Vec::new();
         // With their lengths, so that no two ways to divide a text are the same.
-        for part in [USE, guardrail, scope, session.unwrap_or_default(), purpose] {
+        for part in parts {
             info.extend((part.len() as u64).to_le_bytes());
             info.extend(part.as_bytes());
         }
@@ -282,6 +297,7 @@ mod tests {
         })
         .into();
         assert_eq!(keys.len(), 9);
+        assert!(!keys.contains(&secret.journal().unwrap().to_vec()));
         assert!(!keys.contains(&vec![7; LENGTH]), "never the secret itself");
     }
 }

@@ -269,9 +269,11 @@ fn anchor(connection: &Connection, key: &ChainKey) -> rusqlite::Result<Option<He
 fn is_ours(connection: &Connection, path: &Path) -> Result<bool, JournalError> {
     let failed = sqlite(path);
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    // In this order: another gateway may make the tables in between.
+    let is_empty = is_empty(connection).map_err(&failed)?;
     match pragma("application_id").map_err(&failed)? {
         APPLICATION => {}
-        0 if is_empty(connection).map_err(&failed)? => return Ok(false),
+        0 if is_empty => return Ok(false),
         _ => return Err(JournalError::Foreign(path.to_owned())),
     }
     let found = pragma("user_version").map_err(&failed)?;

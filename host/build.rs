@@ -8,6 +8,7 @@ use std::process::Command;
 
 /// The packages to build, and the name of the file that each becomes.
 const COMPONENTS: &[(&str, &str)] = &[
+    ("mcp-gateway-audit", "audit.wasm"),
     ("mcp-gateway-basic", "basic.wasm"),
     ("mcp-gateway-pii", "pii.wasm"),
     ("guardrail-codename", "codename.wasm"),

@@ -12,6 +12,10 @@ pub struct Bundled {
 /// What `use` and `-p` can name.
 pub const GUARDRAILS: &[Bundled] = &[
     Bundled {
+        name: "audit",
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/audit.wasm")),
+    },
+    Bundled {
         name: "basic",
         bytes: include_bytes!(concat!(env!("OUT_DIR"), "/basic.wasm")),
     },

@@ -3,6 +3,7 @@
 
 pub(crate) mod contract;
 pub(crate) mod http;
+pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod message;

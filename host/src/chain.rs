@@ -8,10 +8,13 @@ mod report;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Instant;
 
+use crate::capability::journal::Trail;
 use crate::capability::message::MessageView;
 use crate::config::{Guardrail as Spec, Mode, OnError};
 use crate::guardrail::{Decision, Direction, Envelope, Fault, Guardrail, Kind, Verdict};
+use crate::journal::Unrecorded;
 use crate::message::{Message, Texts};
 
 /// Failures in a row after which a guardrail is reported as unhealthy.
@@ -37,6 +40,8 @@ pub struct Circumstances {
     pub request: Option<Message>,
     /// Microseconds since then, for a message that ends the exchange.
     pub elapsed: u64,
+    /// What is known of the exchange for the journal, if that is recorded.
+    pub trail: Option<Arc<Trail>>,
 }
 
 /// Why a message does not pass.
@@ -86,6 +91,28 @@ impl Link {
         &self.guardrail
     }
 
+    /// Whether it has exchanges recorded.
+    pub fn journals(&self) -> bool {
+        self.guardrail.uses().journal
+    }
+
+    /// What becomes of an answer that was not recorded, as the person configured it.
+    pub fn unrecorded(&self, why: &Unrecorded) -> Result<(), Block> {
+        let block = Block {
+            guardrail: Arc::clone(self.guardrail.name()),
+            rule: None,
+            reason: format!("what it answers could not be recorded: {why}"),
+            cause: Cause::Failure,
+        };
+        match (self.spec.mode, self.spec.on_error) {
+            (Mode::Enforce, OnError::Block) => Err(block),
+            _ => {
+                tracing::error!("an exchange was not recorded: {why}");
+                Ok(())
+            }
+        }
+    }
+
     fn applies(&self, server: &str, method: &str, kind: Kind, direction: Direction) -> bool {
         self.spec.only.includes(server, method)
             && self.guardrail.manifest().wants(method, kind, direction)
@@ -93,8 +120,9 @@ impl Link {
 }
 
 impl Chain {
-    /// A chain of these guardrails.
-    pub fn new(links: Vec<Link>) -> Self {
+    /// A chain of these guardrails. One that has exchanges recorded is asked last.
+    pub fn new(mut links: Vec<Link>) -> Self {
+        links.sort_by_key(Link::journals);
         Self { links }
     }
 
@@ -125,70 +153,118 @@ impl Chain {
     pub async fn judge(
         &self,
         envelope: &Envelope,
-        mut message: Message,
+        message: Message,
         circumstances: &Circumstances,
     ) -> Result<Message, Block> {
-        let mut earlier: Vec<(Arc<str>, String)> = Vec::new();
-        let mut texts = None;
-        for link in &self.links {
-            if !link.applies(
-                &envelope.server,
-                &envelope.method,
-                envelope.kind,
-                envelope.direction,
-            ) {
+        let trail = circumstances.trail.as_deref();
+        let begun = trail.map(|_| Instant::now());
+        let mut passage = Passage::of(message);
+        let mut outcome = Ok(());
+        for link in self.of(envelope) {
+            if link.journals() {
+                let Some(trail) = trail else { continue };
+                trail.noted().is_wanted = true;
+            } else if outcome.is_err() {
                 continue;
             }
-            let current = match &texts {
-                Some(texts) => Arc::clone(texts),
-                None => match readable(&message) {
-                    Ok(fresh) => Arc::clone(texts.insert(Arc::new(fresh))),
-                    Err(why) => {
-                        link.faulted(envelope, &why)?;
-                        continue;
-                    }
-                },
-            };
-            let view = MessageView {
-                message: message.clone(),
-                texts: current,
-                request: circumstances.request.clone(),
-                earlier: earlier.clone(),
-                elapsed: circumstances.elapsed,
-            };
-            let verdict = match link.guardrail.check(envelope, view.clone()).await {
-                Ok(verdict) => verdict,
-                Err(fault) => {
-                    link.faulted(envelope, &fault)?;
-                    continue;
-                }
-            };
-            link.failures.store(0, Relaxed);
-            link.report(envelope, &view, &verdict);
-            match link.apply(&view, &verdict) {
-                Ok(None) => {}
-                Ok(Some(changed)) => {
-                    message = changed;
-                    texts = None;
-                }
-                Err(Applied::Blocked(block)) => return Err(block),
-                Err(Applied::Fault(fault)) => link.faulted(envelope, &fault)?,
-            }
-            let name = link.guardrail.name();
-            earlier.extend(
-                verdict
-                    .findings
-                    .into_iter()
-                    .map(|finding| (Arc::clone(name), finding.rule)),
-            );
+            let judged = link.judge(envelope, &mut passage, circumstances).await;
+            // Who refused it first.
+            outcome = outcome.and(judged);
         }
-        Ok(message)
+        if let (Some(trail), Some(begun)) = (trail, begun) {
+            trail.judged(envelope.kind == Kind::Request, begun.elapsed());
+        }
+        outcome.map(|()| passage.message)
+    }
+
+    /// What the guardrails leave of a message that is about to be written down, whatever
+    /// else they think of it. `None` if one of them cannot tell, so that it must not be.
+    pub async fn mask(&self, envelope: &Envelope, message: Message) -> Option<Message> {
+        let mut passage = Passage::of(message);
+        for link in self.of(envelope).filter(|link| !link.journals()) {
+            link.mask(envelope, &mut passage).await.ok()?;
+        }
+        Some(passage.message)
+    }
+
+    /// The guardrail that has exchanges recorded, if there is one.
+    pub fn journaling(&self) -> Option<&Link> {
+        self.links.last().filter(|link| link.journals())
+    }
+
+    /// Has the guardrail that journals say what is kept of a request that nobody is asked
+    /// to answer.
+    pub async fn journal(&self, envelope: &Envelope, request: &Message, trail: &Arc<Trail>) {
+        let circumstances = Circumstances {
+            trail: Some(Arc::clone(trail)),
+            ..Circumstances::default()
+        };
+        for link in self.of(envelope).filter(|link| link.journals()) {
+            trail.noted().is_wanted = true;
+            let mut passage = Passage::of(request.clone());
+            // It goes nowhere, whatever the guardrail thinks of it.
+            let _ = link.judge(envelope, &mut passage, &circumstances).await;
+        }
+    }
+
+    /// The guardrails that look at such a message.
+    fn of(&self, envelope: &Envelope) -> impl Iterator<Item = &Link> {
+        let Envelope {
+            server,
+            method,
+            kind,
+            direction,
+            ..
+        } = envelope;
+        let links = self.links.iter();
+        links.filter(|link| link.applies(server, method, *kind, *direction))
     }
 
     /// Drops what the guardrails hold for a session that has ended.
     pub fn forget(&self, session: &str) {
         for link in &self.links {
             link.guardrail.forget(session);
+        }
+    }
+}
+
+/// A message on its way through the chain.
+struct Passage {
+    message: Message,
+    /// Its texts, if anybody has asked for them since it was changed.
+    texts: Option<Arc<Texts>>,
+    earlier: Vec<(Arc<str>, String)>,
+}
+
+impl Passage {
+    fn of(message: Message) -> Self {
+        Self {
+            message,
+            texts: None,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// What the next guardrail is shown.
+    fn view(&mut self, circumstances: &Circumstances) -> Result<MessageView, String> {
+        let texts = match &self.texts {
+            Some(texts) => Arc::clone(texts),
+            None => Arc::clone(self.texts.insert(Arc::new(readable(&self.message)?))),
+        };
+        Ok(MessageView {
+            message: self.message.clone(),
+            texts,
+            request: circumstances.request.clone(),
+            earlier: self.earlier.clone(),
+            elapsed: circumstances.elapsed,
+            trail: circumstances.trail.clone(),
+        })
+    }
+
+    fn change(&mut self, changed: Option<Message>) {
+        if let Some(changed) = changed {
+            self.message = changed;
+            self.texts = None;
         }
     }
 }
@@ -203,6 +279,9 @@ fn readable(message: &Message) -> Result<Texts, String> {
     message.texts().map_err(|error| error.to_string())
 }
 
+/// It is not known what of a message may be written down.
+struct Unmasked;
+
 /// Why a verdict does not leave a message behind.
 enum Applied {
     Blocked(Block),
@@ -210,45 +289,97 @@ enum Applied {
 }
 
 impl Link {
+    /// Has the guardrail judge a message, and does what it says.
+    async fn judge(
+        &self,
+        envelope: &Envelope,
+        passage: &mut Passage,
+        circumstances: &Circumstances,
+    ) -> Result<(), Block> {
+        let trail = circumstances.trail.as_deref();
+        let view = match passage.view(circumstances) {
+            Ok(view) => view,
+            Err(why) => return self.faulted(envelope, &why, trail),
+        };
+        let verdict = match self.guardrail.check(envelope, view.clone()).await {
+            Ok(verdict) => verdict,
+            Err(fault) => return self.faulted(envelope, &fault, trail),
+        };
+        self.failures.store(0, Relaxed);
+        self.report(envelope, &view, &verdict);
+        match self.apply(&view, &verdict) {
+            Ok(changed) => passage.change(changed),
+            Err(Applied::Blocked(block)) => return Err(block),
+            Err(Applied::Fault(fault)) => self.faulted(envelope, &fault, trail)?,
+        }
+        let name = self.guardrail.name();
+        let rules = verdict.findings.into_iter().map(|finding| finding.rule);
+        passage
+            .earlier
+            .extend(rules.map(|rule| (Arc::clone(name), rule)));
+        Ok(())
+    }
+
+    /// Has the guardrail hide what it would hide.
+    async fn mask(&self, envelope: &Envelope, passage: &mut Passage) -> Result<(), Unmasked> {
+        let failed = |fault: &dyn std::fmt::Display| {
+            self.failed(envelope, fault);
+            Unmasked
+        };
+        let view = passage.view(&Circumstances::default());
+        let view = view.map_err(|why| failed(&why))?;
+        let verdict = self.guardrail.check(envelope, view.clone()).await;
+        let verdict = verdict.map_err(|fault| failed(&fault))?;
+        let refuses = matches!(verdict.decision, Decision::Block(_) | Decision::Ask(_));
+        if refuses && verdict.edits().is_empty() {
+            return Err(Unmasked);
+        }
+        let changed = self.changed(&view, &verdict);
+        passage.change(changed.map_err(|fault| failed(&fault))?);
+        Ok(())
+    }
+
     /// Does what the verdict says; in warn mode nothing. `None` stands for an
     /// unchanged message.
     fn apply(&self, view: &MessageView, verdict: &Verdict) -> Result<Option<Message>, Applied> {
-        let invalid = |error: crate::guardrail::InvalidVerdict| Applied::Fault(error.into());
-        let changed = match &verdict.decision {
-            Decision::Pass => None,
-            Decision::Redact => {
-                let edits = verdict.edits();
-                if edits.is_empty() {
-                    None
-                } else {
-                    let redacted = view.texts.redact(&edits, self.spec.limits.output);
-                    Some(redacted.map_err(|error| invalid(error.into()))?)
-                }
-            }
-            Decision::Patch(ops) => {
-                let patched = view.message.patch(ops);
-                Some(patched.map_err(|error| invalid(error.into()))?)
-            }
-            Decision::Block(reason) => {
-                return self.enforced(Err(Applied::Blocked(self.block(verdict, reason.clone()))));
-            }
+        let outcome = match &verdict.decision {
+            Decision::Block(reason) => Err(Applied::Blocked(self.block(verdict, reason.clone()))),
             Decision::Ask(question) => {
                 let reason =
                     format!("a person must approve it, and nobody can be asked here: {question}");
-                return self.enforced(Err(Applied::Blocked(self.block(verdict, reason))));
+                Err(Applied::Blocked(self.block(verdict, reason)))
+            }
+            Decision::Pass => return Ok(None),
+            Decision::Redact | Decision::Patch(_) => {
+                self.changed(view, verdict).map_err(Applied::Fault)
             }
         };
-        self.enforced(Ok(changed))
-    }
-
-    fn enforced(
-        &self,
-        outcome: Result<Option<Message>, Applied>,
-    ) -> Result<Option<Message>, Applied> {
         match self.spec.mode {
             Mode::Enforce => outcome,
-            Mode::Warn | Mode::Off => Ok(None),
+            Mode::Warn | Mode::Off => {
+                if let Some(trail) = &view.trail
+                    && view.message.method().is_none()
+                {
+                    trail.noted().is_bare = true;
+                }
+                Ok(None)
+            }
         }
+    }
+
+    /// The message as a verdict changes it, if it does.
+    fn changed(&self, view: &MessageView, verdict: &Verdict) -> Result<Option<Message>, Fault> {
+        let invalid = |error: crate::guardrail::InvalidVerdict| Fault::from(error);
+        if let Decision::Patch(ops) = &verdict.decision {
+            let patched = view.message.patch(ops);
+            return Ok(Some(patched.map_err(|error| invalid(error.into()))?));
+        }
+        let edits = verdict.edits();
+        if verdict.decision == Decision::Pass || edits.is_empty() {
+            return Ok(None);
+        }
+        let redacted = view.texts.redact(&edits, self.spec.limits.output);
+        Ok(Some(redacted.map_err(|error| invalid(error.into()))?))
     }
 
     fn block(&self, verdict: &Verdict, reason: String) -> Block {
@@ -261,8 +392,14 @@ impl Link {
     }
 
     /// What the person configured for a guardrail that cannot do its work.
-    fn faulted(&self, envelope: &Envelope, fault: &dyn std::fmt::Display) -> Result<(), Block> {
+    fn faulted(
+        &self,
+        envelope: &Envelope,
+        fault: &dyn std::fmt::Display,
+        trail: Option<&Trail>,
+    ) -> Result<(), Block> {
         let block = self.failed(envelope, fault);
+        self.note_fault(envelope, trail);
         match (self.spec.mode, self.spec.on_error) {
             (Mode::Enforce, OnError::Block) => Err(block),
             _ => {
@@ -272,6 +409,9 @@ impl Link {
                     method = &*envelope.method,
                     "the message passes without this guardrail, as its mode and on_error say"
                 );
+                if let Some(trail) = trail {
+                    trail.noted().is_bare |= envelope.kind != Kind::Request && !self.journals();
+                }
                 Ok(())
             }
         }

@@ -17,6 +17,7 @@ mod field;
 mod guardrail;
 mod hint;
 mod home;
+mod journal;
 mod limits;
 mod name;
 mod quantity;
@@ -38,6 +39,7 @@ pub use guardrail::{
     Capability, Grants, Guardrail, Isolation, Mode, OnError, Only, Source, covers,
 };
 pub use hint::Hint;
+pub use journal::{Durability, Journal};
 pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
 pub use quantity::parse_duration;
@@ -51,6 +53,8 @@ pub use timeouts::{Key, Patience, Timeouts};
 pub struct Config {
     /// What concerns the gateway as a whole.
     pub gateway: Gateway,
+    /// Where exchanges are recorded.
+    pub journal: Journal,
     /// The servers to start or to connect to, in the order of the file.
     pub servers: Vec<Server>,
     /// The guardrails, in the order in which a message passes them.

@@ -35,6 +35,7 @@ use crate::capability::http::Network;
 use crate::capability::message::MessageView;
 use crate::capability::own::Own;
 use crate::config::{Destinations, Grants, Isolation, Limits};
+use crate::journal::Journal;
 use crate::sandbox::{LimitExceeded, Sandbox, aside};
 use instances::{Instance, Instances};
 
@@ -214,6 +215,11 @@ impl Guardrail {
     /// What it uses of all that can be granted.
     pub fn uses(&self) -> Grants {
         self.uses
+    }
+
+    /// Where it has exchanges recorded, if it does.
+    pub fn journal(&self) -> Option<&Arc<Journal>> {
+        self.sandbox.journal().filter(|_| self.uses.journal)
     }
 
     /// What its component is.

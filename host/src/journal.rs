@@ -14,7 +14,8 @@ mod writer;
 pub use chain::{BEGINNING, ChainKey, Hash, Keys, hex};
 pub use checkpoint::Checkpoint;
 pub use record::{COLUMNS, Content, Finding, Form, Kind, Outcome, Record};
-pub use store::{Database, Durability, Head, JournalError, SCHEMA, Store, VERSION};
+pub use crate::config::Durability;
+pub use store::{Database, Head, JournalError, SCHEMA, Store, VERSION};
 pub use verify::{Tampered, Verified, verify, verify_rows};
 pub use writer::{Journal, Pending, Settings, Unrecorded};
 

@@ -87,6 +87,9 @@ impl Reloader {
                 if config.gateway != self.config.gateway {
                     tracing::warn!("what [gateway] says takes effect at the next start");
                 }
+                if config.journal != self.config.journal {
+                    tracing::warn!("what [journal] says takes effect at the next start");
+                }
                 files.set(paths(&config).collect());
                 self.config = config;
                 tracing::info!(

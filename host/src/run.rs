@@ -48,7 +48,7 @@ pub enum RunError {
 /// started then: no message passes a gateway that lacks a guardrail.
 pub async fn run(source: ConfigSource, news: Arc<News>) -> Result<(), RunError> {
     let reloader = prepare(source).await?;
-    let sessions = Arc::clone(&reloader.sessions);
+    let (sessions, sandbox) = (Arc::clone(&reloader.sessions), Arc::clone(&reloader.sandbox));
     let _told = tell(&reloader, news);
 
     let (reader, writer) = front::stdio();
@@ -86,6 +86,7 @@ pub async fn run(source: ConfigSource, news: Arc<News>) -> Result<(), RunError> 
     if !writing.is_finished() {
         let _ = tokio::time::timeout(LAST_WRITE, writing).await;
     }
+    sandbox.close_journal().await;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ mod output;
 mod ticker;
 mod waiting;
 
-pub use cache::{CacheDir, CacheError, state_folder};
+pub use cache::{CacheDir, CacheError, journal_file, state_folder};
 pub use confined::{Confined, LimitExceeded};
 
 pub(crate) use waiting::measured;
@@ -32,7 +32,8 @@ use wasmtime_wasi::WasiView;
 use crate::capability::contract::v0_1::mcp_gateway::guardrail as contract;
 use crate::capability::keys::Secret;
 use crate::capability::state::States;
-use crate::config::{Grants, Limits};
+use crate::config::{self, Grants, Limits};
+use crate::journal::{Journal, JournalError, Settings};
 use ticker::Ticker;
 
 /// How often a running guest is stopped to look at its CPU budget. Also the
@@ -54,12 +55,24 @@ pub struct Sandbox {
     turns: Arc<Semaphore>,
     states: States,
     secret: OnceLock<Arc<Secret>>,
+    journal: OnceLock<Arc<Journal>>,
 }
 
 /// Why no guardrail can run at all.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the WebAssembly engine: {0:#}")]
 pub struct SandboxError(wasmtime::Error);
+
+/// Why exchanges cannot be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableJournal {
+    /// There is no secret to seal records with.
+    #[error("there is no secret to seal the journal with: {0}")]
+    Secret(#[from] SecretError),
+    /// Its file is none of this installation's.
+    #[error("the journal cannot be used: {0}")]
+    File(#[from] JournalError),
+}
 
 impl Sandbox {
     /// Sets up the engine. Compiled guardrails are kept in `cache`, if there is
@@ -76,6 +89,7 @@ impl Sandbox {
             turns: Arc::new(Semaphore::new(processors())),
             states: States::default(),
             secret: OnceLock::new(),
+            journal: OnceLock::new(),
         })
     }
 
@@ -94,6 +108,9 @@ impl Sandbox {
         }
         if grants.keys {
             contract::keys::add_to_linker::<_, HasSelf<_>>(&mut linker, |confined| confined)?;
+        }
+        if grants.journal {
+            contract::journal::add_to_linker::<_, HasSelf<_>>(&mut linker, |confined| confined)?;
         }
         if grants.http {
             wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
@@ -126,6 +143,42 @@ impl Sandbox {
     /// The secret, once it was opened.
     pub(crate) fn secret(&self) -> Option<Arc<Secret>> {
         self.secret.get().cloned()
+    }
+
+    /// Opens the journal, before a guardrail goes live that has exchanges recorded. The
+    /// first that is opened stays.
+    ///
+    /// # Errors
+    /// When there is no secret to seal it with, or when its file is no journal of this
+    /// installation. One that cannot be written for now is no error: see
+    /// [`Journal::is_writable`].
+    pub fn open_journal(&self, settings: &config::Journal) -> Result<(), UnusableJournal> {
+        if self.journal.get().is_none() {
+            let settings = Settings {
+                path: journal_file(settings.file.as_deref()).ok_or(SecretError::Nowhere)?,
+                keys: journal_keys()?,
+                durability: settings.durability,
+            };
+            let journal = Arc::new(Journal::open(settings)?);
+            // Whoever was first has opened the same.
+            let _ = self.journal.set(journal);
+        }
+        Ok(())
+    }
+
+    /// Writes what the journal was handed, if there is one, and ends it.
+    pub async fn close_journal(&self) {
+        if let Some(journal) = self.journal.get().cloned() {
+            let closed = tokio::task::spawn_blocking(move || journal.close());
+            if let Err(panic) = closed.await {
+                tracing::error!("the journal was not closed: {panic}");
+            }
+        }
+    }
+
+    /// The journal, once it was opened.
+    pub fn journal(&self) -> Option<&Arc<Journal>> {
+        self.journal.get()
     }
 
     pub(crate) fn cache(&self) -> Option<&CacheDir> {

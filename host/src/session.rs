@@ -22,6 +22,7 @@ mod modern;
 mod notes;
 mod purpose;
 mod reconnect;
+mod recording;
 mod relay;
 mod replay;
 mod requests;

@@ -47,6 +47,13 @@ pub struct Here<'s, S> {
     places: Vec<&'s (Pattern, S)>,
 }
 
+impl<S> Where<S> {
+    /// Whether it is a part of messages only.
+    pub fn has_path(&self) -> bool {
+        self.place.path.is_some()
+    }
+}
+
 impl<S> ByPlace<S> {
     /// The same settings everywhere, but for some places.
     ///
@@ -106,6 +113,13 @@ impl<'s, S> Here<'s, S> {
     pub fn any(&self) -> impl Iterator<Item = &'s S> {
         let places = self.places.iter().map(|(_, settings)| settings);
         places.chain(std::iter::once(self.everywhere))
+    }
+
+    /// The settings for the message as a whole: those of the first place that names no path.
+    pub fn whole(&self) -> &'s S {
+        let mut each = self.places.iter();
+        let found = each.find(|(place, _)| place.path.is_none());
+        found.map_or(self.everywhere, |(_, settings)| settings)
     }
 
     /// The settings for a text. Only where a path decides it matters where the text stands.

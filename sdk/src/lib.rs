@@ -33,6 +33,7 @@ pub mod bindings {
     });
 }
 
+pub use bindings::mcp_gateway::guardrail::journal::{Content, Form};
 pub use bindings::mcp_gateway::guardrail::message::{EarlierFinding, Place, Role};
 pub use bindings::mcp_gateway::guardrail::types::{
     Decision, Direction, Expectation, Finding, PatchOp, PatchValue, Scope, Span,

@@ -4,9 +4,9 @@ use std::iter::FusedIterator;
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::bindings::mcp_gateway::guardrail::{keys, message as raw, types};
+use crate::bindings::mcp_gateway::guardrail::{journal, keys, message as raw, types};
 use crate::testing::Gateway;
-use crate::{Direction, EarlierFinding, Place, Scope, State};
+use crate::{Content, Direction, EarlierFinding, Place, Scope, State};
 
 /// The message that is being checked: its envelope, its texts, and on request a closer look.
 ///
@@ -26,6 +26,11 @@ pub(crate) trait Details {
     fn request(&self) -> Option<String>;
     fn earlier_findings(&self) -> Vec<EarlierFinding>;
     fn elapsed(&self) -> u64;
+
+    /// The message of a real gateway.
+    fn raw(&self) -> Option<&raw::Message> {
+        None
+    }
 
     /// What stands in for the gateway where there is none.
     fn gateway(&self) -> Option<&Gateway> {
@@ -66,7 +71,8 @@ impl<'a> Message<'a> {
         &self.envelope.method
     }
 
-    /// `request`, `response`, `error`, `notification` or `log-line`. The set may grow: let what you do not know pass.
+    /// `request`, `response`, `error`, `notification`, `log-line` or `record` (what is about to be written to the
+    /// journal). The set may grow: let what you do not know pass.
     pub fn kind(&self) -> &'a str {
         &self.envelope.kind
     }
@@ -141,6 +147,23 @@ impl<'a> Message<'a> {
         keys::derive(scope, purpose)
     }
 
+    /// Says what the gateway keeps of this message, a request or its answer, in the record of its exchange; nothing if
+    /// there is no content. The configuration has to grant it: `grant = { journal = true }`.
+    ///
+    /// # Errors
+    /// The journal cannot be written at present. A guardrail that returns this lets nothing pass unrecorded, unless it
+    /// is configured to.
+    pub fn keep(&self, content: Option<Content>) -> Result<(), String> {
+        if let Some(gateway) = self.stand_in() {
+            gateway.keep(content);
+            return Ok(());
+        }
+        match self.details.raw() {
+            Some(message) => journal::keep(message, content.as_ref()),
+            None => Ok(()),
+        }
+    }
+
     /// Known to be none in a component, so that one which keeps nothing has none of this in it.
     fn stand_in(&self) -> Option<&'a Gateway> {
         match cfg!(target_family = "wasm") {
@@ -213,6 +236,10 @@ impl ExactSizeIterator for Texts<'_> {}
 impl FusedIterator for Texts<'_> {}
 
 impl Details for raw::Message {
+    fn raw(&self) -> Option<&raw::Message> {
+        Some(self)
+    }
+
     fn place(&self, text: u32) -> Option<Place> {
         self.place(text)
     }

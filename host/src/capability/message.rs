@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
+use super::journal::Trail;
 use super::contract::v0_1::mcp_gateway::guardrail::message::{
     EarlierFinding, Host, HostMessage, Place, Role,
 };
@@ -26,6 +27,8 @@ pub struct MessageView {
     /// Microseconds since the request was sent on; 0 for a message that ends
     /// no exchange.
     pub elapsed: u64,
+    /// What is known of its exchange for the journal, if that is recorded.
+    pub trail: Option<Arc<Trail>>,
 }
 
 impl Host for Confined {}

@@ -1,17 +1,23 @@
-//! What the log says about a verdict: rules, counts and places, never what the
-//! message says.
+//! What the log and the journal say about a verdict: rules, counts and places, never
+//! what the message says.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Link;
+use crate::capability::journal::Trail;
 use crate::capability::message::MessageView;
 use crate::config::Mode;
 use crate::guardrail::{Decision, Envelope, Finding, Verdict};
+use crate::journal;
 use crate::message::Role;
 
 /// Lines that one verdict may take: a message can hold tens of thousands of
 /// findings, and a log that is full of them hides the rest.
 const LINES: usize = 20;
+
+/// The same of the record of its exchange.
+const ROWS: usize = 200;
 
 /// Findings of one rule in one place.
 struct Group<'a> {
@@ -21,21 +27,25 @@ struct Group<'a> {
 }
 
 impl Link {
-    /// Logs what was found and decided.
+    /// Logs what was found and decided, and notes it for the record of the exchange.
     pub(super) fn report(&self, envelope: &Envelope, view: &MessageView, verdict: &Verdict) {
         let decision = verdict.decision.name();
-        if verdict.findings.is_empty() && verdict.decision != Decision::Pass {
-            let whole = Group {
-                rule: "",
-                place: String::new(),
-                count: 0,
-            };
-            self.log(envelope, decision, &whole);
+        if verdict.findings.is_empty() {
+            if verdict.decision != Decision::Pass {
+                let whole = Group::whole("");
+                self.log(envelope, decision, &whole);
+                self.note(envelope, view, decision, [whole]);
+            }
+            return;
         }
-        let (groups, more) = grouped(&verdict.findings, |finding| place(view, finding));
-        for group in &groups {
+        let most = view.trail.as_ref().map_or(LINES, |_| ROWS);
+        let groups = grouped(&verdict.findings, most, |finding| place(view, finding));
+        for group in groups.iter().take(LINES) {
             self.log(envelope, decision, group);
         }
+        let rest = groups.iter().skip(LINES);
+        let more: usize = rest.map(|group| group.count).sum();
+        self.note(envelope, view, decision, groups);
         if more > 0 {
             tracing::info!(
                 guardrail = &**self.guardrail.name(),
@@ -46,6 +56,46 @@ impl Link {
                 exchange = envelope.exchange,
                 "more findings in the same message"
             );
+        }
+    }
+
+    /// Notes a failure for the record of the exchange.
+    pub(super) fn note_fault(&self, envelope: &Envelope, trail: Option<&Trail>) {
+        if let Some(trail) = trail {
+            let fault = self.finding(envelope, "fault", Group::whole(""));
+            trail.noted().find(fault);
+        }
+    }
+
+    fn note<'a>(
+        &self,
+        envelope: &Envelope,
+        view: &MessageView,
+        decision: &'static str,
+        groups: impl IntoIterator<Item = Group<'a>>,
+    ) {
+        let Some(trail) = &view.trail else { return };
+        let mut noted = trail.noted();
+        for group in groups {
+            noted.find(self.finding(envelope, decision, group));
+        }
+    }
+
+    fn finding(
+        &self,
+        envelope: &Envelope,
+        decision: &'static str,
+        group: Group<'_>,
+    ) -> journal::Finding {
+        journal::Finding {
+            guardrail: Arc::clone(self.guardrail.name()),
+            digest: self.guardrail.anatomy().digest.as_str().into(),
+            rule: group.rule.to_owned(),
+            count: group.count,
+            place: group.place,
+            message: envelope.kind.as_str(),
+            decision,
+            is_enforced: self.spec.mode == Mode::Enforce,
         }
     }
 
@@ -69,29 +119,45 @@ impl Link {
     }
 }
 
-/// The findings by rule and place, in the order in which they were found, and
-/// how many findings belong to groups that are left out.
-fn grouped(findings: &[Finding], place: impl Fn(&Finding) -> String) -> (Vec<Group<'_>>, usize) {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    let mut known: HashMap<(&str, String), usize> = HashMap::new();
-    let mut more = 0;
-    for finding in findings {
-        let (rule, place) = (finding.rule.as_str(), place(finding));
-        let index = known.get(&(rule, place.clone())).copied();
-        if let Some(group) = index.and_then(|index| groups.get_mut(index)) {
-            group.count += 1;
-        } else if groups.len() < LINES {
-            known.insert((rule, place.clone()), groups.len());
-            groups.push(Group {
-                rule,
-                place,
-                count: 1,
-            });
-        } else {
-            more += 1;
+impl<'a> Group<'a> {
+    /// What a rule found in no place in particular, so far nothing.
+    fn whole(rule: &'a str) -> Self {
+        Self {
+            rule,
+            place: String::new(),
+            count: 0,
         }
     }
-    (groups, more)
+}
+
+/// The findings by rule and place, in the order in which they were found. Those beyond
+/// the first groups are by rule alone.
+fn grouped(
+    findings: &[Finding],
+    most: usize,
+    place: impl Fn(&Finding) -> String,
+) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut known: HashMap<(&str, Option<String>), usize> = HashMap::new();
+    for finding in findings {
+        let rule = finding.rule.as_str();
+        let key = (rule, Some(place(finding)));
+        let key = match known.contains_key(&key) || known.len() < most {
+            true => key,
+            false => (rule, None),
+        };
+        let index = *known.entry(key).or_insert_with_key(|(_, place)| {
+            groups.push(Group {
+                place: place.clone().unwrap_or_default(),
+                ..Group::whole(rule)
+            });
+            groups.len() - 1
+        });
+        if let Some(group) = groups.get_mut(index) {
+            group.count += 1;
+        }
+    }
+    groups
 }
 
 /// The JSON Pointer of the text that a finding is in, for the log: keys that
@@ -141,19 +207,21 @@ mod tests {
     #[test]
     fn findings_of_one_rule_in_one_place_take_one_line() {
         let findings = ["key", "card", "key", "key"].map(finding);
-        let (groups, more) = grouped(&findings, |_| "/text".into());
+        let groups = grouped(&findings, LINES, |_| "/text".into());
         let lines: Vec<_> = groups.iter().map(|g| (g.rule, g.count)).collect();
         assert_eq!(lines, [("key", 3), ("card", 1)]);
-        assert_eq!(more, 0);
     }
 
     #[test]
-    fn what_takes_too_many_lines_is_counted() {
-        let rules: Vec<String> = (0..50_000).map(|n| (n % 30).to_string()).collect();
-        let findings: Vec<Finding> = rules.iter().map(|rule| finding(rule)).collect();
-        let (groups, more) = grouped(&findings, |_| String::new());
-        assert_eq!(groups.len(), LINES);
-        let logged: usize = groups.iter().map(|group| group.count).sum();
-        assert_eq!(logged + more, findings.len());
+    fn what_takes_too_many_lines_is_counted_by_its_rule() {
+        let findings: Vec<Finding> = (0..50_000).map(|_| finding("key")).collect();
+        let places = std::cell::Cell::new(0);
+        let groups = grouped(&findings, LINES, |_| {
+            places.set(places.get() + 1);
+            format!("/{}", places.get())
+        });
+        assert_eq!(groups.len(), LINES + 1);
+        assert_eq!(groups.last().map(|it| it.place.as_str()), Some(""));
+        assert_eq!(groups.iter().map(|it| it.count).sum::<usize>(), 50_000);
     }
 }

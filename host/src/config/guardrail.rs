@@ -82,6 +82,8 @@ pub enum Capability {
     Keys,
     /// To send HTTP requests to certain destinations.
     Http,
+    /// To have exchanges recorded.
+    Journal,
 }
 
 /// The capabilities that are granted to a guardrail.
@@ -93,11 +95,13 @@ pub struct Grants {
     pub keys: bool,
     /// [`Capability::Http`].
     pub http: bool,
+    /// [`Capability::Journal`].
+    pub journal: bool,
 }
 
 impl Capability {
     /// All that there are.
-    pub const ALL: [Self; 3] = [Self::State, Self::Keys, Self::Http];
+    pub const ALL: [Self; 4] = [Self::State, Self::Keys, Self::Http, Self::Journal];
 
     /// What the contract and the configuration call it.
     pub fn name(self) -> &'static str {
@@ -105,6 +109,7 @@ impl Capability {
             Self::State => "state",
             Self::Keys => "keys",
             Self::Http => "http",
+            Self::Journal => "journal",
         }
     }
 
@@ -114,6 +119,7 @@ impl Capability {
             Self::State => "state = false",
             Self::Keys => "keys = false",
             Self::Http => "http = []",
+            Self::Journal => "journal = false",
         }
     }
 
@@ -123,6 +129,7 @@ impl Capability {
             Self::State => "state = true",
             Self::Keys => "keys = true",
             Self::Http => "http = [\"https://…\"]",
+            Self::Journal => "journal = true",
         }
     }
 }
@@ -133,6 +140,7 @@ impl Grants {
         state: true,
         keys: true,
         http: true,
+        journal: true,
     };
 
     /// The capabilities that are among them.
@@ -147,6 +155,7 @@ impl Grants {
             Capability::State => self.state,
             Capability::Keys => self.keys,
             Capability::Http => self.http,
+            Capability::Journal => self.journal,
         }
     }
 }

@@ -4,6 +4,7 @@ mod chosen;
 mod gateway;
 mod grant;
 mod guardrail;
+mod journal;
 mod mcp_json;
 mod methods;
 mod remote;
@@ -39,6 +40,12 @@ pub(super) fn gateway_toml(
         .and_then(|field| field.labelled("[gateway]"))
     {
         config.gateway = gateway::gateway(section);
+    }
+    if let Some(section) = root
+        .take("journal")
+        .and_then(|field| field.labelled("[journal]"))
+    {
+        config.journal = journal::journal(section, folder);
     }
     let servers = root.take("servers").and_then(Field::section);
     let servers =

@@ -38,6 +38,24 @@ impl Refusal {
         }
     }
 
+    /// Of an answer that guardrails let pass, and that was not recorded as it has to be.
+    pub fn of_answer(request: &Envelope, block: Block) -> Self {
+        let answer = Envelope {
+            kind: Kind::Response,
+            direction: match request.direction {
+                Direction::ToServer => Direction::ToClient,
+                Direction::ToClient => Direction::ToServer,
+            },
+            ..request.clone()
+        };
+        Self::new(&answer, block)
+    }
+
+    /// Which guardrail refused it, and why.
+    pub fn block(&self) -> &Block {
+        &self.block
+    }
+
     /// What happened and what can be done about it.
     pub fn text(&self) -> String {
         let Block {

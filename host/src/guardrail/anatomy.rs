@@ -199,6 +199,7 @@ impl Anatomy {
             state: uses(Capability::State),
             keys: uses(Capability::Keys),
             http: uses(Capability::Http),
+            journal: uses(Capability::Journal),
         }
     }
 }
@@ -246,6 +247,7 @@ fn classify(import: &str) -> ImportClass {
         Some(("types" | "message" | "log", _)) => ImportClass::Granted,
         Some(("state", _)) => ImportClass::Grantable(Capability::State),
         Some(("keys", _)) => ImportClass::Grantable(Capability::Keys),
+        Some(("journal", _)) => ImportClass::Grantable(Capability::Journal),
         Some(_) => ImportClass::Refused,
         None if is_inert_wasi(import) => ImportClass::Inert,
         None if is_wasi_http(import) => ImportClass::Grantable(Capability::Http),

@@ -39,6 +39,8 @@ pub enum Kind {
     Notification,
     /// A line that a server wrote for a person.
     LogLine,
+    /// What is about to be written to the journal.
+    Record,
 }
 
 /// Which way a message travels.
@@ -53,12 +55,13 @@ pub enum Direction {
 
 impl Kind {
     /// All kinds that there are.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Request,
         Self::Response,
         Self::Error,
         Self::Notification,
         Self::LogLine,
+        Self::Record,
     ];
 
     /// As the contract writes it.
@@ -69,6 +72,7 @@ impl Kind {
             Self::Error => "error",
             Self::Notification => "notification",
             Self::LogLine => "log-line",
+            Self::Record => "record",
         }
     }
 

@@ -111,6 +111,7 @@ impl Example {
             request: None,
             earlier: Vec::new(),
             elapsed: 0,
+            trail: None,
         };
         Ok((envelope, view))
     }

@@ -256,6 +256,15 @@ impl Record {
 }
 
 impl Finding {
+    /// Whether another one is the same but for how often.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same = Self {
+            count: self.count,
+            ..other.clone()
+        };
+        *self == same
+    }
+
     /// The values of the columns from `guardrail` to `enforced`.
     pub(super) fn values(&self) -> [Value; 8] {
         [

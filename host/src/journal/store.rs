@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter};
 
 use super::chain::{BEGINNING, ChainKey, Hash, Keys};
 use super::record::{COLUMNS, Record};
+use crate::config::Durability;
 
 /// What SQLite files of this project say that they are.
 const APPLICATION: i32 = 0x4d43_5047;
@@ -36,18 +37,6 @@ pub struct Store {
     path: PathBuf,
     /// Which file that is, should another be put in its place.
     file: Option<FileId>,
-}
-
-/// How sure it is that what was committed stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// Each record is on the disk before its answer goes on.
-    Strict,
-    /// Records are committed together, within moments. Those of the last moments are
-    /// lost if the machine loses its power; if the gateway is killed, only those that
-    /// were not committed yet.
-    #[default]
-    Batch,
 }
 
 /// Why a journal cannot be used.

@@ -14,7 +14,8 @@ use tokio::sync::oneshot;
 
 use super::chain::Keys;
 use super::record::{Content, Form, Kind, Outcome, Record};
-use super::store::{Durability, JournalError, Store};
+use super::store::{JournalError, Store};
+use crate::config::Durability;
 
 /// How long records wait for others, so that they are committed together.
 const TOGETHER: Duration = Duration::from_millis(50);
@@ -43,8 +44,9 @@ pub struct Settings {
 /// A journal that is written. When this is dropped, all that is in line is written.
 pub struct Journal {
     line: Arc<Line>,
+    keys: Keys,
     durability: Durability,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Why something is not in the journal (yet).
@@ -103,9 +105,29 @@ struct Gap {
 }
 
 impl Journal {
-    /// Opens a journal. The thread that writes it tries again if it cannot be opened.
-    pub fn start(settings: Settings) -> std::io::Result<Self> {
-        let (line, durability) = (Arc::new(Line::default()), settings.durability);
+    /// Opens a journal.
+    ///
+    /// # Errors
+    /// When its file can never become a journal of this installation. If only SQLite
+    /// cannot use it for now, the thread that writes it tries again.
+    pub fn open(settings: Settings) -> Result<Self, JournalError> {
+        let Settings {
+            path,
+            keys,
+            durability,
+        } = &settings;
+        match Store::open(path, keys, *durability) {
+            Ok(_) | Err(JournalError::Sqlite { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let path = path.clone();
+        Self::start(settings).map_err(|cause| JournalError::File { path, cause })
+    }
+
+    /// The same without a look at the file.
+    pub(super) fn start(settings: Settings) -> std::io::Result<Self> {
+        let (line, keys) = (Arc::new(Line::default()), settings.keys.clone());
+        let durability = settings.durability;
         let mut writer = Writer {
             line: Arc::clone(&line),
             settings,
@@ -114,8 +136,9 @@ impl Journal {
         let thread = std::thread::Builder::new().name("journal".into());
         Ok(Self {
             line,
+            keys,
             durability,
-            thread: Some(thread.spawn(move || writer.run())?),
+            thread: Mutex::new(Some(thread.spawn(move || writer.run())?)),
         })
     }
 
@@ -123,6 +146,22 @@ impl Journal {
     /// know. A call that must not go unrecorded asks first.
     pub fn is_writable(&self) -> Result<(), Unrecorded> {
         self.line.state().is_writable()
+    }
+
+    /// The hash that is recorded in place of a content.
+    pub fn hash(&self, text: &str) -> String {
+        self.keys.content(text)
+    }
+
+    /// Writes all that is in line, and takes no more.
+    pub fn close(&self) {
+        self.line.state().is_closed = true;
+        self.line.changed.notify_one();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // A panic has been reported already.
+            let _ = thread.join();
+        }
     }
 
     /// Hands a record over.
@@ -159,12 +198,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.line.state().is_closed = true;
-        self.line.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // A panic has been reported already.
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::canary;
 use crate::bundled;
 use crate::chain::{Chain, Link};
-use crate::config::{Capability, Config, Guardrail as Spec, Mode, Source};
+use crate::config::{Capability, Config, Journal, Guardrail as Spec, Mode, Source};
 use crate::guardrail::{Fault, Guardrail, LoadError, Recipe, digest};
-use crate::sandbox::{Sandbox, SecretError, aside};
+use crate::sandbox::{Sandbox, SecretError, UnusableJournal, aside};
 
 /// The builds that did not pass, by guardrail: none is tried again until it
 /// changes.
@@ -47,6 +47,14 @@ pub enum BuildError {
         /// Why not.
         cause: SecretError,
     },
+    /// There is no journal for what it has recorded.
+    #[error("guardrail \"{name}\" has exchanges recorded: {cause}")]
+    Journal {
+        /// The guardrail.
+        name: Arc<str>,
+        /// Why not.
+        cause: UnusableJournal,
+    },
     /// It fails where it must not.
     #[error("guardrail \"{name}\" fails on a harmless message: {reason}")]
     Canary {
@@ -75,7 +83,14 @@ pub async fn build(
         }
         let predecessor = predecessor(old, spec);
         let guardrail = match (
-            renew(sandbox, spec, predecessor, refused.as_deref_mut()).await,
+            renew(
+                sandbox,
+                spec,
+                &config.journal,
+                predecessor,
+                refused.as_deref_mut(),
+            )
+            .await,
             predecessor,
         ) {
             (Ok(guardrail), _) => guardrail,
@@ -130,6 +145,7 @@ fn predecessor<'a>(chain: &'a Chain, spec: &Spec) -> Option<&'a Link> {
 async fn renew(
     sandbox: &Arc<Sandbox>,
     spec: &Spec,
+    journal: &Journal,
     predecessor: Option<&Link>,
     mut refused: Option<&mut Refused>,
 ) -> Result<Arc<Guardrail>, BuildError> {
@@ -181,6 +197,13 @@ async fn renew(
         })?;
     if guardrail.uses().keys {
         sandbox.open_secret().map_err(|cause| BuildError::Secret {
+            name: Arc::clone(&name),
+            cause,
+        })?;
+    }
+    if guardrail.uses().journal {
+        let opened = sandbox.open_journal(journal);
+        opened.map_err(|cause| BuildError::Journal {
             name: Arc::clone(&name),
             cause,
         })?;

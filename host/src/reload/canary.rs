@@ -68,6 +68,7 @@ async fn judge(guardrail: &Arc<Guardrail>, spec: &Spec, server: &str) -> Result<
             request: None,
             earlier: Vec::new(),
             elapsed: 0,
+            trail: None,
         };
         match guardrail.rehearse(&envelope, view).await {
             // It got as far as it can without anybody's message to send.

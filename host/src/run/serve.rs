@@ -30,6 +30,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let reloader = prepare(source).await?;
     let _told = tell(&reloader, news);
+    let sandbox = Arc::clone(&reloader.sandbox);
     let mut listening = http::listen(options, Arc::clone(&reloader.sessions)).await?;
     tracing::info!("serving at http://{}{PATH}", listening.address());
     let reloading = tokio::spawn(reloader.run());
@@ -43,5 +44,6 @@ pub async fn serve(
         _ = tokio::time::timeout(CLOSE, listening.end()) => {}
         why = signalled() => tracing::warn!("ending at once: {why}"),
     }
+    sandbox.close_journal().await;
     Ok(())
 }

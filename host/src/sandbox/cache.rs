@@ -7,6 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use crate::journal::{Database, JournalError};
+
 /// A folder that only this person can write to.
 #[derive(Debug, Clone)]
 pub struct CacheDir(PathBuf);
@@ -87,6 +89,24 @@ pub fn state_folder() -> Option<PathBuf> {
             .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
     };
     base.map(|base| base.join("mcp-gateway"))
+}
+
+/// The journal's file: the one that is configured, the one that `XETRACK_DB_PATH` names
+/// as for the Python gateway, or `audit.db` in the state folder. Where what the variable
+/// names is the Python gateway's own database, it is the file beside that.
+pub fn journal_file(configured: Option<&Path>) -> Option<PathBuf> {
+    if let Some(file) = configured {
+        return Some(file.to_owned());
+    }
+    match variable("XETRACK_DB_PATH") {
+        Some(file) if matches!(Database::open(&file), Err(JournalError::Foreign(_))) => {
+            let mut beside = file.into_os_string();
+            beside.push(".audit.db");
+            Some(beside.into())
+        }
+        Some(file) => Some(file),
+        None => Some(state_folder()?.join("audit.db")),
+    }
 }
 
 /// A path that the environment names.

@@ -71,6 +71,8 @@ pub(super) struct Asking {
     batch: Option<mpsc::Sender<Admitted>>,
     /// The room that the answer takes until it is left for whoever asked.
     answer: Option<Taken>,
+    /// Whether it has an exchange with a record of its own.
+    is_recorded: bool,
 }
 
 impl Cancel {
@@ -141,6 +143,7 @@ impl Asked {
             cancel,
             batch: None,
             answer: None,
+            is_recorded: false,
         })
     }
 
@@ -208,6 +211,16 @@ impl Asking {
     /// Holds the room that the answer takes.
     pub(super) fn keep(&mut self, room: Taken) {
         self.answer = Some(room);
+    }
+
+    /// Notes that an exchange has a record of it.
+    pub(super) fn record(&mut self) {
+        self.is_recorded = true;
+    }
+
+    /// Whether an exchange has a record of it.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.is_recorded
     }
 
     /// Gives the room of an answer back that is not the last.

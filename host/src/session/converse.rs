@@ -12,7 +12,9 @@ use super::exchanges::{Answer, Event, Open, Side};
 use super::failure::{Failure, UNAVAILABLE};
 use super::listeners::Listener;
 use super::purpose::Purpose;
+use super::recording::Recording;
 use super::translation::Translation;
+use crate::capability::journal::Trail;
 use crate::chain::{Chain, Circumstances};
 use crate::config::{Patience, show_duration};
 use crate::gate::{self, Admitted, Cleared};
@@ -98,6 +100,42 @@ impl Session {
         asker: &mut Option<Asker<'_>>,
     ) -> Result<Cleared, Failure> {
         let chain = self.chain.load_full();
+        let envelope = self.envelope(call);
+        let recording = Recording::begin(self, &chain, &call.request, envelope.clone());
+        let Some(mut recording) = recording else {
+            return self.exchange(&chain, call, envelope, asker, None).await;
+        };
+        if let Some(asker) = asker.as_mut() {
+            asker.asking.record();
+        }
+        let trail = Arc::clone(recording.trail());
+        let exchange = self.exchange(&chain, call, envelope, asker, Some(&trail));
+        let ended = recording.alongside(exchange).await;
+        recording.end(ended).await
+    }
+
+    /// What guardrails know about a request.
+    fn envelope(&self, call: &Call) -> Envelope {
+        Envelope {
+            session: Arc::clone(&self.id),
+            exchange: None,
+            server: Arc::clone(&call.server),
+            method: call.known_as().into(),
+            kind: call.request.kind().into(),
+            direction: call.direction(),
+            subject: call.subject.clone(),
+        }
+    }
+
+    /// The exchange itself. What becomes of it is noted on its trail, if it has one.
+    async fn exchange(
+        &self,
+        chain: &Chain,
+        call: &Call,
+        envelope: Envelope,
+        asker: &mut Option<Asker<'_>>,
+        trail: Option<&Arc<Trail>>,
+    ) -> Result<Cleared, Failure> {
         let asking = asker.as_ref().map(|asker| &*asker.asking);
         let purpose = asking.map(Asking::purpose).cloned();
         let about = match asking {
@@ -112,31 +150,29 @@ impl Session {
         let open = self
             .exchanges
             .open(call.target.clone(), purpose, call.listener.clone());
-        let method: Arc<str> = call.known_as().into();
         let conversation = Conversation {
             session: self,
-            chain: &chain,
+            chain,
             request: Envelope {
-                session: Arc::clone(&self.id),
                 exchange: Some(open.number),
-                server: Arc::clone(&call.server),
-                method,
-                kind: call.request.kind().into(),
-                direction: call.direction(),
-                subject: call.subject.clone(),
+                ..envelope
             },
+            trail,
             call,
             about,
             progress_token: call.request.value("/_meta/progressToken"),
         };
 
-        let first = Circumstances::default();
-        let admission = gate::admit(&chain, &conversation.request, call.request.clone(), &first);
+        let first = conversation.circumstances(None, Duration::ZERO);
+        let admission = gate::admit(chain, &conversation.request, call.request.clone(), &first);
         let mut request = tokio::select! {
             admitted = admission => admitted?,
             _ = cancelled(asker) => return Err(Failure::Cancelled),
         };
         self.check_length(request.message().line().len())?;
+        if let Some(trail) = trail {
+            trail.noted().exchange = Some(open.number);
+        }
         let sent = request.message().clone();
         let number = open.number.to_string();
         conversation.expect_progress(&open, &mut request, &number);
@@ -181,6 +217,7 @@ struct Conversation<'a> {
     chain: &'a Chain,
     call: &'a Call,
     request: Envelope,
+    trail: Option<&'a Arc<Trail>>,
     /// The client's own request that a server's belongs to, as far as one can
     /// know.
     about: Option<Arc<str>>,
@@ -189,6 +226,15 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
+    /// What guardrails are told about a message besides itself.
+    fn circumstances(&self, request: Option<&Message>, elapsed: Duration) -> Circumstances {
+        Circumstances {
+            request: request.cloned(),
+            elapsed: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+            trail: self.trail.cloned(),
+        }
+    }
+
     /// Sees to it that progress finds back. Servers number their tokens alike,
     /// so towards the client each gets the exchange's number in its place; the
     /// client's own are told apart by the client.
@@ -324,10 +370,12 @@ impl Conversation<'_> {
             kind: answer.kind().into(),
             ..self.backwards()
         };
-        let circumstances = Circumstances {
-            request: Some(request.clone()),
-            elapsed: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-        };
+        if let Some(trail) = self.trail {
+            let mut noted = trail.noted();
+            noted.server_time = Some(elapsed);
+            noted.answered = Some(answer.clone());
+        }
+        let circumstances = self.circumstances(Some(request), elapsed);
         let original = answer.clone();
         let cleared = gate::admit(self.chain, &envelope, answer, &circumstances).await?;
         Ok(kept_private(cleared, &original))
@@ -363,10 +411,7 @@ impl Conversation<'_> {
             kind: notification.kind().into(),
             ..self.backwards()
         };
-        let circumstances = Circumstances {
-            request: Some(request.clone()),
-            elapsed: 0,
-        };
+        let circumstances = self.circumstances(Some(request), Duration::ZERO);
         let admitted = gate::admit(self.chain, &envelope, notification, &circumstances).await;
         let Ok(cleared) = admitted else { return };
         let known = match (self.progress_token, &progress.purpose) {

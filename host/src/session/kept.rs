@@ -317,7 +317,7 @@ impl Session {
         };
         let circumstances = Circumstances {
             request: Some(request.clone()),
-            elapsed: 0,
+            ..Circumstances::default()
         };
         let mut cleared = Vec::with_capacity(results.len());
         for result in results {

@@ -57,6 +57,9 @@ impl Session {
                 (reply, run.era())
             }
         };
+        if let Err(failure) = &reply {
+            self.record_unasked(&request, &asking, failure).await;
+        }
         let admitted = reply.and_then(|reply| {
             let admitted = match reply {
                 Reply::Cleared(cleared) => cleared.with_id(id),

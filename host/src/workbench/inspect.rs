@@ -305,6 +305,7 @@ fn enables(capability: Capability) -> &'static str {
         Capability::State => "keep values in the gateway's memory",
         Capability::Keys => "derive keys from this installation's secret",
         Capability::Http => "send HTTP requests to granted destinations",
+        Capability::Journal => "say what the audit database keeps of messages",
     }
 }
 

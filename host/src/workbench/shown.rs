@@ -42,6 +42,7 @@ impl Shown {
                 request: None,
                 earlier: Vec::new(),
                 elapsed: 0,
+                trail: None,
             },
         })
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::StateError;
+use crate::{Content, StateError};
 
 /// The longest key and the longest value that a gateway keeps, unless it was configured otherwise.
 const KEY: usize = 1 << 10;
@@ -34,6 +34,7 @@ struct Kept {
     entries: HashMap<(Option<String>, String), Entry>,
     now: Duration,
     room: usize,
+    contents: Vec<Option<Content>>,
 }
 
 #[derive(Debug)]
@@ -53,6 +54,15 @@ impl Gateway {
     /// Lets time pass.
     pub fn wait(&self, time: Duration) {
         self.kept().now += time;
+    }
+
+    /// What guardrails had kept of messages, in the order of that.
+    pub fn contents(&self) -> Vec<Option<Content>> {
+        self.kept().contents.clone()
+    }
+
+    pub(crate) fn keep(&self, content: Option<Content>) {
+        self.kept().contents.push(content);
     }
 
     pub(crate) fn get(&self, session: Option<&str>, key: &str) -> Option<Vec<u8>> {
@@ -176,6 +186,7 @@ impl Default for Kept {
             entries: HashMap::new(),
             now: Duration::ZERO,
             room: 10_000,
+            contents: Vec::new(),
         }
     }
 }

@@ -24,12 +24,14 @@ pub(super) fn granted(mut section: Section<'_>, default: Grants) -> Granted {
     };
     let state = granted(Capability::State, default.state);
     let keys = granted(Capability::Keys, default.keys);
+    let journal = granted(Capability::Journal, default.journal);
     let destinations = section.take(Capability::Http.name()).map(destinations);
     section.finish();
     Granted {
         grants: Grants {
             state,
             keys,
+            journal,
             http: destinations.is_some() || default.http,
         },
         destinations,

@@ -8,6 +8,7 @@ mod account;
 mod doctor;
 mod install;
 mod pages;
+mod audit;
 mod plugin;
 mod serve;
 mod status;
@@ -20,10 +21,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName, Transport};
+use crate::audit::Action;
 use crate::front::http::Options;
 use crate::install::{Import, Install, Uninstall};
 use crate::oauth::Login;
 use crate::status::Show;
+use audit::AuditArgs;
 use account::{LoginArgs, LogoutArgs};
 use doctor::DoctorArgs;
 use install::{ImportArgs, InstallArgs, UninstallArgs};
@@ -65,6 +68,13 @@ pub enum Task {
         source: ConfigSource,
         /// How clients are served.
         options: Options,
+    },
+    /// Read the record of all calls.
+    Audit {
+        /// The database, if one was named.
+        database: Option<PathBuf>,
+        /// What to do.
+        action: Action,
     },
     /// Log in to a server over HTTP.
     Login(Login),
@@ -234,6 +244,8 @@ enum Command {
     ///
     /// Exit code: 0 nothing is wrong, 1 something is.
     Doctor(DoctorArgs),
+    /// Read the record of all calls: find, follow, show, count, export
+    Audit(AuditArgs),
     /// Log in to a server over HTTP, in a browser
     Login(LoginArgs),
     /// Forget the log-in to a server
@@ -292,6 +304,7 @@ impl Cli {
             Command::Doctor(args) => args.task(bundled)?,
             Command::Completions { shell } => Task::Completions(shell),
             Command::Man => Task::Man,
+            Command::Audit(args) => args.task(),
             Command::Login(args) => args.task(bundled)?,
             Command::Logout(args) => args.task(bundled)?,
             Command::Demo => Task::Demo,

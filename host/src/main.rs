@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Parser;
 use mcp_gateway::cli::{self, Cli, LogArgs, LogFormat, Task};
 use mcp_gateway::status::{News, Reader};
-use mcp_gateway::{bundled, demo, doctor, install, oauth, run, status, workbench};
+use mcp_gateway::{audit, bundled, demo, doctor, install, oauth, run, status, workbench};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -52,6 +52,10 @@ fn act(cli: Cli, news: Arc<News>) -> anyhow::Result<ExitCode> {
             }
             Task::Serve { source, options } => {
                 run::serve(source, options, news).await?;
+                ExitCode::SUCCESS
+            }
+            Task::Audit { database, action } => {
+                audit::audit(database, &action)?;
                 ExitCode::SUCCESS
             }
             Task::Login(login) => {

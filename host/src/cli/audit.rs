@@ -1,0 +1,244 @@
+//! `audit`: the record of all calls, read.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Task;
+use crate::audit::{Action, Filter, Format, NotATime, Tail, When};
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct AuditArgs {
+    /// The database; by default XETRACK_DB_PATH, or else the one in the state folder
+    #[arg(long, value_name = "FILE", global = true)]
+    db: Option<PathBuf>,
+    #[command(subcommand)]
+    command: AuditCommand,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum AuditCommand {
+    /// Find calls, the latest first
+    ///
+    /// All tool calls of the last 24 hours whose name contains "delete" or "drop":
+    ///   mcp-gateway audit query --since 24h --tool '*delete*' --tool '*drop*'
+    #[command(verbatim_doc_comment)]
+    Query {
+        #[command(flatten)]
+        filter: FilterArgs,
+        /// How many calls at most; 0 for all
+        #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100)]
+        limit: u64,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show the latest calls, and with -f each one as it comes
+    Tail {
+        #[command(flatten)]
+        filter: FilterArgs,
+        /// How many calls to begin with
+        #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 10)]
+        lines: u64,
+        /// Go on with the calls that come
+        #[arg(long, short = 'f')]
+        follow: bool,
+        /// An object a line, for scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one call as a page: what was asked, what was masked, who decided what
+    Show {
+        /// Its number, as the other commands show it
+        id: i64,
+        /// The object, for scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Count calls, blocks and findings, and show how long calls took
+    Stats {
+        #[command(flatten)]
+        filter: FilterArgs,
+        /// An object, for scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write calls to a file, the earliest first
+    Export {
+        #[command(flatten)]
+        filter: FilterArgs,
+        /// What to write
+        #[arg(long, value_enum, default_value = "jsonl")]
+        format: FileFormat,
+        /// The file; by default, standard output
+        #[arg(long, short = 'o', value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print the database's schema, or run a query of your own, which cannot change anything
+    Sql {
+        /// One SELECT statement
+        statement: Option<String>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// Which calls. What is given several times is met by any of them; all kinds of
+/// conditions have to be met.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Which calls (* stands for anything; capitals do not matter)")]
+struct FilterArgs {
+    /// Not before: how long ago (15m, 24h, 7d), a day or a time
+    #[arg(long, value_name = "WHEN", value_parser = when)]
+    since: Option<When>,
+    /// Before this
+    #[arg(long, value_name = "WHEN", value_parser = when)]
+    until: Option<When>,
+    /// Calls of this tool
+    #[arg(long, value_name = "PATTERN")]
+    tool: Vec<String>,
+    /// What was asked of this server
+    #[arg(long, value_name = "PATTERN")]
+    server: Vec<String>,
+    /// Requests of this method, such as resources/read
+    #[arg(long, value_name = "PATTERN")]
+    method: Vec<String>,
+    /// What came of it: ok, tool-error, protocol-error, blocked, cancelled, timed-out …
+    #[arg(long, value_name = "PATTERN")]
+    outcome: Vec<String>,
+    /// Where this rule found something
+    #[arg(long, value_name = "PATTERN")]
+    rule: Vec<String>,
+    /// Where this guardrail found something
+    #[arg(long, value_name = "PATTERN")]
+    guardrail: Vec<String>,
+    /// From this client
+    #[arg(long, value_name = "PATTERN")]
+    client: Vec<String>,
+    /// In this session
+    #[arg(long, value_name = "PATTERN")]
+    session: Vec<String>,
+    /// Where arguments or result contain this text
+    #[arg(long, value_name = "TEXT")]
+    text: Vec<String>,
+}
+
+/// How to answer; by default, as a table.
+#[derive(Debug, Clone, Args)]
+#[group(multiple = false)]
+struct OutputArgs {
+    /// An object a line, for scripts
+    #[arg(long)]
+    json: bool,
+    /// Values with commas, for spreadsheets
+    #[arg(long)]
+    csv: bool,
+}
+
+/// What an export can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FileFormat {
+    /// An object a line
+    Jsonl,
+    /// Values with commas
+    Csv,
+}
+
+fn when(text: &str) -> Result<When, NotATime> {
+    text.parse()
+}
+
+impl AuditArgs {
+    pub(super) fn task(self) -> Task {
+        Task::Audit {
+            database: self.db,
+            action: self.command.action(),
+        }
+    }
+}
+
+impl AuditCommand {
+    fn action(self) -> Action {
+        match self {
+            Self::Query {
+                filter,
+                limit,
+                output,
+            } => Action::Query {
+                filter: filter.filter(),
+                limit: if limit == 0 { u64::MAX } else { limit },
+                format: output.format(),
+            },
+            Self::Tail {
+                filter,
+                lines,
+                follow,
+                json,
+            } => {
+                let tail = Tail {
+                    lines,
+                    follows: follow,
+                    is_json: json,
+                };
+                Action::Tail(filter.filter(), tail)
+            }
+            Self::Show { id, json } => Action::Show {
+                seq: id,
+                is_json: json,
+            },
+            Self::Stats { filter, json } => Action::Stats {
+                filter: filter.filter(),
+                is_json: json,
+            },
+            Self::Export {
+                filter,
+                format,
+                output,
+            } => Action::Export {
+                filter: filter.filter(),
+                format: match format {
+                    FileFormat::Jsonl => Format::Json,
+                    FileFormat::Csv => Format::Csv,
+                },
+                output,
+            },
+            Self::Sql {
+                statement: None, ..
+            } => Action::Schema,
+            Self::Sql {
+                statement: Some(statement),
+                output,
+            } => Action::Sql {
+                statement,
+                format: output.format(),
+            },
+        }
+    }
+}
+
+impl FilterArgs {
+    fn filter(self) -> Filter {
+        Filter {
+            since: self.since,
+            until: self.until,
+            tools: self.tool,
+            servers: self.server,
+            methods: self.method,
+            outcomes: self.outcome,
+            rules: self.rule,
+            guardrails: self.guardrail,
+            clients: self.client,
+            sessions: self.session,
+            texts: self.text,
+        }
+    }
+}
+
+impl OutputArgs {
+    fn format(&self) -> Format {
+        match (self.json, self.csv) {
+            (true, _) => Format::Json,
+            (_, true) => Format::Csv,
+            _ => Format::Table,
+        }
+    }
+}

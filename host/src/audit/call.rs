@@ -66,7 +66,7 @@ impl Call {
     /// The call in a row of [`COLUMNS`], and its findings.
     pub(super) fn read(database: &Connection, row: &Row<'_>) -> rusqlite::Result<Self> {
         let content = |at: usize| {
-            rusqlite::Result::Ok(Content {
+            Ok::<_, rusqlite::Error>(Content {
                 text: row.get(at)?,
                 form: row.get(at + 1)?,
                 is_cut: row.get(at + 2)?,

@@ -72,7 +72,7 @@ pub(super) fn tail(
     options: Tail,
     out: &mut dyn Write,
 ) -> Result<(), AuditError> {
-    let mut show = |call: &Call, out: &mut dyn Write| match options.is_json {
+    let show = |call: &Call, out: &mut dyn Write| match options.is_json {
         true => object(call, out),
         false => Ok(writeln!(out, "{}", line(call))?),
     };

@@ -54,6 +54,8 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("rusqlite::", &["journal", "audit"]),
     ("blake3::", &["journal"]),
     ("ring::signature", &["journal"]),
+    ("zstd::", &["journal"]),
+    ("parquet::", &["audit"]),
     ("clap::", &["cli", "main"]),
     ("clap_complete::", &["cli"]),
     ("clap_mangen::", &["cli"]),

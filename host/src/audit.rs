@@ -1,30 +1,33 @@
-//! `audit`: the record of all calls, read by people. Nothing here can change it, and
+//! `audit`: the record of all calls, read by people. Nothing here can change a record, and
 //! nothing that is recorded reaches a terminal as more than text.
 
 mod call;
 mod csv;
 mod failure;
 mod filter;
+mod parquet;
 mod plain;
 mod query;
 mod reading;
+mod rotate;
 mod show;
 mod sql;
 mod stats;
 mod table;
+mod verify;
 mod when;
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 pub use failure::AuditError;
 pub use filter::Filter;
 pub use when::{NotATime, When};
 
-use crate::journal::SCHEMA;
-use crate::sandbox::state_folder;
-use reading::{Order, Reading};
+use crate::journal::{Keys, SCHEMA};
+use crate::sandbox::{SecretError, journal_keys, state_folder};
+use reading::{Order, Reading, Wanted};
 
 /// What is to be done with the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +62,37 @@ pub enum Action {
         /// Which.
         filter: Filter,
         /// How.
-        format: Format,
+        format: FileFormat,
         /// Where to; standard output if nothing is named.
         output: Option<PathBuf>,
+    },
+    /// Say whether nobody changed anything.
+    Verify {
+        /// Files of checkpoints, which were made before.
+        checkpoints: Vec<PathBuf>,
+        /// Whether as an object.
+        is_json: bool,
+    },
+    /// Sign the last record, to be kept elsewhere.
+    Checkpoint {
+        /// Where to; standard output if nothing is named.
+        output: Option<PathBuf>,
+    },
+    /// Move records into an archive.
+    Rotate {
+        /// Only those before the first one of this time.
+        before: Option<When>,
+        /// Whether to say so as an object.
+        is_json: bool,
+    },
+    /// Delete archives.
+    Prune {
+        /// Those whose records are all older than this.
+        before: When,
+        /// Whether to do it, and not only to show which.
+        is_sure: bool,
+        /// Whether to say so as objects.
+        is_json: bool,
     },
     /// Print the schema.
     Schema,
@@ -85,6 +116,17 @@ pub enum Format {
     Csv,
 }
 
+/// What an export can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// An object a line.
+    Jsonl,
+    /// With commas.
+    Csv,
+    /// Parquet.
+    Parquet,
+}
+
 /// How the latest calls are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tail {
@@ -102,56 +144,94 @@ pub struct Tail {
 /// # Errors
 /// When there is no such database, or when what was asked for is not in it.
 pub fn audit(database: Option<PathBuf>, action: &Action) -> Result<(), AuditError> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let done = perform(database, action, &mut out).and_then(|()| Ok(out.flush()?));
+    let mut out = BufWriter::new(io::stdout());
+    let done = perform(database, action, &journal_keys, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Err(error) if error.is_hang_up() => Ok(()),
         done => done,
     }
 }
 
+/// Where answers go.
+type Output<'a> = &'a mut (dyn Write + Send);
+
 fn perform(
     database: Option<PathBuf>,
     action: &Action,
-    out: &mut dyn Write,
+    keys: &dyn Fn() -> Result<Keys, SecretError>,
+    out: Output<'_>,
 ) -> Result<(), AuditError> {
-    if *action == Action::Schema {
-        return Ok(out.write_all(SCHEMA.as_bytes())?);
-    }
-    let reading = Reading::open(&place(database)?)?;
+    let path = || place(database.clone());
+    let reading = || Reading::open(&path()?);
     match action {
         Action::Query {
             filter,
             limit,
             format,
-        } => query::query(&reading, filter, (Order::Latest, *limit), *format, out),
-        Action::Tail(filter, options) => query::tail(&reading, filter, *options, out),
-        Action::Show { seq, is_json } => match (reading.call(*seq)?, is_json) {
+        } => {
+            let latest = Wanted {
+                order: Order::Latest,
+                limit: *limit,
+                ..Wanted::all(filter)
+            };
+            query::query(&reading()?, latest, *format, out)
+        }
+        Action::Tail(filter, options) => query::tail(&reading()?, filter, *options, out),
+        Action::Show { seq, is_json } => match (reading()?.call(*seq)?, is_json) {
             (call, true) => query::object(&call, out),
             (call, false) => show::show(&call, out),
         },
-        Action::Stats { filter, is_json } => stats::stats(&reading, filter, *is_json, out),
+        Action::Stats { filter, is_json } => stats::stats(&reading()?, filter, *is_json, out),
         Action::Export {
             filter,
             format,
             output,
         } => {
-            let all = (Order::Earliest, u64::MAX);
-            match output {
-                None => query::query(&reading, filter, all, *format, out),
-                Some(path) => export(path, |out| query::query(&reading, filter, all, *format, out)),
+            if *format == FileFormat::Parquet && output.is_none() && io::stdout().is_terminal() {
+                return Err(AuditError::Binary);
             }
+            let reading = reading()?;
+            let all = Wanted::all(filter);
+            into(output.as_deref(), out, |out| match format {
+                FileFormat::Jsonl => query::query(&reading, all, Format::Json, out),
+                FileFormat::Csv => query::query(&reading, all, Format::Csv, out),
+                FileFormat::Parquet => parquet::export(&reading, all, out),
+            })
         }
-        Action::Schema => Ok(()),
-        Action::Sql { statement, format } => sql::sql(&reading, statement, *format, out),
+        Action::Verify {
+            checkpoints,
+            is_json,
+        } => verify::verify(&path()?, &keys()?, checkpoints, *is_json, out),
+        Action::Checkpoint { output } => {
+            let (path, keys) = (path()?, keys()?);
+            into(output.as_deref(), out, |out| {
+                verify::checkpoint(&path, &keys, out)
+            })
+        }
+        Action::Rotate { before, is_json } => {
+            rotate::rotate(&path()?, &keys()?, *before, *is_json, out)
+        }
+        Action::Prune {
+            before,
+            is_sure,
+            is_json,
+        } => {
+            let wanted = (*before, *is_sure);
+            rotate::prune(&path()?, &keys()?, wanted, *is_json, out)
+        }
+        Action::Schema => Ok(out.write_all(SCHEMA.as_bytes())?),
+        Action::Sql { statement, format } => sql::sql(&reading()?, statement, *format, out),
     }
 }
 
-/// Writes a new file, for this person alone to read: it may say what the calls said.
-fn export(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), AuditError>,
+/// Writes into a new file, which only this person can read since it may say what the calls
+/// said; without one, to where answers go.
+fn into(
+    file: Option<&Path>,
+    out: Output<'_>,
+    write: impl FnOnce(Output<'_>) -> Result<(), AuditError>,
 ) -> Result<(), AuditError> {
+    let Some(path) = file else { return write(out) };
     let failed = AuditError::file(path);
     let mut options = File::options();
     options.write(true).create_new(true);

@@ -5,10 +5,10 @@
 //! ones included; what this version can't do is refused, not ignored.
 
 mod account;
+mod audit;
 mod doctor;
 mod install;
 mod pages;
-mod audit;
 mod plugin;
 mod serve;
 mod status;
@@ -20,14 +20,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName, Transport};
 use crate::audit::Action;
+use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName, Transport};
 use crate::front::http::Options;
 use crate::install::{Import, Install, Uninstall};
 use crate::oauth::Login;
 use crate::status::Show;
-use audit::AuditArgs;
 use account::{LoginArgs, LogoutArgs};
+use audit::AuditArgs;
 use doctor::DoctorArgs;
 use install::{ImportArgs, InstallArgs, UninstallArgs};
 use serve::ServeArgs;

@@ -4,18 +4,26 @@
 //! `schema.sql` says what is in it. [`Journal`] is handed records and writes them,
 //! through a [`Store`]; [`Database`] reads them.
 
+mod archive;
 mod chain;
 mod checkpoint;
+mod failure;
+mod keeper;
 mod record;
+mod rotation;
 mod store;
 mod verify;
 mod writer;
 
+pub use crate::config::Durability;
+pub use archive::{Archive, Archives, Deleted, Manifest};
 pub use chain::{BEGINNING, ChainKey, Hash, Keys, hex};
 pub use checkpoint::Checkpoint;
+pub use failure::JournalError;
+pub use keeper::{Keeper, Kept, Period, Policy, keep};
 pub use record::{COLUMNS, Content, Finding, Form, Kind, Outcome, Record};
-pub use crate::config::Durability;
-pub use store::{Database, Head, JournalError, SCHEMA, Store, VERSION};
+pub use rotation::{GoOn, Rotation, RotationError, Which};
+pub use store::{Database, Head, SCHEMA, Store, VERSION};
 pub use verify::{Tampered, Verified, verify, verify_rows};
 pub use writer::{Journal, Pending, Settings, Unrecorded};
 

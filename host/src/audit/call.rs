@@ -101,6 +101,13 @@ impl Call {
         })
     }
 
+    /// How many bytes its texts take, about.
+    pub(super) fn size(&self) -> usize {
+        let texts = [&self.arguments.text, &self.result.text, &self.reason];
+        let texts = texts.into_iter().flatten().map(String::len);
+        256 + texts.sum::<usize>() + 256 * self.findings.len()
+    }
+
     /// What was asked for: the tool, or the method and its subject.
     pub(super) fn what(&self) -> String {
         match (&self.subject, self.method.as_str()) {

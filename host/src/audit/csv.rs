@@ -47,7 +47,10 @@ impl<'a> Rows<'a> {
     }
 
     /// The same for columns of another kind.
-    pub(super) fn of(names: &[impl AsRef<str>], out: &'a mut dyn Write) -> Result<Self, AuditError> {
+    pub(super) fn of(
+        names: &[impl AsRef<str>],
+        out: &'a mut dyn Write,
+    ) -> Result<Self, AuditError> {
         let mut writer = csv::WriterBuilder::new();
         let writer = writer.terminator(csv::Terminator::CRLF);
         let mut rows = Self {
@@ -93,7 +96,9 @@ impl<'a> Rows<'a> {
 
     /// Writes a row. What is absent is empty.
     pub(super) fn row(&mut self, cells: &[Option<&str>]) -> Result<(), AuditError> {
-        let cells = cells.iter().map(|cell| cell.map_or_else(String::new, harmless));
+        let cells = cells
+            .iter()
+            .map(|cell| cell.map_or_else(String::new, harmless));
         self.out.write_record(cells).map_err(io::Error::from)?;
         Ok(())
     }
@@ -147,7 +152,12 @@ mod tests {
     #[test]
     fn nothing_is_a_formula_or_moves_the_cursor() {
         assert_eq!(
-            row(&[Some("=HYPERLINK(\"x\")"), Some("@a"), Some("-1.5"), Some("\u{1b}[2J")]),
+            row(&[
+                Some("=HYPERLINK(\"x\")"),
+                Some("@a"),
+                Some("-1.5"),
+                Some("\u{1b}[2J")
+            ]),
             "\"'=HYPERLINK(\"\"x\"\")\",'@a,-1.5,\\u{1b}[2J\r\n"
         );
     }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::journal::JournalError;
+use crate::journal::{JournalError, RotationError, Tampered};
+use crate::sandbox::SecretError;
 
 /// Why an `audit` command failed.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum AuditError {
     /// The database cannot be used.
     #[error(transparent)]
     Journal(JournalError),
+    /// Records stay where they are.
+    #[error(transparent)]
+    Rotation(RotationError),
     /// The database says no.
     #[error("cannot read {path}: {cause}")]
     Database {
@@ -34,6 +38,31 @@ pub enum AuditError {
     /// A statement of the person would change something.
     #[error("only a statement that changes nothing is run here")]
     NotReadOnly,
+    /// It is not as it was written, or nobody can tell.
+    #[error("{path} is not proven: {cause}")]
+    Unproven {
+        /// The file.
+        path: PathBuf,
+        /// The first thing that is not as it was written.
+        cause: Tampered,
+    },
+    /// A checkpoint is none.
+    #[error("{path} holds what is no checkpoint: {cause}")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: serde_json::Error,
+    },
+    /// A file of checkpoints is empty.
+    #[error("{0} holds no checkpoint")]
+    NoCheckpoint(PathBuf),
+    /// The library cannot sign.
+    #[error("a checkpoint cannot be signed on this machine")]
+    Signing,
+    /// The installation's secret, which proves records, cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// No such record.
     #[error("there is no record {0}; the numbers stand in the first column of `audit query`")]
     NoRecord(i64),
@@ -45,6 +74,9 @@ pub enum AuditError {
         /// What the system said.
         cause: io::Error,
     },
+    /// A file that is no text, for a terminal.
+    #[error("Parquet is nothing for a terminal: name a new file with -o FILE")]
+    Binary,
     /// The answer cannot be written.
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
@@ -62,6 +94,15 @@ impl AuditError {
     /// Whether only nobody reads the answer any more, as after `| head`.
     pub(super) fn is_hang_up(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<RotationError> for AuditError {
+    fn from(error: RotationError) -> Self {
+        match error {
+            RotationError::Journal(error) => error.into(),
+            other => Self::Rotation(other),
+        }
     }
 }
 

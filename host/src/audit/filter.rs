@@ -98,7 +98,8 @@ impl Condition {
             alternatives.push(sql.replace("?#", &format!("?{}", self.values.len())));
         }
         if !alternatives.is_empty() {
-            self.sql.push_str(&format!(" AND ({})", alternatives.join(" OR ")));
+            self.sql
+                .push_str(&format!(" AND ({})", alternatives.join(" OR ")));
         }
     }
 }
@@ -119,7 +120,9 @@ fn containing(text: &str) -> Vec<String> {
         format!("%{literal}%")
     };
     let quoted = serde_json::Value::from(text).to_string();
-    let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inside = quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     let otherwise = inside.filter(|inside| *inside != text);
     std::iter::once(text).chain(otherwise).map(like).collect()
 }

@@ -95,6 +95,9 @@ mod tests {
         let text = value.to_string();
         let plain = json(&text);
         assert!(!plain.chars().any(acts), "{plain}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&plain).unwrap(), value);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&plain).unwrap(),
+            value
+        );
     }
 }

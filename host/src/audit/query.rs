@@ -10,7 +10,7 @@ use super::csv;
 use super::failure::AuditError;
 use super::filter::Filter;
 use super::plain;
-use super::reading::{Order, Reading};
+use super::reading::{Order, Reading, Wanted};
 use super::table::{self, Column};
 use super::{Format, Tail};
 
@@ -32,18 +32,17 @@ const COLUMNS: [Column<'static>; 9] = [
     Column::text("ARGUMENTS, REASON"),
 ];
 
-/// Prints the calls that meet a condition, in that order.
+/// Prints calls.
 pub(super) fn query(
     reading: &Reading,
-    filter: &Filter,
-    (order, limit): (Order, u64),
+    wanted: Wanted<'_>,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), AuditError> {
     match format {
         Format::Table => {
             let mut rows = Vec::new();
-            reading.each(filter, order, limit, &mut |call| {
+            reading.each(wanted, &mut |call| {
                 rows.push(row(&call));
                 Ok(())
             })?;
@@ -54,11 +53,11 @@ pub(super) fn query(
             out.write_all(table::render(&COLUMNS, &rows, table::terminal()).as_bytes())?;
         }
         Format::Json => {
-            reading.each(filter, order, limit, &mut |call| object(&call, out))?;
+            reading.each(wanted, &mut |call| object(&call, out))?;
         }
         Format::Csv => {
             let mut rows = csv::Rows::begin(out)?;
-            reading.each(filter, order, limit, &mut |call| rows.call(&call))?;
+            reading.each(wanted, &mut |call| rows.call(&call))?;
             rows.end()?;
         }
     }
@@ -78,7 +77,12 @@ pub(super) fn tail(
     };
     let mut last = reading.last()?;
     let mut calls = Vec::new();
-    reading.each(filter, Order::Latest, options.lines, &mut |call| {
+    let latest = Wanted {
+        order: Order::Latest,
+        limit: options.lines,
+        ..Wanted::all(filter)
+    };
+    reading.each(latest, &mut |call| {
         calls.push(call);
         Ok(())
     })?;
@@ -89,12 +93,18 @@ pub(super) fn tail(
     reading.release()?;
     while options.follows {
         std::thread::sleep(PACE);
+        reading.look()?;
         let newest = reading.last()?;
         if newest > last {
-            reading.between(filter, last + 1..=newest, &mut |call| show(&call, out))?;
+            let new = Wanted {
+                range: last + 1..=newest,
+                ..Wanted::all(filter)
+            };
+            reading.each(new, &mut |call| show(&call, out))?;
             out.flush()?;
             last = newest;
         }
+        reading.release()?;
     }
     Ok(())
 }

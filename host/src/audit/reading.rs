@@ -1,6 +1,7 @@
-//! The database as it is read: at one moment, while gateways go on writing.
+//! The record as it is read, from the journal and its archives: at one moment, while
+//! gateways go on writing.
 
-use std::ops::RangeInclusive;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
@@ -9,7 +10,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::call::{self, Call};
 use super::failure::AuditError;
 use super::filter::Filter;
-use crate::journal::Database;
+use crate::journal::{Archive, Archives, Database};
 
 /// Which end of the record comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,88 +19,110 @@ pub(super) enum Order {
     Latest,
 }
 
-/// A database that is read.
+/// A journal that is read, with its archives.
 pub(super) struct Reading {
-    database: Database,
+    journal: Database,
     path: PathBuf,
 }
 
+/// A database that holds some of the records.
+enum Part<'a> {
+    /// The journal itself.
+    Journal,
+    /// An archive, as far as its records are not in the journal as well.
+    Archive(&'a Archive),
+}
+
 /// What is done with each row.
-type EachRow<'a> = &'a mut dyn FnMut(&Row<'_>) -> Result<(), AuditError>;
+type EachRow<'a> = &'a mut dyn FnMut(&Connection, &Row<'_>) -> Result<(), AuditError>;
+
+/// Which records are read: those that meet a condition and whose numbers are in a
+/// range, in an order, at most so many.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted<'a> {
+    pub(super) filter: &'a Filter,
+    pub(super) range: RangeInclusive<i64>,
+    pub(super) order: Order,
+    pub(super) limit: u64,
+}
+
+impl<'a> Wanted<'a> {
+    /// All that meet a condition, the earliest first.
+    pub(super) fn all(filter: &'a Filter) -> Self {
+        Self {
+            filter,
+            range: 0..=i64::MAX,
+            order: Order::Earliest,
+            limit: u64::MAX,
+        }
+    }
+}
 
 impl Reading {
-    /// Opens a database. Everything that is read is of this moment, until
+    /// Opens a journal. Everything that is read is of this moment, until
     /// [`Reading::release`].
     pub(super) fn open(path: &Path) -> Result<Self, AuditError> {
         let reading = Self {
-            database: Database::open(path)?,
+            journal: Database::open(path)?,
             path: path.to_owned(),
         };
-        reading.ok(reading.connection().execute_batch("BEGIN"))?;
+        reading.look()?;
         Ok(reading)
     }
 
-    /// From here on the present is read.
+    /// From here on this moment is read.
+    pub(super) fn look(&self) -> Result<(), AuditError> {
+        self.ok(self.connection().execute_batch("BEGIN"))?;
+        // The moment is that of the first look into the file. Whatever leaves it for an
+        // archive later is read here.
+        self.ok(self.journal.begins_after())?;
+        Ok(())
+    }
+
+    /// Lets the moment go, so that it does not keep the file from being tidied up.
     pub(super) fn release(&self) -> Result<(), AuditError> {
         self.ok(self.connection().execute_batch("COMMIT"))
     }
 
-    /// The connection, which can change nothing.
+    /// The connection to the journal, which can change nothing.
     pub(super) fn connection(&self) -> &Connection {
-        self.database.connection()
+        self.journal.connection()
     }
 
     /// The number of the last record; 0 if there is none.
     pub(super) fn last(&self) -> Result<i64, AuditError> {
-        let last = "SELECT coalesce(max(seq), 0) FROM records";
-        self.ok(self.connection().query_row(last, [], |row| row.get(0)))
+        let last = "SELECT max(seq) FROM records";
+        let last = self.connection().query_row(last, [], |row| row.get(0));
+        match self.ok(last)? {
+            Some(last) => Ok(last),
+            None => self.ok(self.journal.begins_after()),
+        }
     }
 
-    /// Hands over the calls that meet a condition, at most so many.
+    /// Hands over calls.
     pub(super) fn each(
         &self,
-        filter: &Filter,
-        order: Order,
-        limit: u64,
+        wanted: Wanted<'_>,
         f: &mut dyn FnMut(Call) -> Result<(), AuditError>,
     ) -> Result<(), AuditError> {
-        let range = 0..=i64::MAX;
-        self.rows(call::COLUMNS, filter, range, order, limit, &mut |row| {
-            f(self.ok(Call::read(self.connection(), row))?)
+        self.rows(call::COLUMNS, wanted, &mut |database, row| {
+            f(self.ok(Call::read(database, row))?)
         })
     }
 
-    /// Hands over the calls that meet a condition and whose numbers are in a range,
-    /// the earliest first.
-    pub(super) fn between(
-        &self,
-        filter: &Filter,
-        range: RangeInclusive<i64>,
-        f: &mut dyn FnMut(Call) -> Result<(), AuditError>,
-    ) -> Result<(), AuditError> {
-        let order = Order::Earliest;
-        self.rows(call::COLUMNS, filter, range, order, u64::MAX, &mut |row| {
-            f(self.ok(Call::read(self.connection(), row))?)
-        })
-    }
-
-    /// Hands over some columns of the records that meet a condition.
+    /// Hands over some columns of records.
     pub(super) fn rows(
         &self,
         columns: &str,
-        filter: &Filter,
-        range: RangeInclusive<i64>,
-        order: Order,
-        limit: u64,
+        wanted: Wanted<'_>,
         f: EachRow<'_>,
     ) -> Result<(), AuditError> {
-        let condition = filter.condition();
-        let direction = match order {
+        let condition = wanted.filter.condition();
+        let direction = match wanted.order {
             Order::Earliest => "ASC",
             Order::Latest => "DESC",
         };
-        let mut values = condition.values;
-        let next = values.len() + 1;
+        let next = condition.values.len() + 1;
         let sql = format!(
             "SELECT {columns} FROM records WHERE {} AND seq BETWEEN ?{next} AND ?{} \
              ORDER BY seq {direction} LIMIT ?{}",
@@ -107,12 +130,55 @@ impl Reading {
             next + 1,
             next + 2
         );
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        values.extend([*range.start(), *range.end(), limit].map(Value::from));
-        let mut statement = self.ok(self.connection().prepare_cached(&sql))?;
-        let mut rows = self.ok(statement.query(params_from_iter(values)))?;
-        while let Some(row) = self.ok(rows.next())? {
-            f(row)?;
+        let mut left = i64::try_from(wanted.limit).unwrap_or(i64::MAX);
+        self.parts(&wanted, &mut |database, range| {
+            let mut values = condition.values.clone();
+            values.extend([*range.start(), *range.end(), left].map(Value::from));
+            let mut statement = self.ok(database.prepare_cached(&sql))?;
+            let mut rows = self.ok(statement.query(params_from_iter(values)))?;
+            while let Some(row) = self.ok(rows.next())? {
+                f(database, row)?;
+                left -= 1;
+            }
+            Ok(match left {
+                0 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+        })
+    }
+
+    /// Hands over the databases that may hold such records, in their order, and with the
+    /// numbers that are to be read in each.
+    fn parts(
+        &self,
+        wanted: &Wanted<'_>,
+        f: &mut dyn FnMut(&Connection, RangeInclusive<i64>) -> Result<ControlFlow<()>, AuditError>,
+    ) -> Result<(), AuditError> {
+        let begins_after = self.ok(self.journal.begins_after())?;
+        let archives = Archives::of(&self.path);
+        // After the look into the journal, so that nothing is between the two.
+        let manifest = archives.manifest()?;
+        let archived = manifest.iter().flat_map(|manifest| &manifest.archives);
+        let mut parts: Vec<_> = archived
+            .filter(|it| wanted.may_be_in(it) && it.first <= begins_after)
+            .map(Part::Archive)
+            .collect();
+        parts.push(Part::Journal);
+        if wanted.order == Order::Latest {
+            parts.reverse();
+        }
+        for part in parts {
+            let flow = match part {
+                Part::Journal => f(self.connection(), wanted.range.clone())?,
+                Part::Archive(archive) => {
+                    let end = begins_after.min(*wanted.range.end());
+                    let database = archives.open(archive)?;
+                    f(database.connection(), *wanted.range.start()..=end)?
+                }
+            };
+            if flow.is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -120,7 +186,12 @@ impl Reading {
     /// The record of this number.
     pub(super) fn call(&self, seq: i64) -> Result<Call, AuditError> {
         let mut found = None;
-        self.between(&Filter::default(), seq..=seq, &mut |call| {
+        let filter = Filter::default();
+        let wanted = Wanted {
+            range: seq..=seq,
+            ..Wanted::all(&filter)
+        };
+        self.each(wanted, &mut |call| {
             found = Some(call);
             Ok(())
         })?;
@@ -133,5 +204,16 @@ impl Reading {
             path: self.path.clone(),
             cause,
         })
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether any of these can be in an archive.
+    fn may_be_in(&self, archive: &Archive) -> bool {
+        let Filter { since, until, .. } = self.filter;
+        since.is_none_or(|since| archive.until >= since.0)
+            && until.is_none_or(|until| archive.since < until.0)
+            && archive.last >= *self.range.start()
+            && archive.first <= *self.range.end()
     }
 }

@@ -23,7 +23,10 @@ pub(super) fn show(call: &Call, out: &mut dyn Write) -> Result<(), AuditError> {
     line("blocked by", call.blocked_by.as_deref().unwrap_or_default())?;
     line("reason", call.reason.as_deref().unwrap_or_default())?;
     line("took", &took(call))?;
-    let bytes = format!("{} asked, {} answered", call.request_bytes, call.result_bytes);
+    let bytes = format!(
+        "{} asked, {} answered",
+        call.request_bytes, call.result_bytes
+    );
     line("bytes", &bytes)?;
     writeln!(out, "\nguardrails")?;
     if call.findings.is_empty() {
@@ -58,7 +61,11 @@ fn told(finding: &Finding) -> String {
         "" => format!("in the {}", finding.message),
         place => format!("in the {} at {place}", finding.message),
     };
-    let warned = if finding.is_enforced { "" } else { " (only warned)" };
+    let warned = if finding.is_enforced {
+        ""
+    } else {
+        " (only warned)"
+    };
     let digest: String = finding.digest.chars().take(12).collect();
     format!(
         "{}{warned}: {} ×{}, {place}; build {digest}",
@@ -73,7 +80,11 @@ fn content(label: &str, content: &Content, out: &mut dyn Write) -> Result<(), Au
         writeln!(out, "\n{label}: not kept")?;
         return Ok(());
     };
-    let cut = if content.is_cut { ", only its beginning" } else { "" };
+    let cut = if content.is_cut {
+        ", only its beginning"
+    } else {
+        ""
+    };
     writeln!(out, "\n{label} ({}{cut})", content.form)?;
     let text = match content.value() {
         Some(value) => plain::json(&format!("{value:#}")).into_owned(),

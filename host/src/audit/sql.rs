@@ -25,7 +25,11 @@ pub(super) fn sql(
     if !prepared.readonly() {
         return Err(AuditError::NotReadOnly);
     }
-    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = prepared
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     let columns: Vec<_> = names.iter().map(|name| column(name)).collect();
     match format {
         Format::Table => {
@@ -63,7 +67,9 @@ fn each(
     let mut rows = statement.query([]).map_err(AuditError::Statement)?;
     while let Some(row) = rows.next().map_err(AuditError::Statement)? {
         let values = (0..count).map(|at| row.get_ref(at).map(value));
-        f(values.collect::<Result<_, _>>().map_err(AuditError::Statement)?)?;
+        f(values
+            .collect::<Result<_, _>>()
+            .map_err(AuditError::Statement)?)?;
     }
     Ok(())
 }

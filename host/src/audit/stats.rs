@@ -4,20 +4,24 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use rusqlite::{Connection, Row};
 use serde_json::{Value, json};
 
 use super::failure::AuditError;
 use super::filter::Filter;
 use super::plain;
 use super::query::millis;
-use super::reading::{Order, Reading};
+use super::reading::{Reading, Wanted};
 use super::table::{self, Column};
 use super::when::When;
 
 /// What is read of each record.
-const READ: &str = "time, coalesce(server, '-'), CASE WHEN method = 'tools/call' \
-     THEN coalesce(subject, method) ELSE method END, outcome, duration, \
-     (SELECT sum(count) FROM findings WHERE findings.seq = records.seq)";
+const READ: &str = "seq, time, coalesce(server, '-'), CASE WHEN method = 'tools/call' \
+     THEN coalesce(subject, method) ELSE method END, outcome, duration";
+
+/// The rules that fired in a record, and how often each.
+const FOUND: &str = "SELECT guardrail || '/' || rule, sum(count) FROM findings \
+     WHERE seq = ? GROUP BY 1";
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -49,7 +53,8 @@ struct Stats {
     tools: BTreeMap<(String, String), Group>,
     servers: BTreeMap<String, Group>,
     outcomes: BTreeMap<String, usize>,
-    rules: Vec<(String, i64, i64)>,
+    /// How often each was found, and in how many calls.
+    rules: BTreeMap<String, (i64, i64)>,
 }
 
 /// Prints the numbers of the calls that meet a condition.
@@ -70,28 +75,27 @@ pub(super) fn stats(
 impl Stats {
     fn of(reading: &Reading, filter: &Filter) -> Result<Self, AuditError> {
         let mut stats = Self::default();
-        let (range, order) = (0..=i64::MAX, Order::Earliest);
-        reading.rows(READ, filter, range, order, u64::MAX, &mut |row| {
-            let time = reading.ok(row.get(0))?;
-            let server = reading.ok(row.get(1))?;
-            let what = reading.ok(row.get(2))?;
-            let outcome: String = reading.ok(row.get(3))?;
-            let duration = reading.ok(row.get(4))?;
-            let findings = reading.ok(row.get::<_, Option<i64>>(5))?.unwrap_or(0);
-            stats.add(time, (server, what), outcome, duration, findings);
-            Ok(())
+        reading.rows(READ, Wanted::all(filter), &mut |database, row| {
+            reading.ok(stats.read(database, row))
         })?;
-        let condition = filter.condition();
-        let sql = format!(
-            "SELECT guardrail || '/' || rule AS name, sum(count), count(DISTINCT seq) FROM findings \
-             WHERE seq IN (SELECT seq FROM records WHERE {}) GROUP BY name ORDER BY 2 DESC, 1",
-            condition.sql
-        );
-        let mut statement = reading.ok(reading.connection().prepare(&sql))?;
-        let values = rusqlite::params_from_iter(condition.values);
-        let rules = reading.ok(statement.query_map(values, |row| row.try_into()))?;
-        stats.rules = reading.ok(rules.collect())?;
         Ok(stats)
+    }
+
+    /// Counts a row of [`READ`].
+    fn read(&mut self, database: &Connection, row: &Row<'_>) -> rusqlite::Result<()> {
+        let mut findings = 0;
+        let mut found = database.prepare_cached(FOUND)?;
+        let mut found = found.query([row.get::<_, i64>(0)?])?;
+        while let Some(rule) = found.next()? {
+            let count: i64 = rule.get(1)?;
+            let (all, calls) = self.rules.entry(rule.get(0)?).or_default();
+            *all += count;
+            *calls += 1;
+            findings += count;
+        }
+        let what = (row.get(2)?, row.get(3)?);
+        self.add(row.get(1)?, what, row.get(4)?, row.get(5)?, findings);
+        Ok(())
     }
 
     fn add(
@@ -132,7 +136,11 @@ impl Stats {
         let outcomes = outcomes.collect::<Vec<_>>().join(", ");
         let calls = self.all.calls;
         writeln!(out, "{calls} calls: {}\n", plain::line(&outcomes))?;
-        let unit = if (last - first) / HOUR < HOURS { HOUR } else { DAY };
+        let unit = if (last - first) / HOUR < HOURS {
+            HOUR
+        } else {
+            DAY
+        };
         self.chart(unit, out)?;
         let terminal = table::terminal();
         let mut print = |kind, rows: Vec<_>| {
@@ -150,14 +158,21 @@ impl Stats {
                 Column::number("FOUND"),
                 Column::number("CALLS"),
             ];
-            let rules = self.rules.iter().take(TOP);
-            let rows = rules.map(|(rule, found, calls)| {
+            let rules = self.rules().into_iter().take(TOP);
+            let rows = rules.map(|(rule, (found, calls))| {
                 vec![rule.clone(), found.to_string(), calls.to_string()]
             });
             let rows: Vec<_> = rows.collect();
             writeln!(out, "\n{}", table::render(&columns, &rows, terminal))?;
         }
         Ok(())
+    }
+
+    /// The rules, those that were found most often first.
+    fn rules(&self) -> Vec<(&String, (i64, i64))> {
+        let mut rules: Vec<_> = self.rules.iter().map(|(rule, it)| (rule, *it)).collect();
+        rules.sort_by_key(|(_, (found, _))| std::cmp::Reverse(*found));
+        rules
     }
 
     /// A bar for each hour or day; blocked calls at its end.
@@ -185,6 +200,10 @@ impl Stats {
     }
 
     fn json(&mut self) -> Value {
+        let rules = self.rules().into_iter();
+        let rules = rules
+            .map(|(rule, (count, calls))| json!({ "rule": rule, "count": count, "calls": calls }));
+        let rules: Vec<_> = rules.collect();
         let hours = self.hours.iter_mut();
         let hours = hours.map(|(time, group)| group.json("hour", When(*time).to_string()));
         let tools = self.tools.iter_mut().map(|((server, what), group)| {
@@ -196,14 +215,11 @@ impl Stats {
         });
         let servers = self.servers.iter_mut();
         let servers = servers.map(|(server, group)| group.json("server", server.clone()));
-        let rules = self.rules.iter().map(|(rule, count, calls)| {
-            json!({ "rule": rule, "count": count, "calls": calls })
-        });
         json!({
             "hours": hours.collect::<Vec<_>>(),
             "tools": tools.collect::<Vec<_>>(),
             "servers": servers.collect::<Vec<_>>(),
-            "rules": rules.collect::<Vec<_>>(),
+            "rules": rules,
             "outcomes": self.outcomes,
             "all": self.all.json("what", "all".to_owned()),
         })

@@ -151,7 +151,11 @@ mod tests {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         vec![
             row(["read", "1.5", "a short one"]),
-            row(["delete_all", "120.0", "one that is longer than\nthere is room"]),
+            row([
+                "delete_all",
+                "120.0",
+                "one that is longer than\nthere is room",
+            ]),
             row(["日本", "3.0", "\u{1b}[31mred"]),
         ]
     }

@@ -86,7 +86,11 @@ fn at(text: &str) -> Option<When> {
     let (date, clock) = text.split_once('T').unwrap_or((&text, "00:00:00"));
     let offset_at = clock.find(['Z', 'z', '+', '-']).unwrap_or(clock.len());
     let (clock, offset) = clock.split_at_checked(offset_at)?;
-    let seconds = if clock.matches(':').count() == 1 { ":00" } else { "" };
+    let seconds = if clock.matches(':').count() == 1 {
+        ":00"
+    } else {
+        ""
+    };
     let offset = if offset.is_empty() { "Z" } else { offset };
     let whole = format!("{date}T{clock}{seconds}{offset}");
     let at = OffsetDateTime::parse(&whole, &Rfc3339).ok()?;
@@ -132,7 +136,18 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_an_error() {
-        for text in ["", "h", "-1h", "24x", "1.5h", "2026-13-01", "yesterday", "T", "99999999999999w", "é"] {
+        for text in [
+            "",
+            "h",
+            "-1h",
+            "24x",
+            "1.5h",
+            "2026-13-01",
+            "yesterday",
+            "T",
+            "99999999999999w",
+            "é",
+        ] {
             assert_eq!(shown(text), "no", "{text}");
         }
     }

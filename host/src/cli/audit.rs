@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Task;
-use crate::audit::{Action, Filter, Format, NotATime, Tail, When};
+use crate::audit::{Action, FileFormat, Filter, Format, NotATime, Tail, When};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct AuditArgs {
@@ -68,10 +68,53 @@ enum AuditCommand {
         filter: FilterArgs,
         /// What to write
         #[arg(long, value_enum, default_value = "jsonl")]
-        format: FileFormat,
-        /// The file; by default, standard output
+        format: ExportFormat,
+        /// A new file; by default, standard output
         #[arg(long, short = 'o', value_name = "FILE")]
         output: Option<PathBuf>,
+    },
+    /// Prove that nobody changed, removed or moved a record
+    ///
+    /// What was removed at the end shows by a checkpoint only: make them with `audit checkpoint`,
+    /// and keep them where whoever writes the database cannot change them.
+    ///
+    /// Exit code: 0 nobody changed anything, 1 somebody did, or nobody can tell.
+    Verify {
+        /// A file of checkpoints that were made before
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        /// An object, for scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign the last record: a line of JSON to be kept elsewhere, for `audit verify --checkpoint`
+    Checkpoint {
+        /// A new file; by default, standard output
+        #[arg(long, short = 'o', value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Move records into a compressed archive beside the database
+    ///
+    /// Everything else reads them there as before. Gateways may go on writing meanwhile.
+    Rotate {
+        /// Only records before this: how long ago, a day or a time
+        #[arg(long, value_name = "WHEN", value_parser = when)]
+        before: Option<When>,
+        /// An object, for scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show which archives are older than a time, and with --yes delete them for good
+    Prune {
+        /// Archives whose records are all older than this: how long ago, a day or a time
+        #[arg(long, value_name = "WHEN", value_parser = when)]
+        before: When,
+        /// Delete them
+        #[arg(long)]
+        yes: bool,
+        /// An object a line, for scripts
+        #[arg(long)]
+        json: bool,
     },
     /// Print the database's schema, or run a query of your own, which cannot change anything
     Sql {
@@ -136,11 +179,13 @@ struct OutputArgs {
 
 /// What an export can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FileFormat {
+enum ExportFormat {
     /// An object a line
     Jsonl,
-    /// Values with commas
+    /// Values with commas, for spreadsheets
     Csv,
+    /// Columns with types, for DuckDB, Spark and data frames
+    Parquet,
 }
 
 fn when(text: &str) -> Result<When, NotATime> {
@@ -196,10 +241,25 @@ impl AuditCommand {
             } => Action::Export {
                 filter: filter.filter(),
                 format: match format {
-                    FileFormat::Jsonl => Format::Json,
-                    FileFormat::Csv => Format::Csv,
+                    ExportFormat::Jsonl => FileFormat::Jsonl,
+                    ExportFormat::Csv => FileFormat::Csv,
+                    ExportFormat::Parquet => FileFormat::Parquet,
                 },
                 output,
+            },
+            Self::Verify { checkpoint, json } => Action::Verify {
+                checkpoints: checkpoint,
+                is_json: json,
+            },
+            Self::Checkpoint { output } => Action::Checkpoint { output },
+            Self::Rotate { before, json } => Action::Rotate {
+                before,
+                is_json: json,
+            },
+            Self::Prune { before, yes, json } => Action::Prune {
+                before,
+                is_sure: yes,
+                is_json: json,
             },
             Self::Sql {
                 statement: None, ..

@@ -88,6 +88,11 @@ impl ChainKey {
         self.keyed("anchor", &[&seq.to_le_bytes(), hash])
     }
 
+    /// Proves what the manifest of the archives says.
+    pub(super) fn manifest(&self, said: &str) -> Hash {
+        self.keyed("manifest", &[said.as_bytes()])
+    }
+
     /// What tells whether a database was made with this key.
     pub(super) fn check(&self) -> Hash {
         self.keyed("check", &[])

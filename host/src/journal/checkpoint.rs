@@ -73,15 +73,18 @@ fn signed(database: &[u8], seq: i64, hash: &Hash, time: i64) -> String {
 }
 
 /// Bytes as hexadecimal digits in JSON.
-mod digits {
+pub(super) mod digits {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(
+        bytes: &[u8],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_str(&super::hex(bytes))
     }
 
-    pub(super) fn deserialize<'de, B, D>(from: D) -> Result<B, D::Error>
+    pub(in super::super) fn deserialize<'de, B, D>(from: D) -> Result<B, D::Error>
     where
         B: TryFrom<Vec<u8>>,
         D: Deserializer<'de>,

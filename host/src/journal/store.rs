@@ -1,16 +1,20 @@
-//! The database file: opened, made if it is missing, and added to.
+//! The database: opened, made if it is missing, and added to.
 
-use std::fs::{self, OpenOptions};
+mod file;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter};
+use tempfile::TempPath;
 
 use super::chain::{BEGINNING, ChainKey, Hash, Keys};
+use super::failure::{self, JournalError, sqlite};
 use super::record::{COLUMNS, Record};
 use crate::config::Durability;
+use file::FileId;
 
 /// What SQLite files of this project say that they are.
 const APPLICATION: i32 = 0x4d43_5047;
@@ -28,60 +32,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Database {
     connection: Connection,
     id: Vec<u8>,
+    path: PathBuf,
+    /// Deletes the file, where an open one cannot be deleted.
+    _unpacked: Option<TempPath>,
 }
 
 /// A journal's database, to be added to.
 pub struct Store {
     connection: Connection,
+    id: Vec<u8>,
     key: ChainKey,
     path: PathBuf,
     /// Which file that is, should another be put in its place.
     file: Option<FileId>,
-}
-
-/// Why a journal cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// There is none.
-    #[error("there is no audit database {0}")]
-    Missing(PathBuf),
-    /// The file cannot be made or looked at.
-    #[error("cannot use {path}: {cause}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// It is a database, but none of ours.
-    #[error(
-        "{0} is a database of another program, such as the Python gateway; it stays as it is: name another file"
-    )]
-    Foreign(PathBuf),
-    /// A later gateway made it.
-    #[error("{path} has the schema of a later version ({found}; this one knows {VERSION})")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: i32,
-    },
-    /// It was made with another secret.
-    #[error(
-        "the chain of {0} was begun with the secret of another installation (\"keys/installation\" in the state folder), so this one can neither go on with it nor verify it"
-    )]
-    OtherKey(PathBuf),
-    /// Where its chain begins was changed.
-    #[error("where the chain of {0} begins was changed")]
-    Anchor(PathBuf),
-    /// SQLite says no: the disk is full, the file is locked or damaged.
-    #[error("{path}: {cause}")]
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        cause: rusqlite::Error,
-    },
 }
 
 /// The place in the chain after which something comes.
@@ -91,6 +54,14 @@ pub struct Head {
     pub seq: i64,
     /// Its hash.
     pub hash: Hash,
+}
+
+impl Head {
+    /// Before the first record of all.
+    pub const BEFORE_ALL: Self = Self {
+        seq: 0,
+        hash: BEGINNING,
+    };
 }
 
 impl Database {
@@ -107,7 +78,27 @@ impl Database {
             return Err(JournalError::Foreign(path.to_owned()));
         }
         let id = meta(&connection, "id").map_err(&failed)?;
-        Ok(Self { connection, id })
+        Ok(Self {
+            connection,
+            id,
+            path: path.to_owned(),
+            _unpacked: None,
+        })
+    }
+
+    /// Opens one that is only there to be read now, and goes by another name.
+    pub(super) fn temporary(unpacked: TempPath, path: &Path) -> Result<Self, JournalError> {
+        let mut database = Self::open(&unpacked)?;
+        path.clone_into(&mut database.path);
+        // Where that is possible the file goes at once, so that a process that is killed
+        // leaves none behind.
+        database._unpacked = (!cfg!(unix)).then_some(unpacked);
+        Ok(database)
+    }
+
+    /// What it is called.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// What is in it.
@@ -125,6 +116,16 @@ impl Database {
         anchor(&self.connection, key)
     }
 
+    /// After which record the next one comes, if the key says that this is so.
+    pub fn head(&self, key: &ChainKey) -> rusqlite::Result<Option<Head>> {
+        head(&self.connection, key)
+    }
+
+    /// The number of the record after which it begins, whether or not that is proven.
+    pub fn begins_after(&self) -> rusqlite::Result<i64> {
+        begins_after(&self.connection)
+    }
+
     /// Whether it was made with this key.
     pub fn is_of(&self, key: &ChainKey) -> rusqlite::Result<bool> {
         Ok(meta(&self.connection, "key_check")? == key.check())
@@ -134,10 +135,7 @@ impl Database {
 impl Store {
     /// Opens a database to add to it, making it if there is none.
     pub fn open(path: &Path, keys: &Keys, durability: Durability) -> Result<Self, JournalError> {
-        make_file(path).map_err(|cause| JournalError::File {
-            path: path.to_owned(),
-            cause,
-        })?;
+        file::make(path).map_err(failure::file(path))?;
         let failed = sqlite(path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
@@ -158,10 +156,29 @@ impl Store {
         }
         Ok(Self {
             connection,
+            id,
             key,
             path: path.to_owned(),
             file: FileId::of(path),
         })
+    }
+
+    /// What tells this database from all others.
+    pub(super) fn id(&self) -> &[u8] {
+        &self.id
+    }
+
+    pub(super) fn key(&self) -> &ChainKey {
+        &self.key
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The connection, to change what is there, and the key.
+    pub(super) fn parts(&mut self) -> (&mut Connection, &ChainKey) {
+        (&mut self.connection, &self.key)
     }
 
     /// Whether the path still leads to the file that is open.
@@ -246,12 +263,49 @@ fn head(connection: &Connection, key: &ChainKey) -> rusqlite::Result<Option<Head
     }
 }
 
-fn anchor(connection: &Connection, key: &ChainKey) -> rusqlite::Result<Option<Head>> {
-    let number = "SELECT value FROM meta WHERE key = 'anchor_seq'";
-    let seq = connection.query_row(number, [], |row| row.get(0))?;
+pub(super) fn anchor(connection: &Connection, key: &ChainKey) -> rusqlite::Result<Option<Head>> {
+    let seq = begins_after(connection)?;
     let hash = Hash::try_from(meta(connection, "anchor_hash")?).unwrap_or(BEGINNING);
     let is_right = meta(connection, "anchor_mac")? == key.anchor(seq, &hash);
     Ok(is_right.then_some(Head { seq, hash }))
+}
+
+/// The number of the record after which a journal begins, whether or not that is proven.
+pub(super) fn begins_after(connection: &Connection) -> rusqlite::Result<i64> {
+    let number = "SELECT value FROM meta WHERE key = 'anchor_seq'";
+    connection.query_row(number, [], |row| row.get(0))
+}
+
+/// Says after which record a journal begins.
+pub(super) fn set_anchor(
+    connection: &Connection,
+    key: &ChainKey,
+    anchor: &Head,
+) -> rusqlite::Result<()> {
+    let mut set = connection.prepare_cached("REPLACE INTO meta VALUES (?, ?)")?;
+    set.execute(("anchor_seq", anchor.seq))?;
+    set.execute(("anchor_hash", anchor.hash.as_slice()))?;
+    set.execute((
+        "anchor_mac",
+        key.anchor(anchor.seq, &anchor.hash).as_slice(),
+    ))?;
+    Ok(())
+}
+
+/// Makes the tables of a journal that begins after a record.
+pub(super) fn found(
+    connection: &Connection,
+    id: &[u8],
+    key: &ChainKey,
+    anchor: &Head,
+) -> rusqlite::Result<()> {
+    connection.execute_batch(SCHEMA)?;
+    let mut insert = connection.prepare("INSERT INTO meta VALUES (?, ?)")?;
+    insert.execute(("id", id))?;
+    insert.execute(("key_check", key.check().as_slice()))?;
+    set_anchor(connection, key, anchor)?;
+    connection.pragma_update(None, "user_version", VERSION)?;
+    connection.pragma_update(None, "application_id", APPLICATION)
 }
 
 /// Whether it is a journal that this version knows; not if it is still empty.
@@ -281,6 +335,9 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 /// Makes the tables, unless another gateway does so at the same moment.
 fn make(connection: &mut Connection, path: &Path, keys: &Keys) -> Result<(), JournalError> {
     let failed = sqlite(path);
+    // So that the file can shrink when records have left it; only a new one can be told.
+    let shrinks = connection.pragma_update(None, "auto_vacuum", "INCREMENTAL");
+    shrinks.map_err(&failed)?;
     use_wal(connection).map_err(&failed)?;
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|error| JournalError::File {
@@ -293,23 +350,7 @@ fn make(connection: &mut Connection, path: &Path, keys: &Keys) -> Result<(), Jou
     if is_ours(&transaction, path)? {
         return Ok(());
     }
-    let key = keys.chain(&id);
-    let made = || -> rusqlite::Result<()> {
-        transaction.execute_batch(SCHEMA)?;
-        let mut insert = transaction.prepare("INSERT INTO meta VALUES (?, ?)")?;
-        insert.execute(("anchor_seq", 0))?;
-        for (name, value) in [
-            ("id", id.as_slice()),
-            ("key_check", &key.check()),
-            ("anchor_hash", &BEGINNING),
-            ("anchor_mac", &key.anchor(0, &BEGINNING)),
-        ] {
-            insert.execute((name, value))?;
-        }
-        transaction.pragma_update(None, "user_version", VERSION)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)
-    };
-    made().map_err(&failed)?;
+    found(&transaction, &id, &keys.chain(&id), &Head::BEFORE_ALL).map_err(&failed)?;
     transaction.commit().map_err(&failed)
 }
 
@@ -335,50 +376,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Makes an empty file for this person alone; SQLite gives the files beside it the
-/// same permissions.
-fn make_file(path: &Path) -> io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
-}
-
 fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Vec<u8>> {
     let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = ?")?;
     select.query_row([key], |row| row.get(0))
-}
-
-fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> JournalError + use<> {
-    let path = path.to_owned();
-    move |cause| JournalError::Sqlite {
-        path: path.clone(),
-        cause,
-    }
-}
-
-/// Which file a path leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileId(u64, u64);
-
-impl FileId {
-    #[cfg(unix)]
-    fn of(path: &Path) -> Option<Self> {
-        use std::os::unix::fs::MetadataExt;
-        let found = fs::metadata(path).ok()?;
-        Some(Self(found.dev(), found.ino()))
-    }
-
-    /// Elsewhere an open file cannot be replaced.
-    #[cfg(not(unix))]
-    fn of(_: &Path) -> Option<Self> {
-        None
-    }
 }

@@ -1,5 +1,6 @@
 //! Databases that are written, read, and tampered with.
 
+mod rotating;
 mod writing;
 
 use std::path::Path;

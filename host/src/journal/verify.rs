@@ -1,10 +1,14 @@
 //! Whether a journal is as it was written.
 
+use std::iter::Peekable;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
+use super::archive::{Archives, Manifest};
 use super::chain::{ChainKey, Hash, Keys};
 use super::checkpoint::Checkpoint;
+use super::failure::JournalError;
 use super::record::COLUMNS;
 use super::store::{Database, Head};
 
@@ -17,6 +21,8 @@ pub struct Verified {
     pub anchor: Head,
     /// Its last record.
     pub head: Head,
+    /// How many archives are a part of it.
+    pub archives: usize,
 }
 
 /// The first thing in a journal that is not as it was written.
@@ -30,6 +36,23 @@ pub enum Tampered {
     /// Where it begins was changed.
     #[error("where its chain begins was changed")]
     Anchor,
+    /// The manifest of its archives was changed.
+    #[error("the manifest of its archives is not what a gateway wrote")]
+    Manifest,
+    /// An archive is another one.
+    #[error("the archive {0} does not hold what belongs there")]
+    Archive(String),
+    /// Records are neither in it nor in an archive.
+    #[error("{} to an archive that is not there", moved(*.first, *.last))]
+    NotArchived {
+        /// The first of them.
+        first: i64,
+        /// The last.
+        last: i64,
+    },
+    /// An archive cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// There is a hole.
     #[error("{}", removed(*.first, *.last))]
     Removed {
@@ -72,40 +95,108 @@ fn removed(first: i64, last: i64) -> String {
     }
 }
 
-/// Goes through a whole journal.
+fn moved(first: i64, last: i64) -> String {
+    match first == last {
+        true => format!("record {first} was moved"),
+        false => format!("records {first} to {last} were moved"),
+    }
+}
+
+/// Goes through a whole journal: its archives, and what is in it now.
 pub fn verify(
     database: &Database,
     keys: &Keys,
     checkpoints: &[Checkpoint],
 ) -> Result<Verified, Tampered> {
     let key = keys.chain(database.id());
-    // All that follows sees one moment, whatever gateways write meanwhile.
+    // All that follows sees one moment, whatever gateways write meanwhile. What leaves
+    // the journal after it is in an archive already, and seen in both.
     let snapshot = database.connection().unchecked_transaction()?;
     if !database.is_of(&key)? {
         return Err(Tampered::OtherKey);
     }
-    let anchor = database.anchor(&key)?.ok_or(Tampered::Anchor)?;
-    let mut sorted: Vec<_> = checkpoints.iter().collect();
-    for checkpoint in &sorted {
-        checkpoint.check(database.id(), keys)?;
-    }
-    sorted.sort_by_key(|checkpoint| checkpoint.seq);
-    let mut due = sorted
-        .into_iter()
-        .filter(|it| it.seq > anchor.seq)
-        .peekable();
-    let verified = verify_rows(&snapshot, &key, anchor, |head| {
+    let begin = database.anchor(&key)?.ok_or(Tampered::Anchor)?;
+    let archives = Archives::of(database.path());
+    let manifest = archives.manifest()?;
+    let manifest = manifest.unwrap_or_else(|| Manifest::new(database.id()));
+    let first = manifest.before();
+    let mut due = due(checkpoints, database, keys, first)?;
+    let mut right = |head: &Head| {
+        if head.seq == begin.seq && head.hash != begin.hash {
+            return Err(Tampered::Anchor);
+        }
         while let Some(checkpoint) = due.next_if(|it| it.seq == head.seq) {
             if checkpoint.hash != head.hash {
                 return Err(Tampered::Rewritten(head.seq));
             }
         }
         Ok(())
-    })?;
-    match due.next() {
-        Some(checkpoint) => Err(Tampered::Truncated(checkpoint.seq, verified.head.seq)),
-        None => Ok(verified),
+    };
+    let archived = verify_archives(&archives, &manifest, (database, &key), &mut right)?;
+    if begin.seq > archived.seq {
+        return Err(Tampered::NotArchived {
+            first: archived.seq + 1,
+            last: begin.seq,
+        });
     }
+    if begin.seq == archived.seq && begin.hash != archived.hash {
+        return Err(Tampered::Anchor);
+    }
+    let head = verify_rows(&snapshot, &key, begin, &mut right)?.head;
+    if head.seq < archived.seq {
+        return Err(Tampered::Truncated(archived.seq, head.seq));
+    }
+    match due.next() {
+        Some(checkpoint) => Err(Tampered::Truncated(checkpoint.seq, head.seq)),
+        None => Ok(Verified {
+            records: count(first, head),
+            anchor: first,
+            head,
+            archives: manifest.archives.len(),
+        }),
+    }
+}
+
+/// Checkpoints of records that have to be there, in their order.
+fn due<'a>(
+    checkpoints: &'a [Checkpoint],
+    database: &Database,
+    keys: &Keys,
+    first: Head,
+) -> Result<Peekable<impl Iterator<Item = &'a Checkpoint>>, Tampered> {
+    for checkpoint in checkpoints {
+        checkpoint.check(database.id(), keys)?;
+    }
+    let mut sorted: Vec<_> = checkpoints.iter().filter(|it| it.seq > first.seq).collect();
+    sorted.sort_by_key(|checkpoint| checkpoint.seq);
+    Ok(sorted.into_iter().peekable())
+}
+
+/// Goes through the archives. Gives the last record that is in one, or was.
+fn verify_archives(
+    archives: &Archives,
+    manifest: &Manifest,
+    (database, key): (&Database, &ChainKey),
+    mut right: impl FnMut(&Head) -> Result<(), Tampered>,
+) -> Result<Head, Tampered> {
+    let is_written = manifest.is_of(database.id(), key);
+    let is_there = !manifest.archives.is_empty() || manifest.deleted.is_some();
+    if is_there && !is_written {
+        return Err(Tampered::Manifest);
+    }
+    let mut last = manifest.before();
+    for archive in &manifest.archives {
+        let part = archives.open(archive)?;
+        let is_next = part.id() == database.id() && part.anchor(key)? == Some(last);
+        if !is_next {
+            return Err(Tampered::Archive(archive.file.clone()));
+        }
+        last = verify_rows(part.connection(), key, last, &mut right)?.head;
+        if (last.seq, last.hash) != (archive.last, archive.hash) {
+            return Err(Tampered::Archive(archive.file.clone()));
+        }
+    }
+    Ok(last)
 }
 
 /// Goes through the tables `records` and `findings`, which begin after a certain
@@ -155,10 +246,15 @@ pub fn verify_rows(
         return Err(Tampered::Orphan(of));
     }
     Ok(Verified {
-        records: u64::try_from(head.seq - anchor.seq).unwrap_or_default(),
+        records: count(anchor, head),
         anchor,
         head,
+        archives: 0,
     })
+}
+
+fn count(after: Head, last: Head) -> u64 {
+    u64::try_from(last.seq - after.seq).unwrap_or_default()
 }
 
 /// The record that it is of, and the values that are chained.

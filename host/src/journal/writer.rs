@@ -13,8 +13,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 use super::chain::Keys;
+use super::failure::JournalError;
 use super::record::{Content, Form, Kind, Outcome, Record};
-use super::store::{JournalError, Store};
+use super::store::Store;
 use crate::config::Durability;
 
 /// How long records wait for others, so that they are committed together.

@@ -16,7 +16,7 @@ fn journal(path: &Path, durability: Durability) -> Journal {
 }
 
 /// Polls until it holds; fails after a time that no machine needs.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < Duration::from_secs(30), "{what}");

@@ -26,7 +26,7 @@ pub use filter::Filter;
 pub use when::{NotATime, When};
 
 use crate::journal::{Keys, SCHEMA};
-use crate::sandbox::{SecretError, journal_keys, state_folder};
+use crate::sandbox::{SecretError, journal_file, journal_keys};
 use reading::{Order, Reading, Wanted};
 
 /// What is to be done with the record.
@@ -245,11 +245,7 @@ fn into(
 /// Where the database is: what was named, else what the Python gateway's variable
 /// names, else where gateways of this person keep it.
 fn place(named: Option<PathBuf>) -> Result<PathBuf, AuditError> {
-    let variable = std::env::var_os("XETRACK_DB_PATH").filter(|path| !path.is_empty());
-    named
-        .or_else(|| variable.map(PathBuf::from))
-        .or_else(|| Some(state_folder()?.join("audit.db")))
-        .ok_or(AuditError::Nowhere)
+    journal_file(named.as_deref()).ok_or(AuditError::Nowhere)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub use guardrail::{
     Capability, Grants, Guardrail, Isolation, Mode, OnError, Only, Source, covers,
 };
 pub use hint::Hint;
-pub use journal::{Durability, Journal};
+pub use journal::{Durability, Journal, Period, Rotate};
 pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
 pub use quantity::parse_duration;

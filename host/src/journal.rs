@@ -15,12 +15,12 @@ mod store;
 mod verify;
 mod writer;
 
-pub use crate::config::Durability;
+pub use crate::config::{Durability, Period, Rotate as Policy};
 pub use archive::{Archive, Archives, Deleted, Manifest};
 pub use chain::{BEGINNING, ChainKey, Hash, Keys, hex};
 pub use checkpoint::Checkpoint;
 pub use failure::JournalError;
-pub use keeper::{Keeper, Kept, Period, Policy, keep};
+pub use keeper::{Keeper, Kept, keep};
 pub use record::{COLUMNS, Content, Finding, Form, Kind, Outcome, Record};
 pub use rotation::{GoOn, Rotation, RotationError, Which};
 pub use store::{Database, Head, SCHEMA, Store, VERSION};

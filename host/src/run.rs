@@ -48,7 +48,10 @@ pub enum RunError {
 /// started then: no message passes a gateway that lacks a guardrail.
 pub async fn run(source: ConfigSource, news: Arc<News>) -> Result<(), RunError> {
     let reloader = prepare(source).await?;
-    let (sessions, sandbox) = (Arc::clone(&reloader.sessions), Arc::clone(&reloader.sandbox));
+    let (sessions, sandbox) = (
+        Arc::clone(&reloader.sessions),
+        Arc::clone(&reloader.sandbox),
+    );
     let _told = tell(&reloader, news);
 
     let (reader, writer) = front::stdio();

@@ -158,6 +158,7 @@ impl Sandbox {
                 path: journal_file(settings.file.as_deref()).ok_or(SecretError::Nowhere)?,
                 keys: journal_keys()?,
                 durability: settings.durability,
+                rotate: settings.rotate.clone(),
             };
             let journal = Arc::new(Journal::open(settings)?);
             // Whoever was first has opened the same.

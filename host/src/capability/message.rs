@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
-use super::journal::Trail;
 use super::contract::v0_1::mcp_gateway::guardrail::message::{
     EarlierFinding, Host, HostMessage, Place, Role,
 };
+use super::journal::Trail;
 use crate::message::{self, Message, Texts};
 use crate::sandbox::Confined;
 

@@ -14,32 +14,10 @@ use super::chain::Keys;
 use super::failure::sqlite;
 use super::rotation::{GoOn, Rotation, RotationError, Which};
 use super::store::Database;
+use crate::config::{Period, Rotate as Policy};
 
 /// How often it is looked whether something is due.
 const PACE: Duration = Duration::from_secs(60);
-
-/// When records are moved into an archive, and for how long archives are kept. What is
-/// not said never happens.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// At the end of each of these.
-    pub every: Option<Period>,
-    /// When the database takes more than so many bytes.
-    pub bytes: Option<u64>,
-    /// When its first record is older than this.
-    pub age: Option<Duration>,
-    /// An archive is deleted when its last record is older than this.
-    pub keep: Option<Duration>,
-}
-
-/// A time in the calendar, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Period {
-    /// From midnight to midnight.
-    Day,
-    /// From the first to the last day.
-    Month,
-}
 
 /// What was done to a journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

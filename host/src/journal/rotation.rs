@@ -16,8 +16,9 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::archive::{Archive, Archives, Deleted, Hashed, Manifest, unpack};
 use super::chain::{Hash, Keys};
 use super::failure::{JournalError, file, sqlite};
-use super::store::{Database, Durability, Head, Store, anchor, begins_after, found, set_anchor};
+use super::store::{Database, Head, Store, anchor, begins_after, found, set_anchor};
 use super::verify::{Tampered, verify_rows};
+use crate::config::Durability;
 
 /// How hard zstd tries. More takes several times as long for a few percent.
 const LEVEL: i32 = 3;

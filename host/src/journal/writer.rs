@@ -14,9 +14,10 @@ use tokio::sync::oneshot;
 
 use super::chain::Keys;
 use super::failure::JournalError;
+use super::keeper::Keeper;
 use super::record::{Content, Form, Kind, Outcome, Record};
 use super::store::Store;
-use crate::config::Durability;
+use crate::config::{Durability, Rotate as Policy};
 
 /// How long records wait for others, so that they are committed together.
 const TOGETHER: Duration = Duration::from_millis(50);
@@ -40,6 +41,8 @@ pub struct Settings {
     pub keys: Keys,
     /// When records are committed.
     pub durability: Durability,
+    /// How it is kept small.
+    pub rotate: Policy,
 }
 
 /// A journal that is written. When this is dropped, all that is in line is written.
@@ -48,6 +51,7 @@ pub struct Journal {
     keys: Keys,
     durability: Durability,
     thread: Mutex<Option<JoinHandle<()>>>,
+    keeper: Mutex<Option<Keeper>>,
 }
 
 /// Why something is not in the journal (yet).
@@ -116,13 +120,23 @@ impl Journal {
             path,
             keys,
             durability,
+            rotate,
         } = &settings;
         match Store::open(path, keys, *durability) {
             Ok(_) | Err(JournalError::Sqlite { .. }) => {}
             Err(error) => return Err(error),
         }
-        let path = path.clone();
-        Self::start(settings).map_err(|cause| JournalError::File { path, cause })
+        let (path, keys, rotate) = (path.clone(), keys.clone(), rotate.clone());
+        let failed = |cause| JournalError::File {
+            path: path.clone(),
+            cause,
+        };
+        let journal = Self::start(settings).map_err(failed)?;
+        if rotate != Policy::default() {
+            let keeper = Keeper::start(path.clone(), keys, rotate).map_err(failed)?;
+            *journal.keeper() = Some(keeper);
+        }
+        Ok(journal)
     }
 
     /// The same without a look at the file.
@@ -140,6 +154,7 @@ impl Journal {
             keys,
             durability,
             thread: Mutex::new(Some(thread.spawn(move || writer.run())?)),
+            keeper: Mutex::default(),
         })
     }
 
@@ -156,6 +171,7 @@ impl Journal {
 
     /// Writes all that is in line, and takes no more.
     pub fn close(&self) {
+        *self.keeper() = None;
         self.line.state().is_closed = true;
         self.line.changed.notify_one();
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,6 +179,10 @@ impl Journal {
             // A panic has been reported already.
             let _ = thread.join();
         }
+    }
+
+    fn keeper(&self) -> MutexGuard<'_, Option<Keeper>> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands a record over.
@@ -344,6 +364,7 @@ impl Writer {
                     path,
                     keys,
                     durability,
+                    ..
                 } = &self.settings;
                 Store::open(path, keys, *durability)?
             }

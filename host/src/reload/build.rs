@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::canary;
 use crate::bundled;
 use crate::chain::{Chain, Link};
-use crate::config::{Capability, Config, Journal, Guardrail as Spec, Mode, Source};
+use crate::config::{Capability, Config, Guardrail as Spec, Journal, Mode, Source};
 use crate::guardrail::{Fault, Guardrail, LoadError, Recipe, digest};
 use crate::sandbox::{Sandbox, SecretError, UnusableJournal, aside};
 

@@ -93,10 +93,7 @@ impl<'a> Recording<'a> {
 
     /// Writes the record. Where it has to be there before the answer goes on, and is
     /// not, a refusal takes the answer's place.
-    pub(super) async fn end(
-        mut self,
-        ended: Result<Cleared, Failure>,
-    ) -> Result<Cleared, Failure> {
+    pub(super) async fn end(mut self, ended: Result<Cleared, Failure>) -> Result<Cleared, Failure> {
         if !self.trail.noted().is_wanted {
             self.is_written = true;
             return ended;
@@ -167,7 +164,9 @@ impl<'a> Recording<'a> {
             return Some(subject);
         }
         let masked = self.masked.as_ref()?;
-        let uri = ["/uri", "/name"].into_iter().find_map(|at| masked.value(at));
+        let uri = ["/uri", "/name"]
+            .into_iter()
+            .find_map(|at| masked.value(at));
         uri.and_then(string).map(|uri| uri.into())
     }
 
@@ -182,10 +181,9 @@ impl<'a> Recording<'a> {
         let passed = passed.filter(|_| noted.exchange.is_some());
         let (client, client_version) = self.client();
         journal.write(Record {
-            time: self
-                .time
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
+            time: self.time.duration_since(UNIX_EPOCH).map_or(0, |since| {
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            }),
             kind: crate::journal::Kind::Call,
             session: Arc::clone(&self.session.id),
             exchange: noted.exchange,
@@ -377,7 +375,9 @@ fn content(journal: &Journal, keep: Option<&Keep>, forms: &Forms<'_>) -> Content
             is_cut: false,
         };
     }
-    let kept = text.get(..text.floor_char_boundary(keep.limit)).unwrap_or(text);
+    let kept = text
+        .get(..text.floor_char_boundary(keep.limit))
+        .unwrap_or(text);
     Content {
         text: Some(kept.to_owned()),
         form,

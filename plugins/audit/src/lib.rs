@@ -60,7 +60,11 @@ impl Audit {
     fn content(&self, message: &Message<'_>) -> Option<Content> {
         let policy = self.policies.here(message).whole();
         let is_request = message.kind() == "request";
-        let kept = if is_request { policy.arguments } else { policy.result };
+        let kept = if is_request {
+            policy.arguments
+        } else {
+            policy.result
+        };
         let form = match kept {
             Kept::None => return None,
             Kept::Hash => Form::Hash,
@@ -69,7 +73,11 @@ impl Audit {
             Kept::Masked => Form::Masked,
         };
         let has_arguments = matches!(message.method(), "tools/call" | "prompts/get");
-        let pointer = if is_request && has_arguments { "/arguments" } else { "" };
+        let pointer = if is_request && has_arguments {
+            "/arguments"
+        } else {
+            ""
+        };
         Some(Content {
             pointer: pointer.to_owned(),
             form,

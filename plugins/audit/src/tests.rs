@@ -7,7 +7,9 @@ use crate::Audit;
 
 fn kept(config: &str, sample: Sample) -> Option<(String, Form, u32)> {
     let gateway = Gateway::default();
-    let outcome = sample.within(&gateway).judge(&configured::<Audit>(config).unwrap());
+    let outcome = sample
+        .within(&gateway)
+        .judge(&configured::<Audit>(config).unwrap());
     assert_eq!(outcome.unwrap().rules, Vec::<String>::new());
     let contents = gateway.contents();
     let [content] = contents.as_slice() else {
@@ -18,7 +20,9 @@ fn kept(config: &str, sample: Sample) -> Option<(String, Form, u32)> {
 }
 
 fn call() -> Sample {
-    Sample::request("tools/call", ["x"]).server("crm").subject("get_customer")
+    Sample::request("tools/call", ["x"])
+        .server("crm")
+        .subject("get_customer")
 }
 
 #[test]
@@ -26,9 +30,15 @@ fn arguments_and_results_are_kept_masked() {
     let arguments = ("/arguments".into(), Form::Masked, 65_536);
     assert_eq!(kept("{}", call()), Some(arguments));
     let result = Sample::response("tools/call", ["x"]);
-    assert_eq!(kept("{}", result), Some((String::new(), Form::Masked, 65_536)));
+    assert_eq!(
+        kept("{}", result),
+        Some((String::new(), Form::Masked, 65_536))
+    );
     let read = Sample::request("resources/read", ["x"]);
-    assert_eq!(kept("{}", read), Some((String::new(), Form::Masked, 65_536)));
+    assert_eq!(
+        kept("{}", read),
+        Some((String::new(), Form::Masked, 65_536))
+    );
 }
 
 #[test]
@@ -45,7 +55,10 @@ fn servers_and_tools_have_settings_of_their_own() {
         {"server": "crm", "tool": "get_*", "arguments": "full", "limit": 10},
         {"server": "crm", "arguments": "none"}
     ]}"#;
-    assert_eq!(kept(config, call()), Some(("/arguments".into(), Form::Full, 10)));
+    assert_eq!(
+        kept(config, call()),
+        Some(("/arguments".into(), Form::Full, 10))
+    );
     assert_eq!(kept(config, call().subject("set_customer")), None);
     assert_eq!(kept(config, call().server("db")).unwrap().1, Form::Hash);
 }
@@ -53,7 +66,10 @@ fn servers_and_tools_have_settings_of_their_own() {
 #[test]
 fn a_configuration_that_means_nothing_is_refused() {
     for (config, said) in [
-        (r#"{"result": "some"}"#, "unknown variant `some`, expected one of `full`, `masked`, `hash`, `none`"),
+        (
+            r#"{"result": "some"}"#,
+            "unknown variant `some`, expected one of `full`, `masked`, `hash`, `none`",
+        ),
         (r#"{"argument": "none"}"#, "argument"),
         (
             r#"{"where": [{"path": "/result", "result": "none"}]}"#,

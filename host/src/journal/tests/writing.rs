@@ -11,6 +11,7 @@ fn journal(path: &Path, durability: Durability) -> Journal {
         path: path.to_owned(),
         keys: Keys::new(SECRET),
         durability,
+        rotate: Policy::default(),
     };
     Journal::start(settings).unwrap()
 }

@@ -25,7 +25,7 @@ pub use failure::AuditError;
 pub use filter::Filter;
 pub use when::{NotATime, When};
 
-use crate::journal::{Keys, SCHEMA};
+use crate::journal::{Keys, SCHEMA, gather};
 use crate::sandbox::{SecretError, journal_file, journal_keys};
 use reading::{Order, Reading, Wanted};
 
@@ -100,9 +100,20 @@ pub enum Action {
     Sql {
         /// The statement.
         statement: String,
+        /// On what.
+        of: Records,
         /// How to print its rows.
         format: Format,
     },
+}
+
+/// Which records a statement is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Records {
+    /// Those that are in no archive.
+    Journal,
+    /// All, which are put together first.
+    All,
 }
 
 /// How rows are printed.
@@ -220,7 +231,16 @@ fn perform(
             rotate::prune(&path()?, &keys()?, wanted, *is_json, out)
         }
         Action::Schema => Ok(out.write_all(SCHEMA.as_bytes())?),
-        Action::Sql { statement, format } => sql::sql(&reading()?, statement, *format, out),
+        Action::Sql {
+            statement,
+            of: Records::Journal,
+            format,
+        } => sql::sql(reading()?.connection(), statement, *format, out),
+        Action::Sql {
+            statement,
+            of: Records::All,
+            format,
+        } => sql::sql(gather(&path()?)?.connection(), statement, *format, out),
     }
 }
 

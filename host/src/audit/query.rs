@@ -91,7 +91,10 @@ pub(super) fn tail(
     }
     out.flush()?;
     reading.release()?;
-    while options.follows {
+    if !options.follows {
+        return Ok(());
+    }
+    loop {
         std::thread::sleep(PACE);
         reading.look()?;
         let newest = reading.last()?;
@@ -106,7 +109,6 @@ pub(super) fn tail(
         }
         reading.release()?;
     }
-    Ok(())
 }
 
 /// A call as an object on a line.

@@ -36,6 +36,10 @@ enum Part<'a> {
 /// What is done with each row.
 type EachRow<'a> = &'a mut dyn FnMut(&Connection, &Row<'_>) -> Result<(), AuditError>;
 
+/// What is done with each database, and with the numbers that are to be read in it.
+type EachPart<'a> =
+    &'a mut dyn FnMut(&Connection, RangeInclusive<i64>) -> Result<ControlFlow<()>, AuditError>;
+
 /// Which records are read: those that meet a condition and whose numbers are in a
 /// range, in an order, at most so many.
 #[derive(Debug, Clone)]
@@ -149,11 +153,7 @@ impl Reading {
 
     /// Hands over the databases that may hold such records, in their order, and with the
     /// numbers that are to be read in each.
-    fn parts(
-        &self,
-        wanted: &Wanted<'_>,
-        f: &mut dyn FnMut(&Connection, RangeInclusive<i64>) -> Result<ControlFlow<()>, AuditError>,
-    ) -> Result<(), AuditError> {
+    fn parts(&self, wanted: &Wanted<'_>, f: EachPart<'_>) -> Result<(), AuditError> {
         let begins_after = self.ok(self.journal.begins_after())?;
         let archives = Archives::of(&self.path);
         // After the look into the journal, so that nothing is between the two.

@@ -2,34 +2,29 @@
 
 use std::io::Write;
 
-use rusqlite::Statement;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Statement};
 use serde_json::{Map, Value};
 
 use super::csv;
 use super::failure::AuditError;
-use super::reading::Reading;
 use super::table::{self, Align, Column, Width};
 use super::{Format, query::object_line};
 
 /// Runs a statement that changes nothing: the database was opened so that it could
 /// not, and what tries is told so.
 pub(super) fn sql(
-    reading: &Reading,
+    database: &Connection,
     statement: &str,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), AuditError> {
-    let prepared = reading.connection().prepare(statement);
+    let prepared = database.prepare(statement);
     let mut prepared = prepared.map_err(AuditError::Statement)?;
     if !prepared.readonly() {
         return Err(AuditError::NotReadOnly);
     }
-    let names: Vec<String> = prepared
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let columns: Vec<_> = names.iter().map(|name| column(name)).collect();
     match format {
         Format::Table => {

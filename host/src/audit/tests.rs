@@ -187,6 +187,7 @@ fn nothing_that_is_recorded_acts_upon_a_terminal() {
     };
     let statement = Action::Sql {
         statement: "SELECT * FROM records".to_owned(),
+        of: Records::Journal,
         format: Format::Table,
     };
     let filter = Filter::default;
@@ -267,7 +268,13 @@ fn a_statement_is_run_and_none_that_changes_something() {
     let sql = |statement: &str| {
         let statement = statement.to_owned();
         let format = Format::Csv;
-        tried(&path, &Action::Sql { statement, format })
+        let of = Records::Journal;
+        let action = Action::Sql {
+            statement,
+            of,
+            format,
+        };
+        tried(&path, &action)
     };
     let asked = "SELECT capability_name, content_text FROM events WHERE server_name = 'files'";
     assert_eq!(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Task;
-use crate::audit::{Action, FileFormat, Filter, Format, NotATime, Tail, When};
+use crate::audit::{Action, FileFormat, Filter, Format, NotATime, Records, Tail, When};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct AuditArgs {
@@ -120,6 +120,9 @@ enum AuditCommand {
     Sql {
         /// One SELECT statement
         statement: Option<String>,
+        /// On archives, too: unpacks them and puts all records together first
+        #[arg(long, requires = "statement")]
+        all: bool,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -266,9 +269,14 @@ impl AuditCommand {
             } => Action::Schema,
             Self::Sql {
                 statement: Some(statement),
+                all,
                 output,
             } => Action::Sql {
                 statement,
+                of: match all {
+                    true => Records::All,
+                    false => Records::Journal,
+                },
                 format: output.format(),
             },
         }

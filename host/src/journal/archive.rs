@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::chain::{BEGINNING, ChainKey, Hash, hex};
 use super::checkpoint::digits;
 use super::failure::{JournalError, file};
+use super::rotation::GoOn;
 use super::store::{Database, Head};
 
 /// The version of the manifest.
@@ -22,6 +23,12 @@ const VERSION: u32 = 1;
 
 /// What the names of files begin with that are not whole yet.
 const BEGUN: &str = ".begun-";
+
+/// How hard zstd tries. More takes several times as long for a few percent.
+const LEVEL: i32 = 3;
+
+/// How much is packed or unpacked before somebody may stop it.
+const STEP: u64 = 4 << 20;
 
 /// How much is read at a time.
 const CHUNK: usize = 256 << 10;
@@ -164,15 +171,20 @@ impl Archives {
         Ok(())
     }
 
-    /// Opens an archive: unpacks it into a temporary file, which nobody else can read.
+    /// Opens an archive.
     pub fn open(&self, archive: &Archive) -> Result<Database, JournalError> {
+        Database::temporary(self.unpack(archive)?, &self.0.join(&archive.file))
+    }
+
+    /// Unpacks an archive into a temporary file, which nobody else can read.
+    pub(super) fn unpack(&self, archive: &Archive) -> Result<TempPath, JournalError> {
         let path = self.0.join(&archive.file);
         let unpacked = NamedTempFile::new().map_err(file(&std::env::temp_dir()))?;
-        let found = unpack(&path, unpacked.as_file()).map_err(file(&path))?;
-        if found != (archive.sha256, archive.unpacked_bytes) {
-            return Err(JournalError::OtherArchive(path));
+        let found = unpack(&path, unpacked.as_file(), &|| true).map_err(file(&path))?;
+        match found == Some((archive.sha256, archive.unpacked_bytes)) {
+            true => Ok(unpacked.into_temp_path()),
+            false => Err(JournalError::OtherArchive(path)),
         }
-        Database::temporary(unpacked.into_temp_path(), &path)
     }
 }
 
@@ -260,47 +272,82 @@ impl Archive {
     }
 }
 
-/// Unpacks a file. Gives the SHA-256 of what was packed, and how much came out.
-pub(super) fn unpack(path: &Path, into: impl Write) -> io::Result<(Hash, u64)> {
+/// Unpacks a file. Gives the SHA-256 of what was packed and how much came out, or nothing
+/// if that was stopped.
+pub(super) fn unpack(
+    path: &Path,
+    into: impl Write,
+    go_on: GoOn<'_>,
+) -> io::Result<Option<(Hash, u64)>> {
     let mut packed = Hashed::new(File::open(path)?);
     let reader = BufReader::with_capacity(CHUNK, &mut packed);
     let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
     let mut into = BufWriter::with_capacity(CHUNK, into);
-    let bytes = io::copy(&mut decoder, &mut into)?;
+    let length = match copy(&mut decoder, &mut into, go_on)? {
+        None => return Ok(None),
+        Some(length) => length,
+    };
     into.flush()?;
     drop(decoder);
-    Ok((packed.digest(), bytes))
+    Ok(Some((packed.digest(), length)))
+}
+
+/// Packs what is read from one file into another. Gives the same of it, the length being
+/// that of what was packed.
+pub(super) fn pack(
+    from: &mut impl Read,
+    to: &File,
+    go_on: GoOn<'_>,
+) -> io::Result<Option<(Hash, u64)>> {
+    let mut hashed = Hashed::new(to);
+    let mut encoder = zstd::stream::write::Encoder::new(&mut hashed, LEVEL)?;
+    encoder.include_checksum(true)?;
+    if copy(from, &mut encoder, go_on)?.is_none() {
+        return Ok(None);
+    }
+    encoder.finish()?.flush()?;
+    let length = hashed.length;
+    Ok(Some((hashed.digest(), length)))
+}
+
+/// Copies all that can be read. Gives how much that was, or nothing if it was stopped.
+fn copy(from: &mut impl Read, to: &mut impl Write, go_on: GoOn<'_>) -> io::Result<Option<u64>> {
+    let mut length = 0;
+    loop {
+        if !go_on() {
+            return Ok(None);
+        }
+        match io::copy(&mut from.take(STEP), to)? {
+            0 => return Ok(Some(length)),
+            copied => length += copied,
+        }
+    }
 }
 
 /// What is read or written, hashed on its way.
-pub(super) struct Hashed<T> {
+struct Hashed<T> {
     inner: T,
     hasher: Sha256,
-    bytes: u64,
+    length: u64,
 }
 
 impl<T> Hashed<T> {
-    pub(super) fn new(inner: T) -> Self {
+    fn new(inner: T) -> Self {
         Self {
             inner,
             hasher: Sha256::new(),
-            bytes: 0,
+            length: 0,
         }
     }
 
-    /// How much it was.
-    pub(super) fn length(&self) -> u64 {
-        self.bytes
-    }
-
-    pub(super) fn digest(self) -> Hash {
+    fn digest(self) -> Hash {
         self.hasher.finalize().into()
     }
 
     fn saw(&mut self, bytes: Option<&[u8]>) {
         let bytes = bytes.unwrap_or_default();
         self.hasher.update(bytes);
-        self.bytes += bytes.len() as u64;
+        self.length += bytes.len() as u64;
     }
 }
 

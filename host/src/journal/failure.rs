@@ -73,3 +73,9 @@ pub(super) fn file(path: &Path) -> impl Fn(io::Error) -> JournalError + use<> {
         cause,
     }
 }
+
+/// What SQLite would say if it were asked for such a file.
+pub(super) fn not_unicode(path: &Path) -> JournalError {
+    let cause = io::Error::new(io::ErrorKind::InvalidInput, "its name is not Unicode");
+    file(path)(cause)
+}

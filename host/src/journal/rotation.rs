@@ -7,30 +7,25 @@
 //! the next rotation goes on from there.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::archive::{Archive, Archives, Deleted, Hashed, Manifest, unpack};
-use super::chain::{Hash, Keys};
+use super::archive::{Archive, Archives, Deleted, Manifest, pack, unpack};
+use super::chain::Keys;
 use super::failure::{JournalError, file, sqlite};
+use super::gather::attach;
 use super::store::{Database, Head, Store, anchor, begins_after, found, set_anchor};
 use super::verify::{Tampered, verify_rows};
 use crate::config::Durability;
-
-/// How hard zstd tries. More takes several times as long for a few percent.
-const LEVEL: i32 = 3;
 
 /// So many records are copied, or leave the journal, at a time.
 const STEP: i64 = 2_000;
 
 /// So many pages are given back at a time.
 const PAGES: i64 = 2_000;
-
-/// How much is packed at a time.
-const CHUNK: u64 = 1 << 20;
 
 /// Up to where records are moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +56,24 @@ pub enum RotationError {
     /// Whoever asked for it does not want it any more.
     #[error("the rotation was stopped; the next one goes on from there")]
     Stopped,
+}
+
+/// Why a copy is not proven.
+enum Unproven {
+    Tampered(Tampered),
+    Stopped,
+}
+
+impl From<Tampered> for Unproven {
+    fn from(cause: Tampered) -> Self {
+        Self::Tampered(cause)
+    }
+}
+
+impl From<rusqlite::Error> for Unproven {
+    fn from(cause: rusqlite::Error) -> Self {
+        Self::Tampered(cause.into())
+    }
 }
 
 /// Asked between steps whether to go on.
@@ -201,32 +214,31 @@ impl Rotation {
         let failed = file(folder);
         let copy = self.archives.temporary().map_err(&failed)?;
         self.copy(copy.path(), begin, last, go_on)?;
-        let (hash, [since, until]) = self.proven(copy.path(), begin)?;
-        let name = Archive::name(begin.seq + 1, last);
-        let unpacked_bytes = copy.as_file().metadata().map_err(&failed)?.len();
+        let (head, [since, until]) = self.proven(copy.path(), begin, go_on)?;
         let mut from = File::open(copy.path()).map_err(&failed)?;
+        let unpacked_bytes = from.metadata().map_err(&failed)?.len();
         let packed = self.archives.temporary().map_err(&failed)?;
-        let (bytes, sha256) = pack(&mut from, packed.as_file(), go_on)
-            .map_err(&failed)?
-            .ok_or(RotationError::Stopped)?;
+        let done = pack(&mut from, packed.as_file(), go_on).map_err(&failed)?;
+        let (sha256, bytes) = done.ok_or(RotationError::Stopped)?;
+        let name = Archive::name(begin.seq + 1, last);
         let path = folder.join(&name);
         self.archives.keep(packed, &path).map_err(file(&path))?;
-        let archive = Archive {
+        let again = unpack(&path, io::sink(), go_on).map_err(file(&path))?;
+        let again = again.ok_or(RotationError::Stopped)?;
+        if head.seq != last || again != (sha256, unpacked_bytes) {
+            return Err(JournalError::OtherArchive(path).into());
+        }
+        Ok(Archive {
             file: name,
             first: begin.seq + 1,
             last,
             since,
             until,
-            hash: hash.hash,
+            hash: head.hash,
             bytes,
             unpacked_bytes,
             sha256,
-        };
-        let again = unpack(&path, io::sink()).map_err(file(&path))?;
-        match hash.seq == last && again == (sha256, unpacked_bytes) {
-            true => Ok(archive),
-            false => Err(JournalError::OtherArchive(path).into()),
-        }
+        })
     }
 
     /// Copies records into a database of their own.
@@ -245,11 +257,7 @@ impl Rotation {
         archive.execute_batch(careless).map_err(&ok)?;
         found(&archive, self.store.id(), self.store.key(), begin).map_err(&ok)?;
         archive.execute_batch("COMMIT").map_err(&ok)?;
-        let live = self.path.to_str().ok_or_else(|| {
-            let cause = io::Error::new(io::ErrorKind::InvalidInput, "its name is not Unicode");
-            file(&self.path)(cause)
-        })?;
-        archive.execute("ATTACH ? AS live", [live]).map_err(&ok)?;
+        attach(&archive, &self.path)?;
         archive.execute_batch("BEGIN").map_err(&ok)?;
         let mut after = begin.seq;
         while after < last {
@@ -259,7 +267,7 @@ impl Rotation {
             let next = last.min(after + STEP);
             for table in ["records", "findings"] {
                 let insert = format!(
-                    "INSERT INTO main.{table} SELECT * FROM live.{table} WHERE seq > ? AND seq <= ?"
+                    "INSERT INTO main.{table} SELECT * FROM part.{table} WHERE seq > ? AND seq <= ?"
                 );
                 let insert = archive.prepare_cached(&insert);
                 let copied = insert.and_then(|mut insert| insert.execute([after, next]));
@@ -273,12 +281,24 @@ impl Rotation {
 
     /// The last record of a copy that is what was written, and the times of its first
     /// and last.
-    fn proven(&self, copy: &Path, begin: &Head) -> Result<(Head, [i64; 2]), RotationError> {
+    fn proven(
+        &self,
+        copy: &Path,
+        begin: &Head,
+        go_on: GoOn<'_>,
+    ) -> Result<(Head, [i64; 2]), RotationError> {
         let copy = Database::open(copy)?;
-        let verified = verify_rows(copy.connection(), self.store.key(), *begin, |_| Ok(()));
-        let verified = verified.map_err(|cause| RotationError::Tampered {
-            path: self.path.clone(),
-            cause,
+        let right = |head: &Head| match head.seq % STEP != 0 || go_on() {
+            true => Ok(()),
+            false => Err(Unproven::Stopped),
+        };
+        let verified = verify_rows(copy.connection(), self.store.key(), *begin, right);
+        let verified = verified.map_err(|unproven| match unproven {
+            Unproven::Stopped => RotationError::Stopped,
+            Unproven::Tampered(cause) => RotationError::Tampered {
+                path: self.path.clone(),
+                cause,
+            },
         })?;
         let times = "SELECT (SELECT min(time) FROM records), (SELECT max(time) FROM records)";
         let times = copy
@@ -367,21 +387,4 @@ fn lock(folder: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(folder.join("lock"))
-}
-
-/// Packs a file. Gives how long that is and its SHA-256, or nothing if it was stopped.
-fn pack(from: &mut File, to: &File, go_on: GoOn<'_>) -> io::Result<Option<(u64, Hash)>> {
-    let mut hashed = Hashed::new(to);
-    let mut encoder = zstd::stream::write::Encoder::new(&mut hashed, LEVEL)?;
-    encoder.include_checksum(true)?;
-    loop {
-        if !go_on() {
-            return Ok(None);
-        }
-        if io::copy(&mut from.take(CHUNK), &mut encoder)? == 0 {
-            break;
-        }
-    }
-    encoder.finish()?.flush()?;
-    Ok(Some((hashed.length(), hashed.digest())))
 }

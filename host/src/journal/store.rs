@@ -304,6 +304,11 @@ pub(super) fn found(
     insert.execute(("id", id))?;
     insert.execute(("key_check", key.check().as_slice()))?;
     set_anchor(connection, key, anchor)?;
+    mark(connection)
+}
+
+/// Says that it is a database of this project.
+pub(super) fn mark(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "user_version", VERSION)?;
     connection.pragma_update(None, "application_id", APPLICATION)
 }

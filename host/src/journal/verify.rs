@@ -200,13 +200,13 @@ fn verify_archives(
 }
 
 /// Goes through the tables `records` and `findings`, which begin after a certain
-/// record, and shows each as it is found to be right.
-pub fn verify_rows(
+/// record, and shows each as it is found to be right. Whoever sees them may end it.
+pub fn verify_rows<E: From<Tampered> + From<rusqlite::Error>>(
     connection: &Connection,
     key: &ChainKey,
     anchor: Head,
-    mut right: impl FnMut(&Head) -> Result<(), Tampered>,
-) -> Result<Verified, Tampered> {
+    mut right: impl FnMut(&Head) -> Result<(), E>,
+) -> Result<Verified, E> {
     let columns = COLUMNS.join(", ");
     let records = format!("SELECT seq, {columns}, hash FROM records ORDER BY seq");
     let mut records = connection.prepare(&records)?;
@@ -217,19 +217,20 @@ pub fn verify_rows(
     while let Some(row) = records.next()? {
         let seq: i64 = row.get(0)?;
         if seq != head.seq + 1 {
-            return Err(match seq > head.seq {
+            let tampered = match seq > head.seq {
                 true => Tampered::Removed {
                     first: head.seq + 1,
                     last: seq - 1,
                 },
                 false => Tampered::Changed(seq),
-            });
+            };
+            return Err(tampered.into());
         }
         let values = values(row, 1..=COLUMNS.len())?;
         let mut found = Vec::new();
         while let Some((of, finding)) = pending.take_if(|(of, _)| *of <= seq) {
             if of < seq {
-                return Err(Tampered::Orphan(of));
+                return Err(Tampered::Orphan(of).into());
             }
             found.push(finding);
             pending = next_finding(findings.next()?)?;
@@ -237,13 +238,13 @@ pub fn verify_rows(
         let written: Value = row.get(COLUMNS.len() + 1)?;
         let hash: Hash = key.hash(&head.hash, seq, &values, &found);
         if written != Value::Blob(hash.to_vec()) {
-            return Err(Tampered::Changed(seq));
+            return Err(Tampered::Changed(seq).into());
         }
         head = Head { seq, hash };
         right(&head)?;
     }
     if let Some((of, _)) = pending {
-        return Err(Tampered::Orphan(of));
+        return Err(Tampered::Orphan(of).into());
     }
     Ok(Verified {
         records: count(anchor, head),

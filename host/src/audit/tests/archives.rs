@@ -62,11 +62,13 @@ fn all_commands_answer_as_if_nothing_had_been_moved() {
     }
     let before: Vec<_> = actions.iter().map(|action| said(&path, action)).collect();
     archived(&path);
-    let left = "SELECT min(seq), max(seq) FROM records";
-    let left = Action::Sql {
-        statement: left.to_owned(),
+    let seqs = |of| Action::Sql {
+        statement: "SELECT min(seq), max(seq) FROM records".to_owned(),
+        of,
         format: Format::Json,
     };
+    let (left, all) = (seqs(Records::Journal), seqs(Records::All));
+    assert_eq!(said(&path, &all), "{\"min(seq)\":1,\"max(seq)\":6}\n");
     assert_eq!(said(&path, &left), "{\"min(seq)\":6,\"max(seq)\":6}\n");
     for (action, before) in actions.iter().zip(before) {
         assert_eq!(said(&path, action), before, "{action:?}");

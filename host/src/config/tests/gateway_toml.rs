@@ -23,6 +23,14 @@ fn everything_that_can_be_written_is_read() {
         timeouts = { "tools/call" = "5m", "prompts/*" = "10s" }
         max_in_flight = 50
 
+[journal]
+file = "./audit.db"
+durability = "strict"
+rotate_every = "month"
+rotate_size = "1GiB"
+rotate_age = "90d"
+keep_archives = "365d"
+
         [servers.zoo]
         command = "./bin/zoo"
         args = ["--token", "${TOKEN}", "${NONE:-none}"]
@@ -125,6 +133,7 @@ fn everything_that_can_be_written_is_read() {
             state: true,
             keys: false,
             http: true,
+            journal: false,
         },
         destinations: grants::destinations([
             ("https://example.com", &[("api-key", "hunter2")], false),
@@ -142,6 +151,7 @@ fn everything_that_can_be_written_is_read() {
             state: true,
             keys: false,
             http: true,
+            journal: true,
         },
         ..Guardrail::new("trace".parse().unwrap(), Source::Bundled("audit".into()))
     };
@@ -157,8 +167,19 @@ fn everything_that_can_be_written_is_read() {
         ]),
         max_in_flight: 50,
     };
+    let journal = Journal {
+        file: Some("/etc/gateway/audit.db".into()),
+        durability: Durability::Strict,
+        rotate: Rotate {
+            every: Some(Period::Month),
+            bytes: Some(1 << 30),
+            age: Some(Duration::from_secs(90 * 86_400)),
+            keep: Some(Duration::from_secs(365 * 86_400)),
+        },
+    };
     let expected = Config {
         gateway,
+        journal,
         servers: vec![zoo, ant],
         guardrails: vec![mine, trace],
         source: Some("/etc/gateway/config".into()),

@@ -252,6 +252,7 @@ fn the_help_says_what_there_is() {
       status       Show what runs, and how it is: clients, servers, guardrails, what
                    they did
       doctor       Try everything once, and say what is wrong and what mends it
+      audit        Read the record of all calls: find, follow, show, count, export
       login        Log in to a server over HTTP, in a browser
       logout       Forget the log-in to a server
       demo         See guardrails at work in front of a real server (needs Node.js)

@@ -282,7 +282,11 @@ mod tests {
                 "mcp-gateway:guardrail/keys@0.1.0",
                 ImportClass::Grantable(Capability::Keys),
             ),
-            ("mcp-gateway:guardrail/journal@0.1.0", ImportClass::Refused),
+            (
+                "mcp-gateway:guardrail/journal@0.1.0",
+                ImportClass::Grantable(Capability::Journal),
+            ),
+            ("mcp-gateway:guardrail/clock@0.1.0", ImportClass::Refused),
             ("wasi:cli/stderr@0.2.6", ImportClass::Inert),
             ("wasi:filesystem/types@0.2.9", ImportClass::Inert),
             ("wasi:clocks/wall-clock@0.2.12", ImportClass::Inert),

@@ -24,7 +24,7 @@ fn everything_that_can_be_written_is_read() {
         max_in_flight = 50
 
 [journal]
-file = "./audit.db"
+file = "/etc/gateway/audit.db"
 durability = "strict"
 rotate_every = "month"
 rotate_size = "1GiB"
@@ -322,7 +322,7 @@ tool_timeouts = { "*" = "5m", "a*b" = "5m", "a*" = "5m" }
     insta::assert_snapshot!(errors(text), @r#"
     config:3:14: "timeouts.*" in [gateway] can never match: "*"; "request_timeout" is for all
     config:3:26: "timeouts.tools/cal" in [gateway] can never match: "tools/cal"; did you mean "tools/call"?
-    config:3:46: "timeouts.ping" in [gateway] is 1ms; it can be 100ms to 168h
+    config:3:46: "timeouts.ping" in [gateway] is 1ms; it can be 100ms to 7d
     config:3:62: "timeouts.tools/list" in [gateway] is 5; write a duration such as "100ms", "10s" or "2m"
     config:4:17: "max_in_flight" in [gateway] is 0; it can be 1 to 100000
     config:8:19: "tool_timeouts.*" in [servers.git] can never match: "*"; write a tool's name, or the start of one and a "*"; "timeout" is for all

@@ -10,6 +10,7 @@ use std::process::Command;
 const COMPONENTS: &[(&str, &str)] = &[
     ("mcp-gateway-audit", "audit.wasm"),
     ("mcp-gateway-basic", "basic.wasm"),
+    ("mcp-gateway-lasso", "lasso.wasm"),
     ("mcp-gateway-pii", "pii.wasm"),
     ("guardrail-codename", "codename.wasm"),
     ("guardrail-email", "email.wasm"),

@@ -9,16 +9,14 @@
 
 #[path = "http_capability/certificates.rs"]
 mod certificates;
-#[path = "http_capability/peer.rs"]
-mod peer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use mcp_gateway_tests::web::{Peer, Reply, Seen};
 use mcp_gateway_tests::{Gateway, Setup, eventually, guest};
-use peer::{Peer, Reply, Seen};
 use serde_json::json;
 
 fn with_guest(settings: &str) -> Setup {

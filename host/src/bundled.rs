@@ -20,6 +20,10 @@ pub const GUARDRAILS: &[Bundled] = &[
         bytes: include_bytes!(concat!(env!("OUT_DIR"), "/basic.wasm")),
     },
     Bundled {
+        name: "lasso",
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/lasso.wasm")),
+    },
+    Bundled {
         name: "pii",
         bytes: include_bytes!(concat!(env!("OUT_DIR"), "/pii.wasm")),
     },

@@ -25,6 +25,7 @@ mod read;
 mod report;
 mod section;
 mod server;
+mod service;
 mod source;
 mod timeouts;
 mod tree;

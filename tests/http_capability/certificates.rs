@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mcp_gateway_tests::repository;
+use mcp_gateway_tests::web::{Connection, Peer, Reply, Seen};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-
-use crate::peer::{Peer, Reply, Seen};
 
 /// A server's certificate, and who vouches for it.
 pub(crate) struct Certificates {
@@ -43,7 +42,7 @@ impl Certificates {
         answer: impl Fn(&Seen, &mut Reply<'_>) + Send + Sync + 'static,
     ) -> Peer {
         let config = Arc::clone(&self.config);
-        let accept = move |stream: TcpStream| -> Box<dyn crate::peer::Connection> {
+        let accept = move |stream: TcpStream| -> Box<dyn Connection> {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
             Box::new(StreamOwned::new(connection, stream))
         };

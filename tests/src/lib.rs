@@ -26,6 +26,7 @@ mod processes;
 pub mod real;
 mod server;
 mod serving;
+pub mod web;
 
 pub use client::{Client, Received};
 pub use differences::differences;

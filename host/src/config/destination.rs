@@ -39,6 +39,11 @@ impl Destination {
         self.is_localhost() || self.address().is_some_and(|address| address.is_loopback())
     }
 
+    /// Whether everybody on the way can read what is added to its requests.
+    pub(super) fn is_overheard(&self) -> bool {
+        self.url.scheme() == "http" && !self.is_local() && !self.headers.is_empty()
+    }
+
     fn is_localhost(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
         host == "localhost" || host.ends_with(".localhost")

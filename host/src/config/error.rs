@@ -125,6 +125,24 @@ pub enum Problem {
         wrote: String,
         known: Vec<String>,
     },
+    /// A guardrail that asks a service, and has no key to it.
+    #[error(
+        "guardrail \"{name}\" needs a key: set {variable} in the gateway's environment (in a \
+         client's file: \"env\" of the gateway's entry), or write \
+         `grant.http.\"{origin}\".headers.{header} = \"…\"` into its entry of gateway.toml"
+    )]
+    NoKey {
+        name: String,
+        variable: &'static str,
+        header: String,
+        origin: String,
+    },
+    /// A guardrail that is granted other origins than the one that it asks.
+    #[error(
+        "guardrail \"{name}\" asks {origin}, which its \"grant.http\" does not list; add it, or \
+         remove \"grant.http\""
+    )]
+    ServiceNotGranted { name: String, origin: String },
     /// Two guardrails of one name.
     #[error(
         "two guardrails are named \"{name}\": {first} and {second}; \

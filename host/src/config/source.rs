@@ -9,7 +9,7 @@ use super::expand::Env;
 use super::home::expand_home;
 use super::report::{Reading, Report};
 use super::tree::Syntax;
-use super::{Config, Gateway, Naming, Server, Transport, read};
+use super::{Config, Gateway, Naming, Server, Transport, read, service};
 
 /// Where a configuration comes from. It can be read as often as the file
 /// changes.
@@ -85,6 +85,7 @@ impl ConfigSource {
         };
         config.warnings = report.finish().map_err(ConfigErrors)?;
         warn_of_nothing(&mut config);
+        config.warnings.extend(service::order(&config.guardrails));
         Ok(config)
     }
 

@@ -95,8 +95,7 @@ fn destination(origin: Field<'_>, more: Option<Field<'_>>) -> Option<Destination
         headers,
         private,
     };
-    let open = destination.url.scheme() == "http" && !destination.is_local();
-    if open && !destination.headers.is_empty() {
+    if destination.is_overheard() {
         reading.warn(
             at,
             &format!(

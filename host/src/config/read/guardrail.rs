@@ -9,6 +9,7 @@ use crate::config::bundled::{Bundled, default_name};
 use crate::config::error::Problem;
 use crate::config::field::Field;
 use crate::config::section::Section;
+use crate::config::service;
 use crate::config::tree::Value;
 use crate::config::{
     Guardrail, GuardrailName, Hint, Isolation, Limits, Mode, OnError, Only, ServerName, Source,
@@ -44,9 +45,16 @@ pub(super) fn guardrails(list: Vec<Field<'_>>, surroundings: &Surroundings<'_>) 
         let (reading, at) = (field.reading, field.at);
         let label = label(&field.value, index);
         let section = field.labelled(&label);
-        let Some(new) = section.and_then(|section| guardrail(section, surroundings)) else {
+        let Some((mut new, is_granted)) =
+            section.and_then(|section| guardrail(section, surroundings))
+        else {
             continue;
         };
+        match service::complete(&mut new, is_granted, reading.env) {
+            Ok(None) => {}
+            Ok(Some(warning)) => reading.warn(at, &warning),
+            Err(problem) => reading.error(at, problem),
+        }
         match guardrails.iter().find(|earlier| earlier.name == new.name) {
             None => guardrails.push(new),
             Some(earlier) => reading.error(
@@ -62,7 +70,11 @@ pub(super) fn guardrails(list: Vec<Field<'_>>, surroundings: &Surroundings<'_>) 
     guardrails
 }
 
-fn guardrail(mut section: Section<'_>, surroundings: &Surroundings<'_>) -> Option<Guardrail> {
+/// A guardrail, and whether its entry says where it may send requests.
+fn guardrail(
+    mut section: Section<'_>,
+    surroundings: &Surroundings<'_>,
+) -> Option<(Guardrail, bool)> {
     let component = component(&mut section, surroundings);
     let name = name(&mut section, component.as_ref());
     let mode = section.take("mode").and_then(|field| field.choice(&MODE));
@@ -79,7 +91,8 @@ fn guardrail(mut section: Section<'_>, surroundings: &Surroundings<'_>) -> Optio
     section.finish();
     let new = Guardrail::new(name?, component?);
     let granted = grant::granted(grant, new.grants);
-    Some(Guardrail {
+    let is_granted = granted.destinations.is_some();
+    let guardrail = Guardrail {
         mode: mode.unwrap_or_default(),
         on_error: on_error.unwrap_or_default(),
         isolation: isolation.unwrap_or_default(),
@@ -89,7 +102,8 @@ fn guardrail(mut section: Section<'_>, surroundings: &Surroundings<'_>) -> Optio
         destinations: granted.destinations.unwrap_or_default(),
         limits,
         ..new
-    })
+    };
+    Some((guardrail, is_granted))
 }
 
 /// What to call an entry before it is known whether its name is right.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A running server. It ends with the test's process.
-pub(crate) struct Peer {
+/// A running web server. It ends with the test's process.
+pub struct Peer {
     address: SocketAddr,
     scheme: &'static str,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -16,27 +16,35 @@ pub(crate) struct Peer {
 
 /// A request that came in.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) method: String,
+pub struct Seen {
+    /// Such as `POST`.
+    pub method: String,
     /// As it is written, which behind a proxy is the whole address.
-    pub(crate) target: String,
+    pub target: String,
     /// Names in lower case.
     headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    /// As text.
+    pub body: String,
 }
 
 /// Where the answer to a request is written.
-pub(crate) struct Reply<'a>(&'a mut dyn Connection);
+pub struct Reply<'a> {
+    connection: &'a mut dyn Connection,
+    is_over: bool,
+}
 
-pub(crate) trait Connection: Read + Write {}
+/// What bytes come and go over.
+pub trait Connection: Read + Write {}
 impl<C: Read + Write> Connection for C {}
 
-type Answer = dyn Fn(&Seen, &mut Reply<'_>) + Send + Sync;
-type Accept = dyn Fn(TcpStream) -> Box<dyn Connection> + Send + Sync;
+/// What answers a request.
+pub type Answer = dyn Fn(&Seen, &mut Reply<'_>) + Send + Sync;
+/// What makes a connection of a stream.
+pub type Accept = dyn Fn(TcpStream) -> Box<dyn Connection> + Send + Sync;
 
 impl Peer {
     /// Starts a server that answers so. Every connection has a thread.
-    pub(crate) fn start(answer: impl Fn(&Seen, &mut Reply<'_>) + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&Seen, &mut Reply<'_>) + Send + Sync + 'static) -> Self {
         Self::with(
             "http",
             Arc::new(|stream| Box::new(stream)),
@@ -45,7 +53,7 @@ impl Peer {
     }
 
     /// The same, once each connection was accepted in a way of its own.
-    pub(crate) fn with(scheme: &'static str, accept: Arc<Accept>, answer: Arc<Answer>) -> Self {
+    pub fn with(scheme: &'static str, accept: Arc<Accept>, answer: Arc<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = Self {
             address: listener.local_addr().unwrap(),
@@ -66,21 +74,22 @@ impl Peer {
     }
 
     /// Where it is, by its address.
-    pub(crate) fn origin(&self) -> String {
+    pub fn origin(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 
     /// Where it is, by a name.
-    pub(crate) fn named(&self, name: &str) -> String {
+    pub fn named(&self, name: &str) -> String {
         format!("{}://{name}:{}", self.scheme, self.address.port())
     }
 
     /// All requests so far, in the order in which they came in whole.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    pub(crate) fn connections(&self) -> usize {
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
@@ -89,7 +98,14 @@ fn serve(connection: Box<dyn Connection>, answer: &Answer, seen: &Mutex<Vec<Seen
     let mut connection = BufReader::new(connection);
     while let Some(request) = read(&mut connection) {
         seen.lock().unwrap().push(request.clone());
-        answer(&request, &mut Reply(connection.get_mut()));
+        let mut reply = Reply {
+            connection: connection.get_mut(),
+            is_over: false,
+        };
+        answer(&request, &mut reply);
+        if reply.is_over {
+            return;
+        }
     }
 }
 
@@ -125,7 +141,7 @@ fn read(reader: &mut impl BufRead) -> Option<Seen> {
 
 impl Seen {
     /// A header; empty if there is none.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         let mut headers = self.headers.iter();
         let found = headers.find(|(known, _)| known == name);
         found.map_or("", |(_, value)| value)
@@ -134,7 +150,7 @@ impl Seen {
 
 impl Reply<'_> {
     /// Answers with a body.
-    pub(crate) fn body(&mut self, status: &str, headers: &str, body: &str) {
+    pub fn body(&mut self, status: &str, headers: &str, body: &str) {
         let length = body.len();
         self.piece(&format!(
             "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
@@ -142,13 +158,18 @@ impl Reply<'_> {
     }
 
     /// Writes a piece of an answer; whether somebody was there to read it.
-    pub(crate) fn piece(&mut self, text: &str) -> bool {
-        self.0.write_all(text.as_bytes()).is_ok() && self.0.flush().is_ok()
+    pub fn piece(&mut self, text: &str) -> bool {
+        self.connection.write_all(text.as_bytes()).is_ok() && self.connection.flush().is_ok()
+    }
+
+    /// Ends the connection, however much of the answer is missing.
+    pub fn hang_up(&mut self) {
+        self.is_over = true;
     }
 
     /// Waits until whoever asked has hung up.
-    pub(crate) fn wait_for_hang_up(&mut self) {
+    pub fn wait_for_hang_up(&mut self) {
         let mut byte = [0];
-        while self.0.read(&mut byte).is_ok_and(|read| read > 0) {}
+        while self.connection.read(&mut byte).is_ok_and(|read| read > 0) {}
     }
 }

@@ -1,0 +1,146 @@
+//! What a bundled guardrail needs that asks a service elsewhere: where that is, the key to it,
+//! and who is asking. The environment says so, as it did to the Python gateway.
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+use super::error::Problem;
+use super::expand::Env;
+use super::{Destination, Destinations, Guardrail, Mode, Source};
+
+/// A service, in the words of its guardrail's configuration and of the environment.
+struct Service {
+    guardrail: &'static str,
+    /// The member that says where it is, and where that is unless somebody says so.
+    address: &'static str,
+    by_default: &'static str,
+    /// The header that the key is sent in, and the variable that holds it.
+    header: HeaderName,
+    key: &'static str,
+    /// Members that variables stand in for.
+    members: &'static [(&'static str, &'static str)],
+}
+
+static SERVICES: [Service; 1] = [Service {
+    guardrail: "lasso",
+    address: "api_base",
+    by_default: "https://server.lasso.security",
+    header: HeaderName::from_static("lasso-api-key"),
+    key: "LASSO_API_KEY",
+    members: &[
+        ("api_base", "LASSO_API_BASE"),
+        ("user_id", "LASSO_USER_ID"),
+        ("conversation_id", "LASSO_CONVERSATION_ID"),
+    ],
+}];
+
+/// The guardrails that mask, so that one which sends messages elsewhere belongs behind them.
+const MASKING: [&str; 2] = ["basic", "pii"];
+
+/// Completes a guardrail that asks a service: what its configuration leaves to the environment,
+/// the grant for the service's origin unless something else is granted, and the key, which is
+/// never in the guardrail.
+///
+/// What a person should know comes back.
+pub(super) fn complete(
+    guardrail: &mut Guardrail,
+    is_granted: bool,
+    env: Env<'_>,
+) -> Result<Option<String>, Problem> {
+    let Some(service) = of(guardrail) else {
+        return Ok(None);
+    };
+    let Ok(mut config) = serde_json::from_str::<Map<String, Value>>(&guardrail.config) else {
+        // It is made of a table, and so is one.
+        return Ok(None);
+    };
+    let variable = |name: &str| env(name).filter(|value| !value.trim().is_empty());
+    for (member, name) in service.members {
+        if !config.contains_key(*member)
+            && let Some(value) = variable(name)
+        {
+            config.insert((*member).to_owned(), value.into());
+        }
+    }
+    let what = |member: &str| format!("\"{member}\" in guardrail \"{}\"", guardrail.name);
+    let address = match config.get(service.address) {
+        Some(address) => address.as_str().unwrap_or_default(),
+        None => service.by_default,
+    };
+    let url = Url::parse(address.trim()).map_err(|cause| Problem::Url {
+        what: what(service.address),
+        cause: cause.to_string(),
+    })?;
+    guardrail.config = Value::Object(config).to_string();
+    if guardrail.mode == Mode::Off {
+        return Ok(None);
+    }
+    let origin = url.origin().ascii_serialization();
+    let mut destinations = guardrail.destinations.0.to_vec();
+    if !is_granted && let Ok(url) = Url::parse(&origin) {
+        destinations = vec![Destination {
+            url,
+            headers: HeaderMap::new(),
+            private: false,
+        }];
+    }
+    let mut granted = destinations.iter_mut();
+    let destination = granted
+        .find(|granted| granted.url.origin() == url.origin())
+        .ok_or_else(|| Problem::ServiceNotGranted {
+            name: guardrail.name.to_string(),
+            origin: origin.clone(),
+        })?;
+    if !destination.headers.contains_key(&service.header) {
+        let key = variable(service.key).ok_or_else(|| Problem::NoKey {
+            name: guardrail.name.to_string(),
+            variable: service.key,
+            header: service.header.to_string(),
+            origin: origin.clone(),
+        })?;
+        let mut value = HeaderValue::from_str(key.trim()).map_err(|_| Problem::HeaderValue {
+            what: format!("the variable {}", service.key),
+        })?;
+        value.set_sensitive(true);
+        destination.headers.insert(service.header.clone(), value);
+    }
+    let warning = destination.is_overheard().then(|| {
+        format!(
+            "guardrail \"{}\" sends its key over http:// to {origin}, where everybody on the way \
+             can read it; use https://",
+            guardrail.name
+        )
+    });
+    guardrail.destinations = Destinations(destinations.into());
+    Ok(warning)
+}
+
+/// Whether a guardrail sends messages to a service.
+pub(super) fn asks(guardrail: &Guardrail) -> bool {
+    of(guardrail).is_some()
+}
+
+/// What a person should know about the order of guardrails: what is sent elsewhere is what those
+/// before have left.
+pub(super) fn order(guardrails: &[Guardrail]) -> Option<String> {
+    let on = |one: &&Guardrail| one.mode != Mode::Off;
+    let mut before = guardrails.iter().filter(on);
+    let asking = before.find(|one| asks(one))?;
+    let masks = |one: &&Guardrail| match &one.component {
+        Source::Bundled(name) => MASKING.contains(&&**name),
+        Source::File(_) => false,
+    };
+    let masking = before.find(masks)?;
+    Some(format!(
+        "guardrail \"{}\" stands before \"{}\", so what it sends to its service is not masked yet",
+        asking.name, masking.name
+    ))
+}
+
+fn of(guardrail: &Guardrail) -> Option<&'static Service> {
+    let Source::Bundled(name) = &guardrail.component else {
+        return None;
+    };
+    SERVICES.iter().find(|service| service.guardrail == &**name)
+}

@@ -14,7 +14,7 @@ mod service;
 
 use std::process::Stdio;
 
-use mcp_gateway_tests::{Client, Gateway, Log, Received, Setup, eventually, program_beside};
+use mcp_gateway_tests::{Client, Gateway, Received, Setup, eventually, program_beside};
 use serde_json::{Value, json};
 use service::{Fault, KEY, MAIL, Service, is_ulid};
 
@@ -57,7 +57,6 @@ fn a_flag_and_a_key_in_the_environment_are_all_that_is_needed() {
         .spawn()
         .unwrap();
     let client = Client::on(child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let log = Log::read(child.stderr.take().unwrap());
     client.initialize();
     assert_eq!(
         client.call("echo", json!({"text": "hello"})).text(),
@@ -68,9 +67,8 @@ fn a_flag_and_a_key_in_the_environment_are_all_that_is_needed() {
         "it violates a policy of Lasso Security (jailbreak)",
     );
     client.leave();
-    child.wait().unwrap();
-    log.wait_for_end();
-    assert!(!log.text().contains(KEY));
+    let log = child.wait_with_output().unwrap().stderr;
+    assert!(!String::from_utf8_lossy(&log).contains(KEY));
     let seen = service.peer().seen();
     let call = seen
         .iter()
@@ -479,7 +477,7 @@ fn a_grant_of_ones_own_holds_and_has_to_list_what_is_asked() {
     let base = service.api_base();
     let refusal = with(&service, "grant.http = [\"https://example.com\"]").refused();
     assert!(
-        refusal.contains("which its \\\"grant.http\\\" does not list"),
+        refusal.contains("which its \"grant.http\" does not list"),
         "{refusal}"
     );
     let origin = service.peer().origin();

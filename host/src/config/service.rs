@@ -36,7 +36,10 @@ static SERVICES: [Service; 1] = [Service {
 }];
 
 /// The guardrails that mask, so that one which sends messages elsewhere belongs behind them.
-const MASKING: [&str; 2] = ["basic", "pii"];
+const MASKING: [&str; 2] = ["basic", RESTORING];
+
+/// The one behind which values are back that something stood in for, on their way to a server.
+const RESTORING: &str = "pii";
 
 /// Completes a guardrail that asks a service: what its configuration leaves to the environment,
 /// the grant for the service's origin unless something else is granted, and the key, which is
@@ -116,22 +119,57 @@ pub(super) fn complete(
     Ok(warning)
 }
 
-/// Whether a guardrail sends messages to a service.
-pub(super) fn asks(guardrail: &Guardrail) -> bool {
+/// Guardrails of which nobody but the gateway has said the order. What sends messages to a
+/// service comes last, so that it sends what the others have left. On the way to a server that
+/// is too late where values come back that something stood in for: there it is asked about
+/// calls before.
+pub(super) fn placed(mut guardrails: Vec<Guardrail>) -> Vec<Guardrail> {
+    guardrails.sort_by_key(asks);
+    let mut restoring = guardrails.iter();
+    let Some(place) = restoring.position(|one| is_bundled(one, RESTORING)) else {
+        return guardrails;
+    };
+    let mut before = Vec::new();
+    for asking in guardrails.iter_mut().filter(|one| asks(one)) {
+        let Ok(name) = format!("{}-calls", asking.name).parse() else {
+            continue;
+        };
+        before.push(Guardrail {
+            name,
+            config: with(&asking.config, "check", "to-server"),
+            ..asking.clone()
+        });
+        asking.config = with(&asking.config, "check", "to-client");
+    }
+    guardrails.splice(place..place, before);
+    guardrails
+}
+
+/// A configuration with one more member.
+fn with(config: &str, member: &str, value: &str) -> String {
+    let mut config: Map<String, Value> = serde_json::from_str(config).unwrap_or_default();
+    config.insert(member.to_owned(), value.into());
+    Value::Object(config).to_string()
+}
+
+fn asks(guardrail: &Guardrail) -> bool {
     of(guardrail).is_some()
+}
+
+fn is_bundled(guardrail: &Guardrail, wanted: &str) -> bool {
+    matches!(&guardrail.component, Source::Bundled(name) if &**name == wanted)
 }
 
 /// What a person should know about the order of guardrails: what is sent elsewhere is what those
 /// before have left.
 pub(super) fn order(guardrails: &[Guardrail]) -> Option<String> {
     let on = |one: &&Guardrail| one.mode != Mode::Off;
-    let mut before = guardrails.iter().filter(on);
-    let asking = before.find(|one| asks(one))?;
-    let masks = |one: &&Guardrail| match &one.component {
-        Source::Bundled(name) => MASKING.contains(&&**name),
-        Source::File(_) => false,
-    };
-    let masking = before.find(masks)?;
+    let mut following = guardrails.iter().filter(on);
+    // One that looks at calls only may well stand before what lets values come back.
+    let results = |one: &&Guardrail| asks(one) && !one.config.contains(r#""check":"to-server""#);
+    let asking = following.find(results)?;
+    let masks = |one: &&Guardrail| MASKING.iter().any(|name| is_bundled(one, name));
+    let masking = following.find(masks)?;
     Some(format!(
         "guardrail \"{}\" stands before \"{}\", so what it sends to its service is not masked yet",
         asking.name, masking.name

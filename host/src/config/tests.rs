@@ -12,6 +12,7 @@ mod grants;
 mod mcp_json;
 mod others;
 mod remote;
+mod services;
 
 use std::path::Path;
 

@@ -92,6 +92,14 @@ impl Refusal {
         format!("Blocked by guardrail {guardrail:?}{rule}: {what}. Reason: {reason}. {remedy}.")
     }
 
+    /// Who refused it and why, to follow the name of what is refused.
+    pub fn cause(&self) -> String {
+        let Block {
+            guardrail, reason, ..
+        } = &self.block;
+        format!("guardrail {guardrail:?} refused it: {reason}")
+    }
+
     /// The answer to the refused request, or in place of the refused answer.
     ///
     /// A tool call is answered with a tool error, which a model gets to read; a

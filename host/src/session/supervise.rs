@@ -312,7 +312,7 @@ impl Session {
                 Ok(Err(Failure::Unavailable(it) | Failure::Undelivered(it))) => {
                     return Err(it.reason);
                 }
-                Ok(Err(Failure::Refused(_))) => return Err("a guardrail refused it".into()),
+                Ok(Err(Failure::Refused(refusal))) => return Err(refusal.cause().into()),
                 Ok(Err(failure)) => {
                     refusal = failure.kind().into();
                     if era == Era::Modern && failure.offers_modern() {

@@ -7,9 +7,8 @@ use crate::config::report::Report;
 use crate::config::service;
 use crate::config::{Guardrail, GuardrailArg, InvalidName};
 
-/// The guardrails in the order in which they were asked for; what sends messages to a service
-/// comes last, so that it sends what the others have left. What is asked for twice is one
-/// guardrail; what can't be had is an error, for the Python gateway only warned, and ran
+/// The guardrails in the order in which they were asked for, but for those that send messages to
+/// a service ([`service::placed`]). What is asked for twice is one guardrail; what can't be had is an error, for the Python gateway only warned, and ran
 /// unprotected. Of all that are bundled, those without a key to their service are left out, which
 /// is said.
 pub(in crate::config) fn chosen(
@@ -44,8 +43,7 @@ pub(in crate::config) fn chosen(
             (Err(problem), _) => report.error(Place::CommandLine, problem),
         }
     }
-    guardrails.sort_by_key(service::asks);
-    guardrails
+    service::placed(guardrails)
 }
 
 /// How a guardrail was asked for.

@@ -9,6 +9,8 @@
 
 #[path = "http_capability/certificates.rs"]
 mod certificates;
+#[path = "http_capability/http_2.rs"]
+mod http_2;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -388,6 +390,20 @@ fn who_is_not_trusted_is_told_nothing() {
         assert!(said.starts_with("the other side is not trusted"), "{said}");
     }
     assert_eq!(peer.seen().len(), before);
+}
+
+#[test]
+fn who_speaks_http_2_is_spoken_to_so_over_one_connection() {
+    let certificates = certificates::localhost();
+    let server = http_2::Server::start(&certificates.config);
+    let gateway = with_guest(&format!("grant.http = [\"{}\"]", server.origin()))
+        .variable("SSL_CERT_FILE", &certificates.authority)
+        .start();
+    for _ in 0..3 {
+        let said = obeys(&gateway, &format!("@post {} secret", server.origin()));
+        assert_eq!(said, "200 secret");
+    }
+    assert_eq!((server.connections(), server.answered()), (1, 3));
 }
 
 #[test]

@@ -275,6 +275,34 @@ fn on_a_command_line_it_comes_last_and_sends_what_the_others_left() {
 }
 
 #[test]
+fn on_a_command_line_values_that_stand_ins_stand_for_are_kept_from_lasso() {
+    let service = Service::start();
+    let state = tempfile::tempdir().unwrap();
+    let mut child = Gateway::command()
+        .args(["wrap", "-p", "pii", "-p", "lasso", "--"])
+        .arg(program_beside("mirror"))
+        .env("LASSO_API_BASE", service.api_base())
+        .env("LASSO_API_KEY", KEY)
+        .env("MCP_GATEWAY_STATE_DIR", state.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let client = Client::on(child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    client.initialize();
+    let line = MAIL.replace('@', "~@~");
+    let stand_in = client.call("whisper", json!({ "line": line })).text();
+    assert!(stand_in.starts_with("<EMAIL_"), "{stand_in}");
+    let call = json!({"text": format!("{stand_in} LASSO_WARN")});
+    let answer = client.call("echo", call).text();
+    assert_eq!(answer, format!("{stand_in} LASSO_WARN"));
+    // The call and its result.
+    assert_eq!(service.asked_about("LASSO_WARN").len(), 2);
+    assert_eq!(service.asked_about(MAIL), Vec::<Value>::new());
+    client.leave();
+    child.wait().unwrap();
+}
+
+#[test]
 fn in_a_file_the_order_holds_and_one_that_sends_what_is_not_masked_warns() {
     let service = Service::start();
     let gateway = with(&service, "").guardrail("basic", "").start();
@@ -324,8 +352,6 @@ fn a_key_that_is_not_accepted_shows_also_where_failures_may_pass() {
         &echo(&gateway, "hello"),
         "Lasso does not accept the key (401); check LASSO_API_KEY",
     );
-    let asked = service.asked_about("hello").len();
-    assert_eq!(asked, 1);
     let gateway = with(
         &service,
         "on_error = \"allow\"\nconfig.check = \"to-server\"",

@@ -14,7 +14,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 pub(crate) struct Certificates {
     /// The file that a program which trusts the authority is given.
     pub(crate) authority: PathBuf,
-    config: Arc<ServerConfig>,
+    pub(crate) config: Arc<ServerConfig>,
 }
 
 /// A certificate for the name `localhost`, and for no address.

@@ -9,7 +9,11 @@ type Variables<'a> = &'a [(&'a str, &'a str)];
 
 const KEY: (&str, &str) = ("LASSO_API_KEY", "hunter2");
 
-fn from(form: impl FnOnce(PathBuf) -> Form, text: &str, set: Variables<'_>) -> Result<Config, String> {
+fn from(
+    form: impl FnOnce(PathBuf) -> Form,
+    text: &str,
+    set: Variables<'_>,
+) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config");
     std::fs::write(&file, text).unwrap();
@@ -90,7 +94,10 @@ fn without_a_key_nothing_starts_and_the_remedy_is_named() {
     insta::assert_snapshot!(line(&["lasso"], &[]).unwrap_err(), @r#"command line: guardrail "lasso" needs a key: set LASSO_API_KEY in the gateway's environment (in a client's file: "env" of the gateway's entry), or write `grant.http."https://server.lasso.security".headers.lasso-api-key = "…"` into its entry of gateway.toml"#);
     let entry = "[[guardrails]]\nuse = \"lasso\"\n";
     let error = file(entry, &[("LASSO_API_KEY", " ")]).unwrap_err();
-    assert!(error.starts_with("config:3:1: guardrail \"lasso\" needs a key"), "{error}");
+    assert!(
+        error.starts_with("config:3:1: guardrail \"lasso\" needs a key"),
+        "{error}"
+    );
     assert!(file(&format!("{entry}mode = \"off\"\n"), &[]).is_ok());
     let error = line(&["lasso"], &[("LASSO_API_KEY", "a\nb")]).unwrap_err();
     assert!(error.contains("LASSO_API_KEY"), "{error}");
@@ -100,13 +107,20 @@ fn without_a_key_nothing_starts_and_the_remedy_is_named() {
 fn of_all_guardrails_one_without_its_key_is_left_out_and_that_is_said() {
     let config = line(&["all"], &[]).unwrap();
     assert_eq!(order(&config), [("basic", "{}"), ("pii", "{}")]);
-    assert!(config.warnings[0].ends_with("; it is left out"), "{:?}", config.warnings);
+    assert!(
+        config.warnings[0].ends_with("; it is left out"),
+        "{:?}",
+        config.warnings
+    );
 }
 
 #[test]
 fn a_grant_of_ones_own_has_to_list_what_is_asked_and_may_leave_the_key_out() {
     let entry = "[[guardrails]]\nuse = \"lasso\"\n";
-    let other = file(&format!("{entry}grant.http = [\"https://example.com\"]\n"), &[KEY]);
+    let other = file(
+        &format!("{entry}grant.http = [\"https://example.com\"]\n"),
+        &[KEY],
+    );
     insta::assert_snapshot!(other.unwrap_err(), @r#"config:3:1: guardrail "lasso" asks https://server.lasso.security, which its "grant.http" does not list; add it, or remove "grant.http""#);
     assert!(file(&format!("{entry}grant.http = []\n"), &[KEY]).is_err());
     let listed = "grant.http = [\"https://server.lasso.security\", \"https://example.com\"]\n";
@@ -123,7 +137,10 @@ fn a_grant_of_ones_own_has_to_list_what_is_asked_and_may_leave_the_key_out() {
 fn an_address_that_is_none_is_refused_and_one_that_everybody_hears_warns() {
     let set = |base| [KEY, ("LASSO_API_BASE", base)];
     let error = line(&["lasso"], &set("server.lasso.security")).unwrap_err();
-    assert!(error.contains("\"api_base\" in guardrail \"lasso\""), "{error}");
+    assert!(
+        error.contains("\"api_base\" in guardrail \"lasso\""),
+        "{error}"
+    );
     let warnings = |base| line(&["lasso"], &set(base)).unwrap().warnings.join("\n");
     insta::assert_snapshot!(warnings("http://example.com"), @r#"guardrail "lasso" sends its key over http:// to http://example.com, where everybody on the way can read it; use https://"#);
     assert_eq!(warnings("http://127.0.0.1:8000"), "");
@@ -143,7 +160,10 @@ fn on_a_command_line_it_comes_last_but_sees_calls_before_values_come_back() {
             ("lasso", r#"{"check":"to-client"}"#),
         ]
     );
-    assert_eq!(config.guardrails[0].destinations, config.guardrails[3].destinations);
+    assert_eq!(
+        config.guardrails[0].destinations,
+        config.guardrails[3].destinations
+    );
     assert_eq!(config.warnings, Vec::<String>::new());
 }
 
@@ -155,5 +175,8 @@ fn in_a_file_the_order_is_ones_own_and_what_is_sent_unmasked_warns() {
     insta::assert_snapshot!(warnings(entry("lasso", "") + &entry("pii", "")), @r#"guardrail "lasso" stands before "pii", so what it sends to its service is not masked yet"#);
     assert_eq!(warnings(entry("pii", "") + &entry("lasso", "")), "");
     assert_eq!(warnings(calls + &entry("pii", "")), "");
-    assert_eq!(warnings(entry("lasso", "mode = \"off\"\n") + &entry("pii", "")), "");
+    assert_eq!(
+        warnings(entry("lasso", "mode = \"off\"\n") + &entry("pii", "")),
+        ""
+    );
 }

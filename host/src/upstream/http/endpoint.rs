@@ -270,6 +270,8 @@ fn client(remote: &Remote) -> Result<Client, Trouble> {
             .tcp_keepalive(KEEPALIVE)
             .redirect(Policy::custom(redirect))
             .referer(false)
+            // A stream that listens for hours has a connection of its own.
+            .http1_only()
             .build()
             .map_err(|error| error.to_string().into())
     });

@@ -257,7 +257,10 @@ impl Masked {
 
 /// A rule's name: the deputy's, and what it calls the finding unless that is the same.
 fn rule(deputy: &str, name: Option<&str>) -> String {
-    let deputy = part(deputy);
+    let deputy = match part(deputy) {
+        nameless if nameless.is_empty() => "violation".to_owned(),
+        deputy => deputy,
+    };
     match name.map(part) {
         Some(name) if name != deputy && !name.is_empty() => format!("{deputy}.{name}"),
         _ => deputy,

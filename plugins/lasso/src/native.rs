@@ -89,10 +89,20 @@ fn called(message: &Message<'_>) -> Option<Vec<Piece>> {
             content: json,
             ..Piece::new(Form::Input(from))
         };
-        return Some(vec![piece]);
+        let mut pieces = vec![piece];
+        if !from.is_empty() {
+            pieces.extend(collected_where(message, &Form::Use, is_beside));
+        }
+        return Some(pieces);
     }
-    let pieces = collected(message, &Form::Use);
-    Some(pieces)
+    Some(collected(message, &Form::Use))
+}
+
+/// Whether something is handed over beside the arguments, such as the answers to what a server
+/// asked for. What it keeps with the client for itself is nobody's words.
+fn is_beside(place: &Place) -> bool {
+    let first = place.pointer.split('/').nth(1).unwrap_or_default();
+    !["name", "arguments", "_meta", "requestState"].contains(&first)
 }
 
 /// The texts of a message: prose alone, the rest together.

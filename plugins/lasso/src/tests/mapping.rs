@@ -41,6 +41,24 @@ fn a_call_without_arguments_is_shown_too() {
 }
 
 #[test]
+fn what_is_handed_over_beside_the_arguments_is_shown_too() {
+    let params = json!({
+        "name": "send",
+        "arguments": {"a": "b"},
+        "inputResponses": {"q": {"action": "accept", "content": {"city": "Rome"}}},
+        "requestState": "opaque",
+        "_meta": {"progressToken": "t"},
+    });
+    let call = Sample::of("tools/call", "request", &params);
+    let body = &bodies(&lasso(json!({})), &call)[0];
+    let messages = body["messages"].as_array().unwrap();
+    assert_eq!(messages[0]["content"]["input"], json!({"a": "b"}));
+    let beside = &messages[1]["content"]["input"]["arguments"];
+    assert_eq!(beside, "accept\nRome");
+    assert_eq!(messages.len(), 2);
+}
+
+#[test]
 fn arguments_that_are_too_long_are_shown_in_pieces() {
     let text = "word ".repeat(20_000);
     let body = &bodies(&lasso(json!({})), &call(json!({"text": text})))[0];

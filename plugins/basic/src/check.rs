@@ -1,5 +1,9 @@
 //! Whether what has the form of a secret is one.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use mcp_gateway_scan::Words;
 use mcp_gateway_scan::measure::{entropy, has_run, has_sequence, is_placeholder, kinds};
 
 use crate::table::Check;
@@ -11,7 +15,8 @@ const TRIVIAL: [&str; 30] = [
     "xxx", "yyy", "pwd", "token", "foo", "bar", "abc", "123456", "redis", "demo",
 ];
 
-/// Words in a name that say that its value is no secret.
+/// Words in a name that tell of its value: those that say that it is no secret, those that deny what the name would
+/// say without them (`fake_token`, `nonMatchingToken`), and those that are believed.
 const HARMLESS: [&str; 41] = [
     "page_token",
     "authenticity",
@@ -55,12 +60,24 @@ const HARMLESS: [&str; 41] = [
     "_file",
     "hint",
 ];
-
-/// Words of a name that deny what it would say without them: `fake_token`, `nonMatchingToken`.
 const DENIED: [&str; 12] = [
     "non", "not", "no", "fake", "dummy", "mock", "mocked", "sample", "example", "invalid", "wrong",
     "bad",
 ];
+const BELIEVED: [&str; 14] = [
+    "token", "key", "secret", "pass", "pwd", "auth", "cred", "client", "api", "access", "license",
+    "sid", "webhook", "_com",
+];
+
+/// All of these, in this order.
+static TELLING: LazyLock<Option<Words>> = LazyLock::new(|| {
+    let words = HARMLESS.iter().chain(&DENIED).chain(&BELIEVED);
+    Words::new(words).ok()
+});
+
+/// What has a word in it that says so is no password.
+static SPOKEN: LazyLock<Option<Words>> =
+    LazyLock::new(|| Words::new(["password", "passwd", "passphrase", "://"]).ok());
 
 /// So many characters in the order of the alphabet are typed, not drawn by lot: a little less than all its letters.
 const ALPHABET: usize = 20;
@@ -84,45 +101,66 @@ pub(crate) fn passes(check: Check, secret: &str, name: Option<&str>) -> bool {
 ///
 /// A name that says `token` or `key` is believed. One that only says whose it is must have a value that looks random.
 fn random(secret: &str, name: &str) -> bool {
-    const BELIEVED: [&str; 14] = [
-        "token", "key", "secret", "pass", "pwd", "auth", "cred", "client", "api", "access",
-        "license", "sid", "webhook", "_com",
-    ];
     let [lower, upper, digits, _] = kinds(secret);
-    let believed = BELIEVED
-        .iter()
-        .any(|word| name.to_ascii_lowercase().contains(word));
-    (lower + upper == 0 && digits > 0 || mixed(secret) && entropy(secret) >= 2.6)
+    if (lower + upper > 0 || digits == 0) && !(mixed(secret) && entropy(secret) >= 2.6) {
+        return false;
+    }
+    let said = Name::of(name.strip_suffix("_id").unwrap_or(name));
+    !said.is_harmless
+        && (said.is_believed || digits > 0 && lower.max(upper) > 0 && entropy(secret) >= 3.5)
         && !is_placeholder(secret)
-        && !harmless(name.strip_suffix("_id").unwrap_or(name))
-        && (believed || digits > 0 && lower.max(upper) > 0 && entropy(secret) >= 3.5)
+}
+
+/// What a name says of its value.
+struct Name {
+    is_harmless: bool,
+    is_believed: bool,
+}
+
+impl Name {
+    fn of(name: &str) -> Self {
+        let ends = ["_id", "_url", "_uri", "_name", "_type", "_count"];
+        let mut said = Self {
+            is_harmless: ends.iter().any(|end| ends_with(name, end)),
+            is_believed: false,
+        };
+        for (number, word) in TELLING.iter().flat_map(|words| words.find(name)) {
+            if number < HARMLESS.len() {
+                said.is_harmless = true;
+            } else if number < HARMLESS.len() + DENIED.len() {
+                said.is_harmless |= says(name, word);
+            } else {
+                said.is_believed = true;
+            }
+        }
+        said
+    }
+}
+
+fn ends_with(name: &str, end: &str) -> bool {
+    let tail = name.len().checked_sub(end.len());
+    tail.and_then(|at| name.as_bytes().get(at..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
 }
 
 /// Whether a name says of itself that its value is no secret.
 fn harmless(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    HARMLESS.iter().any(|word| lower.contains(word))
-        || ["_id", "_url", "_uri", "_name", "_type", "_count"]
-            .iter()
-            .any(|end| lower.ends_with(end))
-        || DENIED.iter().any(|word| says(name, &lower, word))
+    Name::of(name).is_harmless
 }
 
-/// Whether a name has this word in it as a word of its own.
-fn says(name: &str, lower: &str, word: &str) -> bool {
-    lower.match_indices(word).any(|(start, _)| {
-        let byte = |at: Option<usize>| at.and_then(|at| name.as_bytes().get(at)).copied();
-        let first = byte(Some(start)).is_some_and(|byte| byte.is_ascii_uppercase());
-        let before = byte(start.checked_sub(1));
-        let starts = before
-            .is_none_or(|byte| !byte.is_ascii_alphabetic() || first && byte.is_ascii_lowercase());
-        let last = byte(Some(start + word.len() - 1));
-        let ends = byte(Some(start + word.len())).is_none_or(|byte| {
-            !byte.is_ascii_alphabetic()
-                || byte.is_ascii_uppercase() && last.is_some_and(|byte| byte.is_ascii_lowercase())
-        });
-        starts && ends
-    })
+/// Whether a word within a name is one of its own.
+fn says(name: &str, word: Range<usize>) -> bool {
+    let byte = |at: Option<usize>| at.and_then(|at| name.as_bytes().get(at)).copied();
+    let first = byte(Some(word.start)).is_some_and(|byte| byte.is_ascii_uppercase());
+    let before = byte(word.start.checked_sub(1));
+    let starts =
+        before.is_none_or(|byte| !byte.is_ascii_alphabetic() || first && byte.is_ascii_lowercase());
+    let last = byte(word.end.checked_sub(1));
+    let ends = byte(Some(word.end)).is_none_or(|byte| {
+        !byte.is_ascii_alphabetic()
+            || byte.is_ascii_uppercase() && last.is_some_and(|byte| byte.is_ascii_lowercase())
+    });
+    starts && ends
 }
 
 fn trivial(value: &str) -> bool {
@@ -139,28 +177,27 @@ fn password(value: &str) -> bool {
     // What a program or a sentence goes on with.
     let value = value.trim_end_matches([')', ']', '}', ':', '.']);
     let [lower, upper, digits, others] = kinds(value);
-    let name = value
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte));
-    let lowered = value.to_ascii_lowercase();
-    // A secret is no word, no name and no piece of a program.
-    let said = digits > 0 && lower + upper > 0 || !name && others > 0 || digits >= 8;
-    let called = value.contains(['(', '[', '{']) || value.contains("::") || value.contains("->");
-    let constant = lower == 0 && value.contains('_');
-    let path =
-        value.starts_with(['/', '.', '~', '#', '@', ':', '?', '-']) || lowered.contains("://");
-    let spoken = ["password", "passwd", "passphrase"]
-        .iter()
-        .any(|word| lowered.contains(word));
-    said && !called
-        && !constant
-        && !path
-        && !spoken
+    // A secret is no word, no name and no piece of a program. The cheap questions come first.
+    let said = digits > 0 && lower + upper > 0 || digits >= 8 || others > 0 && !is_name(value);
+    let called = || value.contains(['(', '[', '{']) || value.contains("::") || value.contains("->");
+    let constant = || lower == 0 && value.contains('_');
+    let spoken = || SPOKEN.as_ref().is_some_and(|words| words.are_in(value));
+    said && !value.starts_with(['/', '.', '~', '#', '@', ':', '?', '-'])
+        && !has_run(value, 5)
+        && !spoken()
+        && !called()
+        && !constant()
         && !trivial(value)
         && !number(value)
-        && !is_placeholder(value)
-        && !has_run(value, 5)
         && !member(value)
+        && !is_placeholder(value)
+}
+
+/// Whether it has only what names have.
+fn is_name(value: &str) -> bool {
+    value
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte))
 }
 
 /// A number of a program: `0x8031_006A`, `16384i32`, and identifiers written as one.
@@ -180,32 +217,39 @@ fn number(value: &str) -> bool {
 fn token(value: &str) -> bool {
     let [lower, upper, digits, _] = kinds(value);
     // Base64 has slashes, too, and what paths do not.
-    let path = value.starts_with(['/', '.', '~'])
-        || value.matches('/').count() > 3 && !value.contains('+')
-        || value.contains("://");
-    let digest = ["sha256-", "sha384-", "sha512-", "sha256:"]
-        .iter()
-        .any(|start| value.starts_with(start));
+    let path = || {
+        value.starts_with(['/', '.', '~'])
+            || value.bytes().filter(|byte| *byte == b'/').count() > 3 && !value.contains('+')
+            || value.contains("://")
+    };
+    let digest = || {
+        ["sha256-", "sha384-", "sha512-", "sha256:"]
+            .iter()
+            .any(|start| value.starts_with(start))
+    };
     let constant = lower == 0 && value.contains('_');
-    // Words and numbers between separators: `my-service-token-2`, `Win32_Security`.
-    let words = value.split(['-', '_', '.', '/']).all(|part| {
-        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
-        let digits = part.len() - word.len();
-        word.bytes().all(|byte| !byte.is_ascii_digit()) && (word.is_empty() || digits <= 2)
-    });
     digits > 0
         && lower + upper > 0
-        && !path
-        && !digest
-        && !constant
-        && !words
-        && !number(value)
         && (value.is_ascii() || digits > 1 && lower.min(upper) > 1)
-        && !is_placeholder(value)
+        && !constant
+        && !words(value)
         && !has_run(value, 5)
+        && !digest()
+        && !path()
+        && !number(value)
         && !has_sequence(value, ALPHABET)
         && !repeats(value)
         && !member(value)
+        && !is_placeholder(value)
+}
+
+/// Words and numbers between separators: `my-service-token-2`, `Win32_Security`.
+fn words(value: &str) -> bool {
+    value.split(['-', '_', '.', '/']).all(|part| {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let digits = part.len() - word.len();
+        (word.is_empty() || digits <= 2) && word.bytes().all(|byte| !byte.is_ascii_digit())
+    })
 }
 
 /// Whether three parts between hyphens in a row are the same: `xoxp-1234-1234-1234-…`.

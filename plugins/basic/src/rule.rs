@@ -209,7 +209,7 @@ impl Rule {
             return false;
         };
         let matched = text.get(whole.clone()).unwrap_or(said);
-        entropy(said) >= self.entropy
+        (self.entropy == 0.0 || entropy(said) >= self.entropy)
             && self
                 .check
                 .is_none_or(|check| check::passes(check, said, name))

@@ -23,6 +23,12 @@ const LONG: usize = 256;
 /// The longest keyword that must be a word of its own in a name: `lob`, but not that of `glob`.
 const SHORT: usize = 5;
 
+/// A name that is shorter is sure to be whole, whichever of its words it was read from.
+const WHOLE: usize = 48;
+
+/// No secret is shorter.
+const SHORTEST: usize = 6;
+
 /// Looks for a choice of secrets.
 #[derive(Debug)]
 pub(crate) struct Scanner {
@@ -165,6 +171,9 @@ impl Scanner {
         depth: usize,
     ) -> Vec<Found<'_>> {
         let mut found = Vec::new();
+        if text.len() < SHORTEST {
+            return found;
+        }
         let mut known = BTreeSet::new();
         self.look(text, &mut |rule, place| {
             if known.insert((place.start, place.end, rule.id.as_str())) {
@@ -228,7 +237,7 @@ impl Scanner {
 
     fn look<'a>(&'a self, text: &str, found: &mut dyn FnMut(&'a Rule, Range<usize>)) {
         let mut everywhere: Vec<usize> = self.restless.clone();
-        let mut assigned = Values::of(text);
+        let mut names = Names::of(text);
         // Where the last long match of each rule ended: what starts within it would read the same run once more.
         let mut read: Vec<usize> = Vec::new();
         let mut keep = |rule: &'a Rule, place: Range<usize>| {
@@ -241,7 +250,6 @@ impl Scanner {
             }
         };
         for (keyword, place) in self.keywords.find(text) {
-            let mut values = None;
             for number in self.announced.get(keyword).into_iter().flatten() {
                 let Some(rule) = self.rules.get(*number) else {
                     continue;
@@ -263,15 +271,14 @@ impl Scanner {
                         }
                     }
                     Way::Name => {
-                        let (name, values) = values
-                            .get_or_insert_with(|| values_of(text, place.clone(), &mut assigned));
                         if rule.check == Some(Check::Random)
                             && place.len() <= SHORT
                             && glued(text, &place)
                         {
                             continue;
                         }
-                        for value in &*values {
+                        let (name, values) = names.around(place.clone(), *number);
+                        for value in values {
                             if let Some(secret) = rule.value(text, name, value.clone()) {
                                 keep(rule, secret);
                             }
@@ -334,29 +341,65 @@ fn masked(text: &str, found: &[Found<'_>], mask: &dyn Fn(&Rule, &str) -> String)
     after + text.get(copied..).unwrap_or_default()
 }
 
-/// The name around a keyword, and the values that it may have.
-fn values_of<'t>(
+/// The names of a text and the values that they may have.
+struct Names<'t> {
     text: &'t str,
-    keyword: Range<usize>,
-    assigned: &mut Values<'t>,
-) -> (&'t str, Vec<Range<usize>>) {
-    let place = assigned::name(text, keyword.clone());
-    let name = text.get(place.clone()).unwrap_or_default();
-    let mut values: Vec<Range<usize>> = assigned.behind(place.end).into_iter().collect();
-    // `<TOKEN>` may be what a secret was replaced by; it names what follows only if it is an element of XML.
-    let tag = place
-        .start
-        .checked_sub(1)
-        .and_then(|at| text.get(at..place.end + 1));
-    if tag.is_some_and(|tag| tag.starts_with('<') && tag.ends_with('>')) {
-        values.retain(|value| {
-            text.get(value.end..)
-                .is_some_and(|rest| rest.trim_start().starts_with("</"))
-        });
+    assigned: Values<'t>,
+    /// The name that was asked for last, its values, and the rules that have seen them.
+    place: Range<usize>,
+    values: Vec<Range<usize>>,
+    seen: Vec<usize>,
+}
+
+impl<'t> Names<'t> {
+    fn of(text: &'t str) -> Self {
+        Self {
+            text,
+            assigned: Values::of(text),
+            place: 0..0,
+            values: Vec::new(),
+            seen: Vec::new(),
+        }
     }
-    values.extend(assigned.before(place.start));
-    values.extend(assigned.below(place));
-    (name, values)
+
+    /// The name around a keyword, and those of its values that this rule has not seen.
+    fn around(&mut self, keyword: Range<usize>, rule: usize) -> (&'t str, &[Range<usize>]) {
+        let is_same = self.place.start <= keyword.start && keyword.end <= self.place.end;
+        let place = match is_same && self.place.len() < WHOLE {
+            true => self.place.clone(),
+            false => assigned::name(self.text, keyword),
+        };
+        let name = self.text.get(place.clone()).unwrap_or_default();
+        if place != self.place {
+            self.values.clear();
+            self.seen.clear();
+            self.place = place.clone();
+            self.read(place);
+        }
+        if self.seen.contains(&rule) {
+            return (name, &[]);
+        }
+        self.seen.push(rule);
+        (name, &self.values)
+    }
+
+    fn read(&mut self, place: Range<usize>) {
+        self.values.extend(self.assigned.behind(place.end));
+        // `<TOKEN>` may be what a secret was replaced by; it names what follows only if it is an element of XML.
+        let tag = place
+            .start
+            .checked_sub(1)
+            .and_then(|at| self.text.get(at..place.end + 1));
+        if tag.is_some_and(|tag| tag.starts_with('<') && tag.ends_with('>')) {
+            self.values.retain(|value| {
+                self.text
+                    .get(value.end..)
+                    .is_some_and(|rest| rest.trim_start().starts_with("</"))
+            });
+        }
+        self.values.extend(self.assigned.before(place.start));
+        self.values.extend(self.assigned.below(place));
+    }
 }
 
 /// Whether a word in a name is only a part of another: `etSy` of `SetSysctl`.

@@ -37,7 +37,8 @@ pub struct Values<'t> {
     read: [(Range<usize>, bool); 5],
     /// The line that was looked at last.
     line: Range<usize>,
-    columns: usize,
+    /// The columns that were read, with their heads and where they end.
+    columns: Vec<(Column, Range<usize>, usize)>,
 }
 
 /// The whole name around a word of it: `api_key` of `MY_API_KEY_2`, with the letters, digits, `_`, `-` and `.`.
@@ -65,7 +66,7 @@ impl<'t> Values<'t> {
             text,
             read: Default::default(),
             line: 0..0,
-            columns: 0,
+            columns: Vec::new(),
         }
     }
 
@@ -103,28 +104,39 @@ impl<'t> Values<'t> {
     }
 
     /// The cells below a name that heads a column, if it does: of CSV, tab-separated text, or a Markdown table.
-    pub fn below(&mut self, name: Range<usize>) -> impl Iterator<Item = Range<usize>> + 't {
-        let text = self.text;
-        self.column(name).into_iter().flat_map(move |column| {
-            let rows = text
-                .get(column.start..)
-                .unwrap_or_default()
-                .split('\n')
-                .take(ROWS);
-            let mut at = column.start;
-            rows.map_while(move |row| {
-                let start = at;
-                at += row.len() + 1;
-                let cells = row.matches(column.delimiter).count();
-                (cells >= column.number.max(1)).then(|| column.cell(row, start))
-            })
-            .flatten()
-        })
+    ///
+    /// What stands in a column of this name already has been told, if the head comes again within it.
+    pub fn below(&mut self, name: Range<usize>) -> Vec<Range<usize>> {
+        let mut cells = Vec::new();
+        let Some(column) = self.column(name.clone()) else {
+            return cells;
+        };
+        let is_told = |(known, head, end): &(Column, Range<usize>, usize)| {
+            (known.delimiter, known.number) == (column.delimiter, column.number)
+                && column.start <= *end
+                && self.text.get(head.clone()) == self.text.get(name.clone())
+        };
+        if self.columns.iter().any(is_told) || self.columns.len() == COLUMNS {
+            return cells;
+        }
+        let mut at = column.start;
+        for _ in 0..ROWS {
+            let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+            let end = memchr(b'\n', rest).unwrap_or(rest.len());
+            let row = rest.get(..end).unwrap_or_default();
+            let Some(cell) = column.cell(row) else { break };
+            if !cell.is_empty() {
+                cells.push(at + cell.start..at + cell.end);
+            }
+            at += end + 1;
+        }
+        self.columns.push((column, name, at));
+        cells
     }
 
     /// The column that a name heads.
     fn column(&mut self, name: Range<usize>) -> Option<Column> {
-        if self.columns == COLUMNS || !stands_alone(self.text, &name) {
+        if !stands_alone(self.text, &name) {
             return None;
         }
         let bytes = self.text.as_bytes();
@@ -138,9 +150,7 @@ impl<'t> Values<'t> {
         if self.line.len() > 2 * HEADER || self.line.end == bytes.len() {
             return None;
         }
-        let column = Column::headed(self.text, &self.line, &name)?;
-        self.columns += 1;
-        Some(column)
+        Column::headed(self.text, &self.line, &name)
     }
 
     /// A value that starts at `at`, in this kind of quote.
@@ -183,6 +193,9 @@ const SINGLE: Class = Class::ranges("''\"\"\r\r\n\n");
 const BACKTICK: Class = Class::ranges("``\"\"\r\r\n\n");
 const ESCAPED: Class = Class::ranges("\\\\\"\"\r\r\n\n");
 
+/// What no sentence goes on beyond.
+const APART: Class = Class::ranges("..\n\n;;<<>>{{}}(())==,,");
+
 /// Whether a cell may hold the name and nothing else: what is beside it ends cells.
 fn stands_alone(text: &str, name: &Range<usize>) -> bool {
     let ends = |byte: Option<&u8>| byte.is_none_or(|byte| b",|\t;\n".contains(byte));
@@ -196,7 +209,7 @@ fn stands_alone(text: &str, name: &Range<usize>) -> bool {
 /// A column of a table.
 #[derive(Debug, Clone, Copy)]
 struct Column {
-    delimiter: char,
+    delimiter: u8,
     number: usize,
     /// Where the rows start.
     start: usize,
@@ -206,34 +219,47 @@ impl Column {
     /// The column that a name in this line heads.
     fn headed(text: &str, line: &Range<usize>, name: &Range<usize>) -> Option<Self> {
         let header = text.get(line.clone())?;
-        let delimiter = [',', '|', '\t', ';']
+        let delimiter = [b',', b'|', b'\t', b';']
             .into_iter()
-            .find(|d| header.contains(*d))?;
+            .find(|d| memchr(*d, header.as_bytes()).is_some())?;
         let left = text.get(line.start..name.start)?;
         // A cell holds the name and nothing else.
         let alone = left
             .trim_end_matches(['"', ' '])
-            .chars()
+            .bytes()
             .last()
             .is_none_or(|c| c == delimiter);
         let right = text
             .get(name.end..line.end)?
             .trim_start_matches(['"', ' ', '\r']);
-        let alone = alone && right.chars().next().is_none_or(|c| c == delimiter);
+        let alone = alone && right.bytes().next().is_none_or(|c| c == delimiter);
         alone.then(|| Self {
             delimiter,
-            number: left.matches(delimiter).count(),
+            number: memchr_iter(delimiter, left.as_bytes()).count(),
             start: line.end + 1,
         })
     }
 
-    fn cell(self, row: &str, start: usize) -> Option<Range<usize>> {
-        let cell = row.split(self.delimiter).nth(self.number)?;
-        let offset = cell.as_ptr() as usize - row.as_ptr() as usize;
-        let trimmed = cell.trim_start_matches(['"', ' ']);
-        let from = start + offset + (cell.len() - trimmed.len());
-        let value = trimmed.trim_end_matches(['"', ' ', '\r']);
-        (!value.is_empty()).then(|| from..from + value.len())
+    /// Where the cell of a row starts and ends, without what is around it; nothing if the row is none of the table.
+    fn cell(self, row: &[u8]) -> Option<Range<usize>> {
+        let mut ends = memchr_iter(self.delimiter, row);
+        let mut start = match self.number.checked_sub(1) {
+            Some(before) => ends.nth(before)? + 1,
+            None => 0,
+        };
+        let mut end = match ends.next() {
+            None if self.number == 0 => return None,
+            end => end.unwrap_or(row.len()),
+        };
+        let cell = row.get(start..end)?;
+        start += cell.iter().take_while(|b| b"\" ".contains(b)).count();
+        let cell = row.get(start..end)?;
+        end -= cell
+            .iter()
+            .rev()
+            .take_while(|b| b"\" \r".contains(b))
+            .count();
+        Some(start..end)
     }
 }
 
@@ -343,9 +369,7 @@ impl Cursor<'_> {
     /// ` … is `, within the sentence.
     fn prose(&mut self) -> Option<()> {
         let sentence = self.rest().get(..SENTENCE.min(self.rest().len()))?;
-        let end = sentence
-            .iter()
-            .position(|byte| b".\n;<>{}()=,".contains(byte));
+        let end = sentence.iter().position(|byte| APART.contains(*byte));
         let sentence = sentence.get(..end.unwrap_or(sentence.len()))?;
         let verb = memchr_iter(b' ', sentence).find_map(|at| {
             let here = sentence.get(at..)?;
@@ -466,6 +490,7 @@ mod tests {
             let name = name(text, at..at + 3);
             Values::of(text)
                 .below(name)
+                .into_iter()
                 .map(|cell| text[cell].to_owned())
                 .collect::<Vec<_>>()
         };
@@ -476,5 +501,10 @@ mod tests {
         );
         assert_eq!(cells("id\tKEY\tz\n1\ta\t2"), ["a"]);
         assert!(cells("the KEY, of x\n1,2").is_empty());
+        assert_eq!(cells("KEY,id\na,1\n,2\nb,3\n\nc,4"), ["a", "b"]);
+        let text = "KEY,x\na,1\nKEY,x\nb,2\n";
+        let mut values = Values::of(text);
+        assert_eq!(values.below(0..3).len(), 3);
+        assert!(values.below(10..13).is_empty(), "they are told already");
     }
 }

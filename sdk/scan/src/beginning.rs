@@ -5,6 +5,8 @@ use regex_automata::nfa::thompson::{NFA, State};
 use regex_automata::util::primitives::StateID;
 use regex_syntax::hir::{Hir, HirKind};
 
+use crate::bytes::Bytes;
+
 /// How many bytes are looked at.
 const LONGEST: usize = 16;
 
@@ -12,27 +14,8 @@ const LONGEST: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Beginning {
     places: Vec<Bytes>,
-    /// A byte that every match has in it, somewhere.
-    needed: Option<u8>,
-}
-
-/// A set of bytes.
-#[derive(Debug, Clone, Copy, Default)]
-struct Bytes([u64; 4]);
-
-impl Bytes {
-    fn add(&mut self, first: u8, last: u8) {
-        for byte in first..=last {
-            if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
-                *word |= 1 << (byte & 63);
-            }
-        }
-    }
-
-    fn has(&self, byte: u8) -> bool {
-        let word = self.0.get(usize::from(byte >> 6));
-        word.is_some_and(|word| word >> (byte & 63) & 1 == 1)
-    }
+    /// What every match has in it, somewhere.
+    needed: Vec<u8>,
 }
 
 impl Beginning {
@@ -53,6 +36,16 @@ impl Beginning {
         }
     }
 
+    fn has_needed(&self, text: &[u8]) -> bool {
+        let Some(first) = self.needed.first() else {
+            return true;
+        };
+        memchr::memchr_iter(*first, text).any(|at| {
+            text.get(at..)
+                .is_some_and(|rest| rest.starts_with(&self.needed))
+        })
+    }
+
     /// Whether a match may start with this byte.
     pub(crate) fn starts_with(&self, byte: u8) -> bool {
         self.places.first().is_none_or(|set| set.has(byte))
@@ -66,9 +59,7 @@ impl Beginning {
                 .iter()
                 .zip(text)
                 .all(|(set, byte)| set.has(*byte))
-            && self
-                .needed
-                .is_none_or(|byte| memchr::memchr(byte, text).is_some())
+            && self.has_needed(text)
     }
 }
 
@@ -113,17 +104,17 @@ fn step(nfa: &NFA, states: Vec<StateID>) -> Option<(Bytes, Vec<StateID>)> {
     Some((bytes, next))
 }
 
-/// The last sign that every match has in it: signs are rarer than letters.
-fn needed(hir: &Hir) -> Option<u8> {
+/// The last text that every match has in it: the first places tell more about those before.
+fn needed(hir: &Hir) -> Vec<u8> {
     match hir.kind() {
-        HirKind::Literal(literal) => {
-            let mut signs = literal.0.iter().rev();
-            signs.find(|byte| byte.is_ascii_punctuation()).copied()
+        HirKind::Literal(literal) => literal.0.to_vec(),
+        HirKind::Concat(parts) => {
+            let mut all = parts.iter().rev().map(needed);
+            all.find(|it| !it.is_empty()).unwrap_or_default()
         }
-        HirKind::Concat(parts) => parts.iter().rev().find_map(needed),
         HirKind::Capture(capture) => needed(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => needed(&repetition.sub),
-        _ => None,
+        _ => Vec::new(),
     }
 }
 

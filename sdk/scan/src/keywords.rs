@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, BuildError};
 
 /// Many keywords, found in one pass over a text. ASCII letters match in either case.
 #[derive(Debug)]
-pub struct Keywords(AhoCorasick);
+pub struct Keywords(DFA);
 
 impl Keywords {
     /// Builds the automaton. The number of a keyword is its place in the list.
@@ -14,10 +17,8 @@ impl Keywords {
     /// # Errors
     /// There are more keywords than an automaton can hold.
     pub fn new(keywords: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Self, BuildError> {
-        AhoCorasick::builder()
+        DFA::builder()
             .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
             // A packed prefilter knows few patterns only; with hundreds it is in the way.
             .prefilter(false)
             .build(keywords)
@@ -26,12 +27,60 @@ impl Keywords {
 
     /// Every keyword of the text and where it stands, ordered by where they end. They may overlap.
     pub fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, Range<usize>)> + 'a {
-        let found = self.0.try_find_overlapping_iter(Input::new(text));
-        found
-            .into_iter()
-            .flatten()
-            .map(|found| (found.pattern().as_usize(), found.range()))
+        find(&self.0, text)
     }
+}
+
+/// The same for short texts: an automaton that is a fraction of the size, and not as fast.
+#[derive(Debug)]
+pub struct Words(NFA);
+
+impl Words {
+    /// Builds the automaton. The number of a word is its place in the list.
+    ///
+    /// # Errors
+    /// There are more words than an automaton can hold.
+    pub fn new(words: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Self, BuildError> {
+        NFA::builder()
+            .ascii_case_insensitive(true)
+            .prefilter(false)
+            .build(words)
+            .map(Self)
+    }
+
+    /// Every word of the text and where it stands, ordered by where they end. They may overlap.
+    pub fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, Range<usize>)> + 'a {
+        find(&self.0, text)
+    }
+
+    /// Whether there is a word in the text.
+    pub fn are_in(&self, text: &str) -> bool {
+        self.find(text).next().is_some()
+    }
+}
+
+fn find<'a>(
+    automaton: &'a impl Automaton,
+    text: &'a str,
+) -> impl Iterator<Item = (usize, Range<usize>)> + 'a {
+    let mut state = automaton.start_state(Anchored::No).ok();
+    let (mut bytes, mut end, mut left) = (text.bytes(), 0, 0);
+    std::iter::from_fn(move || {
+        let state = state.as_mut()?;
+        while left == 0 {
+            *state = automaton.next_state(Anchored::No, *state, bytes.next()?);
+            end += 1;
+            if automaton.is_special(*state) && automaton.is_match(*state) {
+                left = automaton.match_len(*state);
+            }
+        }
+        left -= 1;
+        let keyword = automaton.match_pattern(*state, left);
+        Some((
+            keyword.as_usize(),
+            end - automaton.pattern_len(keyword)..end,
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -54,11 +103,13 @@ mod tests {
                     }
                 }
             }
-            let keywords = Keywords::new(KEYWORDS).unwrap();
-            let mut found: Vec<_> = keywords.find(&text).collect();
-            found.sort_unstable_by_key(|(number, range)| (range.start, *number));
             expected.sort_unstable_by_key(|(number, range)| (range.start, *number));
-            prop_assert_eq!(found, expected);
+            let (keywords, words) = (Keywords::new(KEYWORDS).unwrap(), Words::new(KEYWORDS).unwrap());
+            for mut found in [keywords.find(&text).collect::<Vec<_>>(), words.find(&text).collect()] {
+                found.sort_unstable_by_key(|(number, range)| (range.start, *number));
+                prop_assert_eq!(&found, &expected);
+            }
+            prop_assert_eq!(words.are_in(&text), !expected.is_empty());
         }
     }
 }

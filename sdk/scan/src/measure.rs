@@ -1,5 +1,9 @@
 //! How random a text looks.
 
+use std::sync::LazyLock;
+
+use crate::Words;
+
 /// Shannon's entropy of the bytes, in bits for each.
 pub fn entropy(text: &str) -> f32 {
     let mut counts = [0u32; 256];
@@ -8,12 +12,21 @@ pub fn entropy(text: &str) -> f32 {
             *count += 1;
         }
     }
-    let length = text.len() as f32;
-    let of = |count: &u32| {
-        let share = *count as f32 / length;
-        -share * share.log2()
-    };
-    counts.iter().filter(|count| **count > 0).map(of).sum()
+    // Most bytes of a short text are there once, for which nothing needs to be calculated.
+    let mut sum = 0.0;
+    for byte in text.bytes() {
+        let count = counts.get_mut(usize::from(byte)).map(std::mem::take);
+        sum += match count.unwrap_or_default() {
+            0 | 1 => 0.0,
+            2 => 2.0,
+            4 => 8.0,
+            count => count as f32 * (count as f32).log2(),
+        };
+    }
+    match text.len() as f32 {
+        0.0 => 0.0,
+        length => length.log2() - sum / length,
+    }
 }
 
 /// How many of the bytes are lower-case letters, upper-case letters, digits, and others.
@@ -40,8 +53,14 @@ pub fn is_placeholder(value: &str) -> bool {
     if marks.iter().any(|mark| value.starts_with(mark)) {
         return true;
     }
-    let lower = value.to_ascii_lowercase();
-    const WORDS: [&str; 22] = [
+    PLACEHOLDERS
+        .as_ref()
+        .is_some_and(|words| words.are_in(value))
+}
+
+/// Words that no value has in it which is one.
+static PLACEHOLDERS: LazyLock<Option<Words>> = LazyLock::new(|| {
+    Words::new([
         "example",
         "changeme",
         "change-me",
@@ -64,9 +83,9 @@ pub fn is_placeholder(value: &str) -> bool {
         "todo",
         "my-secret",
         "my_secret",
-    ];
-    WORDS.iter().any(|word| lower.contains(word))
-}
+    ])
+    .ok()
+});
 
 /// Whether a byte stands so many times in a row.
 pub fn has_run(value: &str, longest: usize) -> bool {

@@ -6,9 +6,11 @@ use regex_automata::meta::{BuildError, Regex};
 use regex_automata::nfa::thompson::NFA;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
+use regex_syntax::hir::Hir;
 use thiserror::Error;
 
 use crate::beginning::Beginning;
+use crate::sequence::Sequence;
 
 /// How much of a text a pattern without a longest match is shown.
 const FAR: usize = 4096;
@@ -17,10 +19,16 @@ const FAR: usize = 4096;
 /// those of ASCII, as in RE2, which the rules of most scanners are written for.
 #[derive(Debug)]
 pub struct Pattern {
-    regex: Regex,
-    beginning: Beginning,
+    form: Form,
     longest: Option<usize>,
     far: usize,
+}
+
+/// How it is asked.
+#[derive(Debug)]
+enum Form {
+    Sequence(Sequence),
+    Regex(Box<(Beginning, Regex)>),
 }
 
 /// Where a match may start.
@@ -52,7 +60,11 @@ impl Pattern {
     /// # Errors
     /// The expression cannot be used.
     pub fn new(expression: &str) -> Result<Self, PatternError> {
-        Self::build(expression, Regex::config().hybrid(false))
+        let hir = parse(expression)?;
+        match Sequence::of(&hir) {
+            Some(sequence) => Ok(Self::of(&hir, Form::Sequence(sequence))),
+            None => Self::build(&hir, Regex::config().hybrid(false)),
+        }
     }
 
     /// A pattern that is good at searching long texts, since no keyword announces it.
@@ -60,33 +72,31 @@ impl Pattern {
     /// # Errors
     /// The expression cannot be used.
     pub fn searching(expression: &str) -> Result<Self, PatternError> {
-        Self::build(expression, Regex::config().hybrid_cache_capacity(1 << 18))
+        let config = Regex::config().hybrid_cache_capacity(1 << 18);
+        Self::build(&parse(expression)?, config)
     }
 
-    fn build(expression: &str, config: regex_automata::meta::Config) -> Result<Self, PatternError> {
-        let syntax = syntax::Config::new().unicode(false).utf8(false);
-        let hir = syntax::parse_with(expression, &syntax)
-            .map_err(|error| PatternError::Syntax(first_reason(&error.to_string())))?;
-        let shortest = hir.properties().minimum_len();
-        if shortest == Some(0) {
-            return Err(PatternError::Empty);
-        }
+    fn build(hir: &Hir, config: regex_automata::meta::Config) -> Result<Self, PatternError> {
         let config = config
             .utf8_empty(false)
             .auto_prefilter(false)
             .nfa_size_limit(Some(1 << 20));
         let regex = Regex::builder()
             .configure(config)
-            .build_from_hir(&hir)
+            .build_from_hir(hir)
             .map_err(|_: BuildError| PatternError::Size)?;
-        let nfa = NFA::compiler().build_from_hir(&hir);
+        let nfa = NFA::compiler().build_from_hir(hir);
         let nfa = nfa.map_err(|_| PatternError::Size)?;
-        Ok(Self {
-            regex,
-            beginning: Beginning::of(&nfa, &hir),
+        let beginning = Beginning::of(&nfa, hir);
+        Ok(Self::of(hir, Form::Regex(Box::new((beginning, regex)))))
+    }
+
+    fn of(hir: &Hir, form: Form) -> Self {
+        Self {
+            form,
             longest: hir.properties().maximum_len(),
             far: FAR,
-        })
+        }
     }
 
     /// The pattern, shown so much of a text, if it has no longest match of its own.
@@ -124,17 +134,27 @@ impl Pattern {
         };
         (first..=last).find_map(|start| {
             let shown = text.as_bytes().get(start..end)?;
-            if !self.beginning.fits(shown) {
-                return None;
+            match &self.form {
+                Form::Sequence(sequence) => {
+                    let (end, inner) = sequence.at_start(shown, group)?;
+                    Some((start..start + end, start + inner.start..start + inner.end))
+                }
+                Form::Regex(form) => {
+                    let (beginning, regex) = &**form;
+                    let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
+                    let found = beginning.fits(shown).then(|| search(regex, &input, group));
+                    found.flatten()
+                }
             }
-            let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
-            self.search(input, group)
         })
     }
 
     /// Whether a match may start with this byte.
     pub fn may_start(&self, byte: u8) -> bool {
-        self.beginning.starts_with(byte)
+        match &self.form {
+            Form::Sequence(sequence) => sequence.starts_with(byte),
+            Form::Regex(form) => form.0.starts_with(byte),
+        }
     }
 
     /// The longest match, in bytes, if there is one.
@@ -149,33 +169,50 @@ impl Pattern {
         from: usize,
         group: usize,
     ) -> Option<(Range<usize>, Range<usize>)> {
-        self.search(Input::new(text).range(from..), group)
+        match &self.form {
+            Form::Sequence(_) => {
+                (from..text.len()).find_map(|place| self.find(text, place, Start::At(0), group))
+            }
+            Form::Regex(form) => search(&form.1, &Input::new(text).range(from..), group),
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn matches_at(&self, text: &str, place: usize) -> bool {
-        let input = Input::new(text).range(place..).anchored(Anchored::Yes);
-        self.regex.search(&input).is_some()
+        self.find(text, place, Start::At(0), 0).is_some()
     }
 
     /// Whether the pattern matches anywhere in the text.
     pub fn is_in(&self, text: &str) -> bool {
-        self.regex.is_match(text)
-    }
-
-    fn search(&self, input: Input<'_>, group: usize) -> Option<(Range<usize>, Range<usize>)> {
-        if group == 0 {
-            let whole = self.regex.search(&input)?.range();
-            return Some((whole.clone(), whole));
+        match &self.form {
+            Form::Sequence(_) => self.find_from(text, 0, 0).is_some(),
+            Form::Regex(form) => form.1.is_match(text),
         }
-        let mut captures = self.regex.create_captures();
-        self.regex.search_captures(&input, &mut captures);
-        let whole = captures.get_match()?.range();
-        let inner = captures
-            .get_group(group)
-            .map_or(whole.clone(), |span| span.range());
-        Some((whole, inner))
     }
+}
+
+fn parse(expression: &str) -> Result<Hir, PatternError> {
+    let syntax = syntax::Config::new().unicode(false).utf8(false);
+    let hir = syntax::parse_with(expression, &syntax)
+        .map_err(|error| PatternError::Syntax(first_reason(&error.to_string())))?;
+    match hir.properties().minimum_len() {
+        Some(0) => Err(PatternError::Empty),
+        _ => Ok(hir),
+    }
+}
+
+fn search(regex: &Regex, input: &Input<'_>, group: usize) -> Option<(Range<usize>, Range<usize>)> {
+    if group == 0 {
+        let whole = regex.search(input)?.range();
+        return Some((whole.clone(), whole));
+    }
+    let mut captures = regex.create_captures();
+    regex.search_captures(input, &mut captures);
+    let whole = captures.get_match()?.range();
+    let inner = captures
+        .get_group(group)
+        .map_or(whole.clone(), |span| span.range());
+    Some((whole, inner))
 }
 
 /// The line of a syntax error that says what is wrong; the others draw where.

@@ -4,17 +4,60 @@
 //! cargo test --release -p mcp-gateway-basic speed -- --ignored --nocapture
 //! ```
 //! With `MCP_GATEWAY_TEXTS` a folder, its files are read, too; with `MCP_GATEWAY_TEXT`
-//! the name of a text, only that.
+//! the name of a text, only that; with `MCP_GATEWAY_BYTES` a number, texts are so long,
+//! and each is read once, which is what a profiler wants.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use super::{basic, outcome};
+use crate::template::expand;
 
 const MEGABYTE: usize = 1_000_000;
 
-fn repeated(part: &str, bytes: usize) -> String {
-    part.repeat(bytes / part.len() + 1)
+/// How long texts are, if the environment says so.
+fn chosen() -> Option<usize> {
+    std::env::var("MCP_GATEWAY_BYTES").ok()?.parse().ok()
+}
+
+fn repeated(part: &str) -> String {
+    part.repeat(chosen().unwrap_or(MEGABYTE) / part.len() + 1)
+}
+
+/// Lines of a file of settings, of which most are secrets, and no two are the same.
+fn dump(line: impl Fn(usize) -> String) -> String {
+    let mut text = String::new();
+    for number in 0.. {
+        text += &line(number);
+        if text.len() >= chosen().unwrap_or(MEGABYTE) {
+            break;
+        }
+    }
+    text
+}
+
+fn dumps() -> [(&'static str, String); 4] {
+    let secret = |number: usize| expand("[A-Za-z0-9]{32}7", &number.to_string());
+    [
+        (
+            "env",
+            dump(|n| format!("SERVICE_{n}_API_TOKEN={}\n", secret(n))),
+        ),
+        (
+            "passwords",
+            dump(|n| format!("password=hQ{}\n", &secret(n)[..10])),
+        ),
+        ("same password", dump(|_| "password=hunter2x!\n".to_owned())),
+        (
+            "keys",
+            dump(|n| {
+                format!(
+                    "{{\"access_key\":\"AKIA{}\"}},",
+                    secret(n)[..16].to_ascii_uppercase()
+                )
+            }),
+        ),
+    ]
 }
 
 /// Texts that are the worst for one part of the scanner or another.
@@ -46,7 +89,8 @@ fn worst() -> Vec<(&'static str, String)> {
     ];
     let texts = texts.into_iter();
     texts
-        .map(|(name, part)| (name, repeated(part, MEGABYTE)))
+        .map(|(name, part)| (name, repeated(part)))
+        .chain(dumps())
         .collect()
 }
 
@@ -62,7 +106,7 @@ fn ordinary() -> Vec<(String, String)> {
         ("nested json", &nested),
     ]
     .into_iter()
-    .map(|(name, part)| (name.to_owned(), repeated(part, MEGABYTE)))
+    .map(|(name, part)| (name.to_owned(), repeated(part)))
     .collect();
     if let Ok(folder) = std::env::var("MCP_GATEWAY_TEXTS") {
         for file in fs::read_dir(folder).unwrap() {
@@ -87,7 +131,8 @@ fn speed() {
     let all = ordinary().into_iter().chain(worst);
     for (name, text) in all.filter(|(name, _)| only.as_ref().is_none_or(|it| it == name)) {
         let mut best = Duration::MAX;
-        for _ in 0..3 {
+        let times = if chosen().is_some() { 1 } else { 3 };
+        for _ in 0..times {
             let begun = Instant::now();
             outcome(&guardrail, &[&text]);
             best = best.min(begun.elapsed());
@@ -95,10 +140,18 @@ fn speed() {
         let rate = text.len() as f64 / best.as_secs_f64() / 1e6;
         eprintln!("{rate:8.1} MB/s  {name} ({} kB)", text.len() / 1000);
     }
+    if only.is_some_and(|only| only != "call") {
+        return;
+    }
     let call = r#"{"path":"/home/mona/project/README.md","head":20,"note":"a token of appreciation, no key"}, and so on to two hundred bytes or so"#;
     let begun = Instant::now();
-    for _ in 0..10_000 {
+    let times = chosen().unwrap_or(10_000);
+    for _ in 0..times {
         outcome(&guardrail, &[call]);
     }
-    eprintln!("{:?} for {} bytes", begun.elapsed() / 10_000, call.len());
+    eprintln!(
+        "{:?} for {} bytes",
+        begun.elapsed() / times as u32,
+        call.len()
+    );
 }

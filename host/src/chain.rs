@@ -367,19 +367,20 @@ impl Link {
         }
     }
 
-    /// The message as a verdict changes it, if it does.
+    /// The message as a verdict changes it, if it does; a refused one as its findings would.
     fn changed(&self, view: &MessageView, verdict: &Verdict) -> Result<Option<Message>, Fault> {
-        let invalid = |error: crate::guardrail::InvalidVerdict| Fault::from(error);
-        if let Decision::Patch(ops) = &verdict.decision {
-            let patched = view.message.patch(ops);
-            return Ok(Some(patched.map_err(|error| invalid(error.into()))?));
-        }
+        let growth = self.spec.limits.output;
+        let is_refused = matches!(verdict.decision, Decision::Block(_) | Decision::Ask(_));
         let edits = verdict.edits();
-        if verdict.decision == Decision::Pass || edits.is_empty() {
-            return Ok(None);
-        }
-        let redacted = view.texts.redact(&edits, self.spec.limits.output);
-        Ok(Some(redacted.map_err(|error| invalid(error.into()))?))
+        let changed = match is_refused && !edits.is_empty() {
+            true => view
+                .texts
+                .redact(&edits, growth)
+                .map(Some)
+                .map_err(Into::into),
+            false => verdict.changed(&view.texts, growth),
+        };
+        changed.map_err(Fault::from)
     }
 
     fn block(&self, verdict: &Verdict, reason: String) -> Block {

@@ -187,7 +187,7 @@ fn is(pattern: &Option<String>, text: &str) -> bool {
 }
 
 /// Whether a text is what a pattern means, in which each `*` stands for anything.
-fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

@@ -38,7 +38,7 @@ pub use bindings::mcp_gateway::guardrail::message::{EarlierFinding, Place, Role}
 pub use bindings::mcp_gateway::guardrail::types::{
     Decision, Direction, Expectation, Finding, PatchOp, PatchValue, Scope, Span,
 };
-pub use by_place::{ByPlace, Here, Where};
+pub use by_place::{ByPlace, Here, Where, fits};
 pub use guardrail::{Guardrail, NoConfig};
 pub use manifest::{Example, Interest, Manifest};
 pub use message::{Message, Text, Texts};

@@ -88,7 +88,7 @@ impl<'a> Message<'a> {
     }
 
     /// Every string of the payload, values and object keys, in document order;
-    /// text in base64 is decoded.
+    /// text in base64 is decoded. Numbers of seven digits or more are texts, too.
     pub fn texts(&self) -> Texts<'a> {
         Texts {
             joined: &self.texts.joined,

@@ -1,17 +1,18 @@
 //! Where the texts of a message stand, also where there are thousands of them.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
 
 use crate::{Message, Place, Role, Text};
 
 /// So often the gateway is asked about single texts before the whole payload is read.
 const SINGLE: usize = 64;
 
-/// What `serde_json` says in place of a number, if anything built with it asks for numbers as they are written.
-const NUMBER: &str = "$serde_json::private::Number";
+/// Digits in a row that make a number a text.
+const LONG: usize = 7;
 
 /// Where the texts of one message stand.
 ///
@@ -50,7 +51,7 @@ impl<'a> Places<'a> {
 fn all(message: &Message<'_>) -> Option<Vec<Place>> {
     let payload = message.payload()?;
     let mut places = Vec::with_capacity(message.texts().len());
-    strings(&payload, &mut |pointer, role, _| {
+    texts(&payload, &mut |pointer, role, _| {
         places.push(Place {
             pointer: pointer.to_owned(),
             role,
@@ -59,91 +60,100 @@ fn all(message: &Message<'_>) -> Option<Vec<Place>> {
     (places.len() == message.texts().len()).then_some(places)
 }
 
-/// Calls `found` with every string of a JSON text, keys and values, in their order.
-pub(crate) fn strings(json: &str, found: &mut dyn FnMut(&str, Role, &str)) -> Option<()> {
-    let mut walk = Walk {
-        pointer: String::new(),
-        found,
+/// Calls `found` with every text of a JSON text in their order: strings, keys and values, and long numbers.
+pub(crate) fn texts(json: &str, found: &mut dyn FnMut(&str, Role, &str)) -> Option<()> {
+    serde_json::from_str::<IgnoredAny>(json).ok()?;
+    let bytes = json.as_bytes();
+    let mut pointer = String::new();
+    let mut open: Vec<Open> = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let rest = bytes.get(at..)?;
+        let start = at;
+        at += 1;
+        match byte {
+            b'"' => {
+                at = start + string_length(rest)?;
+                let text: Cow<'_, str> = serde_json::from_str(json.get(start..at)?).ok()?;
+                match open.last_mut() {
+                    Some(container) if container.index.is_none() && !container.keyed => {
+                        container.keyed = true;
+                        pointer.push('/');
+                        pointer.push_str(&text.replace('~', "~0").replace('/', "~1"));
+                        found(&pointer, Role::Key, &text);
+                    }
+                    _ => found(&pointer, Role::Value, &text),
+                }
+            }
+            b'{' | b'[' => {
+                let index = (*byte == b'[').then_some(0);
+                open.push(Open {
+                    outer: pointer.len(),
+                    index,
+                    keyed: false,
+                });
+                if index.is_some() {
+                    pointer.push_str("/0");
+                }
+            }
+            b'}' | b']' => pointer.truncate(open.pop()?.outer),
+            b',' => {
+                let container = open.last_mut()?;
+                pointer.truncate(container.outer);
+                container.keyed = false;
+                if let Some(index) = &mut container.index {
+                    *index += 1;
+                    write!(pointer, "/{index}").ok()?;
+                }
+            }
+            b'-' | b'0'..=b'9' => {
+                let of_number = |byte: &&u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+                at = start + rest.iter().take_while(of_number).count();
+                let number = json.get(start..at)?;
+                if is_long(number) {
+                    found(&pointer, Role::Value, number);
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+/// A container that the walk is in.
+struct Open {
+    /// How long its own pointer is.
+    outer: usize,
+    /// Of an array, the element that the walk is at.
+    index: Option<usize>,
+    /// Of an object, whether the walk is behind the key of a member.
+    keyed: bool,
+}
+
+/// The length of a literal that these bytes begin with, with its quotes.
+fn string_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// Whether the gateway shows a number as a text: seven digits stand before its point, or behind it if an exponent that
+/// is not negative moves it.
+fn is_long(number: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, exponent) = match number.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, Some(exponent)),
+        None => (number, None),
     };
-    let mut json = serde_json::Deserializer::from_str(json);
-    walk.deserialize(&mut json).ok()?;
-    json.end().ok()
-}
-
-struct Walk<'f> {
-    pointer: String,
-    found: &'f mut dyn FnMut(&str, Role, &str),
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Walk<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Walk<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        (self.found)(&self.pointer, Role::Value, text);
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let outer = self.pointer.len();
-        while let Some(key) = members.next_key::<String>()? {
-            if key == NUMBER {
-                members.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let escaped = key.replace('~', "~0").replace('/', "~1");
-            self.pointer.push('/');
-            self.pointer.push_str(&escaped);
-            (self.found)(&self.pointer, Role::Key, &key);
-            members.next_value_seed(&mut *self)?;
-            self.pointer.truncate(outer);
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let outer = self.pointer.len();
-        for index in 0_usize.. {
-            write!(self.pointer, "/{index}").map_err(de::Error::custom)?;
-            let item = items.next_element_seed(&mut *self)?;
-            self.pointer.truncate(outer);
-            if item.is_none() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    let number = number.trim_start_matches('-');
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_moved = exponent.is_some_and(|exponent| !exponent.starts_with('-'));
+    digits(whole) >= LONG || digits(fraction) >= LONG && is_moved
 }
 
 #[cfg(test)]
@@ -155,10 +165,10 @@ mod tests {
     use crate::testing::Sample;
 
     #[test]
-    fn every_string_has_its_place() {
-        let json = r#" {"a/b~": ["x", {"c": "y", "d": [1, null, true, 1.5]}], "e": "\u00e9"} "#;
+    fn every_string_and_long_number_has_its_place() {
+        let json = r#" {"a/b~": ["x", {"c": "y", "d": [1, null, true, 1.5, 12345678]}], "e": "\u00e9", "f": {}, "g":[ ], "h": [[-1234567.5,"\"\\"], 0.12345678, 1.2345678E9, 1.2345678e-9]} "#;
         let mut found = Vec::new();
-        strings(json, &mut |pointer, role, text| {
+        texts(json, &mut |pointer, role, text| {
             found.push(format!("{pointer} {role:?} {text}"));
         })
         .unwrap();
@@ -170,18 +180,27 @@ mod tests {
                 "/a~1b~0/1/c Role::Key c",
                 "/a~1b~0/1/c Role::Value y",
                 "/a~1b~0/1/d Role::Key d",
+                "/a~1b~0/1/d/4 Role::Value 12345678",
                 "/e Role::Key e",
                 "/e Role::Value é",
+                "/f Role::Key f",
+                "/g Role::Key g",
+                "/h Role::Key h",
+                "/h/0/0 Role::Value -1234567.5",
+                "/h/0/1 Role::Value \"\\",
+                "/h/2 Role::Value 1.2345678E9",
             ]
         );
         for json in ["{", "[1e]", "1 2"] {
-            assert!(strings(json, &mut |_, _, _| ()).is_none(), "{json}");
+            assert!(texts(json, &mut |_, _, _| ()).is_none(), "{json}");
         }
     }
 
     #[test]
     fn places_of_many_texts_are_those_of_single_ones() {
-        let rows: Vec<_> = (0..200).map(|n| json!({"n": n, "x": "y"})).collect();
+        let rows: Vec<_> = (0..200)
+            .map(|n| json!({"n": n + 9_999_900, "x": "y"}))
+            .collect();
         let sample = Sample::of("tools/call", "response", &json!({"rows": rows}));
         let message = sample.message();
         let places = Places::of(&message);

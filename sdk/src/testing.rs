@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use crate::bindings::mcp_gateway::guardrail::types;
 use crate::message::Details;
-use crate::places::strings;
+use crate::places;
 use crate::{
     Decision, Direction, EarlierFinding, Example, Expectation, Guardrail, Message, Place, Verdict,
     config,
@@ -82,7 +82,7 @@ pub fn examples_hold<G: Guardrail>(guardrail: &G) -> Result<(), String> {
 pub struct Outcome {
     /// What the guardrail decided.
     pub decision: Decision,
-    /// The texts afterwards. Masks are applied where the decision is to redact; patches are not.
+    /// The texts afterwards. Masks are applied where the decision is to redact or to patch; patches are not.
     pub texts: Vec<String>,
     /// The rules that fired: those with a span in the order of the spans, then the others.
     pub rules: Vec<String>,
@@ -115,18 +115,18 @@ impl Sample {
     /// A message of one of the gateway's kinds, with its payload and with the texts and places of that; a request goes
     /// to a server, all else to the client.
     pub fn of(method: &str, kind: &str, payload: &Value) -> Self {
-        let (mut texts, mut places) = (Vec::new(), Vec::new());
-        strings(&payload.to_string(), &mut |pointer, role, text| {
+        let (mut texts, mut all) = (Vec::new(), Vec::new());
+        places::texts(&payload.to_string(), &mut |pointer, role, text| {
             texts.push(text.to_owned());
             let pointer = pointer.to_owned();
-            places.push(Place { pointer, role });
+            all.push(Place { pointer, role });
         });
         let direction = match kind {
             "request" => Direction::ToServer,
             _ => Direction::ToClient,
         };
         let sample = Self::new(method, kind, direction, texts);
-        sample.places(places).payload(payload.clone())
+        sample.places(all).payload(payload.clone())
     }
 
     /// Any message.
@@ -243,7 +243,7 @@ impl Sample {
     pub fn judge<G: Guardrail>(&self, guardrail: &G) -> Result<Outcome, String> {
         let verdict = guardrail.check(&self.message())?;
         let texts = match verdict.decision() {
-            Decision::Redact => self.redacted(&verdict),
+            Decision::Redact | Decision::Patch(_) => self.redacted(&verdict),
             _ => self
                 .message()
                 .texts()

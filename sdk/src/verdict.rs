@@ -153,7 +153,7 @@ impl VerdictBuilder {
         self.notes.push(rule.into().finding(None, None));
     }
 
-    /// Changes the payload's structure; operations apply in order. Can't be combined with [`mask`](Self::mask).
+    /// Changes the payload's structure; operations apply in order, after the masks.
     pub fn patch(&mut self, operation: PatchOp) {
         self.patch.push(operation);
     }
@@ -171,8 +171,7 @@ impl VerdictBuilder {
     /// The verdict: to block before to ask, before a patch, before masks; `pass` where there is none of these.
     ///
     /// # Errors
-    /// A range that is empty, beyond its text, or inside a character; a patch beside masks, of which the gateway
-    /// would apply only the patch.
+    /// A range that is empty, beyond its text, or inside a character.
     pub fn finish(self) -> Result<Verdict, String> {
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -181,14 +180,9 @@ impl VerdictBuilder {
         let decision = match (self.refusal, self.question) {
             (Some(reason), _) => Decision::Block(reason),
             (None, Some(question)) => Decision::Ask(question),
-            (None, None) if self.patch.is_empty() && masked => Decision::Redact,
-            (None, None) if self.patch.is_empty() => Decision::Pass,
-            (None, None) if masked => {
-                return Err(
-                    "a verdict can't both patch and mask: mask in the patch's values".into(),
-                );
-            }
-            (None, None) => Decision::Patch(self.patch),
+            (None, None) if !self.patch.is_empty() => Decision::Patch(self.patch),
+            (None, None) if masked => Decision::Redact,
+            (None, None) => Decision::Pass,
         };
         let mut findings = resolve(self.masks, self.marks);
         findings.extend(self.notes);

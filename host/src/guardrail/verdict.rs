@@ -2,7 +2,7 @@
 //! is where it says it is, or the whole verdict is invalid.
 
 use super::types;
-use crate::message::{self, Edit, PatchOp, Texts};
+use crate::message::{self, Edit, Message, PatchOp, Texts};
 
 /// Operations that a patch may have. Each costs time by the size of the message,
 /// on the thread that relays all messages; 1,000 of them are enough to take
@@ -25,7 +25,7 @@ pub enum Decision {
     Pass,
     /// The findings' replacements take the place of what was found.
     Redact,
-    /// Its structure changes.
+    /// The same, and then its structure changes.
     Patch(Vec<PatchOp>),
     /// It is refused, for this reason.
     Block(String),
@@ -113,7 +113,7 @@ impl Verdict {
             types::Decision::Ask(question) => Decision::Ask(question),
         };
         let verdict = Self { decision, findings };
-        if matches!(verdict.decision, Decision::Redact | Decision::Ask(_)) {
+        if !matches!(verdict.decision, Decision::Pass | Decision::Block(_)) {
             texts
                 .check_edits(&verdict.edits(), growth)
                 .map_err(InvalidVerdict::Edits)?;
@@ -121,7 +121,28 @@ impl Verdict {
         Ok(verdict)
     }
 
-    /// The replacements to be made if the message is redacted.
+    /// The message as the verdict leaves it, if it passes and is changed.
+    ///
+    /// # Errors
+    /// When the verdict does not fit the message.
+    pub fn changed(&self, texts: &Texts, growth: usize) -> Result<Option<Message>, InvalidVerdict> {
+        if !matches!(self.decision, Decision::Redact | Decision::Patch(_)) {
+            return Ok(None);
+        }
+        let edits = self.edits();
+        let redacted = (!edits.is_empty())
+            .then(|| texts.redact(&edits, growth))
+            .transpose()?;
+        Ok(match &self.decision {
+            Decision::Patch(ops) => {
+                let message = redacted.as_ref().unwrap_or(texts.message());
+                Some(message.patch(ops)?)
+            }
+            _ => redacted,
+        })
+    }
+
+    /// The replacements to be made where the findings are applied.
     pub fn edits(&self) -> Vec<Edit<'_>> {
         self.findings
             .iter()
@@ -179,8 +200,6 @@ fn patch_op(op: types::PatchOp) -> PatchOp {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::message::Message;
-
     #[test]
     fn a_patch_may_have_so_many_operations_and_no_more() {
         let texts = Message::notification("x", Some("{}")).texts().unwrap();

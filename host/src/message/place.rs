@@ -17,7 +17,7 @@ pub struct Place {
 pub enum Role {
     /// The key of an object's member.
     Key,
-    /// A string value.
+    /// A string, or a long number.
     Value,
 }
 
@@ -75,6 +75,13 @@ impl Places {
                             index: 0,
                         },
                     });
+                }
+                b'-' | b'0'..=b'9' => {
+                    let end = scan::number_end(payload, at);
+                    if payload.get(at..end).is_some_and(scan::is_long) {
+                        places.text(open.last_mut());
+                    }
+                    at = end - 1;
                 }
                 b'}' | b']' => drop(open.pop()),
                 b',' => match open.last_mut() {

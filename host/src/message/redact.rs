@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Message;
 use super::escape::{self, Cursor};
 use super::texts::{SpanError, Texts};
+use super::{json, scan};
 
 /// A replacement for a part of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub enum EditError {
 impl Texts {
     /// The message with the edits applied. Everything outside the spans leaves
     /// byte for byte as it came, escapes in the rest of an edited string
-    /// included.
+    /// included. A number that is no long number any more becomes a string.
     ///
     /// # Errors
     /// As [`Texts::check_edits`]; then none is applied.
@@ -81,6 +82,8 @@ impl Texts {
             let (out, into) = match self.encoded(text) {
                 // Three bytes are written in four.
                 Some(_) => (span.len() / 3 * 4, replacement.len().div_ceil(3) * 4),
+                // It may have to be put in quotes.
+                None if self.is_number(text) => (span.len(), escape::escaped_len(replacement) + 2),
                 None => (span.len(), escape::escaped_len(replacement)),
             };
             removed = removed.saturating_add(out);
@@ -103,6 +106,16 @@ impl Texts {
             let base = written.start as usize;
             let mut cursor = Cursor::new(payload.get(base..written.end as usize)?);
             let said = |at: u32| at.checked_sub(self.start(index)).map(|at| at as usize);
+            let place = |edit: &Edit<'_>| Some(said(edit.span.start)?..said(edit.span.end)?);
+            if self.is_number(index) {
+                let new = edited(self.get(index)?, 0, place, edits)?;
+                out.keep_until(base, false)?;
+                match scan::is_long_number(&new) {
+                    true => out.put_until(written.end as usize, &new),
+                    false => out.put_until(written.end as usize, &json::quote(&new)),
+                }
+                continue;
+            }
             let encoded = self.encoded(index);
             let head = encoded.map_or(usize::MAX, |encoded| encoded.head);
             let in_head = edits
@@ -121,12 +134,7 @@ impl Texts {
             if let (Some(encoded), Some(first)) = (encoded, in_code.first()) {
                 let start = said(first.span.start)?.min(head);
                 out.keep_until(base + cursor.advance_to(start)?, false)?;
-                let text = edited(
-                    self.get(index)?,
-                    head,
-                    |edit| Some(said(edit.span.start)?..said(edit.span.end)?),
-                    in_code,
-                )?;
+                let text = edited(self.get(index)?, head, place, in_code)?;
                 out.replace_until(written.end as usize, &encoded.encoding.encode(&text));
             }
         }
@@ -200,6 +208,13 @@ impl<'a> Splice<'a> {
             escape::escape_into(replacement, &mut self.line);
             self.lone_high = false;
         }
+        self.done = end;
+    }
+
+    /// A JSON text takes the place of another.
+    fn put_until(&mut self, end: usize, json: &str) {
+        self.line.push_str(json);
+        self.lone_high = false;
         self.done = end;
     }
 }

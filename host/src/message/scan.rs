@@ -98,6 +98,70 @@ pub(super) fn value_end(json: &str, at: usize) -> Option<usize> {
     }
 }
 
+/// Digits in a row that make a number long.
+const LONG: usize = 7;
+
+/// The first long number between two places between which no string is. Since so
+/// many digits stand in a row, most bytes need not be looked at.
+#[inline]
+pub(super) fn long_number(json: &str, between: Range<usize>) -> Option<Range<usize>> {
+    let bytes = json.as_bytes();
+    let mut at = between.start + (LONG - 1);
+    while at < between.end {
+        if !bytes.get(at)?.is_ascii_digit() {
+            at += LONG;
+            continue;
+        }
+        let (head, tail) = bytes
+            .get(between.clone())?
+            .split_at_checked(at - between.start)?;
+        let before = head.iter().rev().take_while(|byte| is_of_number(byte));
+        let start = at - before.count();
+        let end = at + tail.iter().take_while(|byte| is_of_number(byte)).count();
+        if is_long(json.get(start..end)?) {
+            return Some(start..end);
+        }
+        at = end + LONG;
+    }
+    None
+}
+
+/// Whether a text is a number of JSON that is long: its integer part, or its fraction
+/// if an exponent moves the point beyond that.
+pub(super) fn is_long_number(text: &str) -> bool {
+    let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        && text.ends_with(|c: char| c.is_ascii_digit());
+    is_number && is_long(text) && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
+}
+
+/// The place after the number that starts at this place.
+pub(super) fn number_end(json: &str, at: usize) -> usize {
+    let rest = json.as_bytes().get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| is_of_number(byte)).count()
+}
+
+/// Whether a literal, known to be a number, is long.
+pub(super) fn is_long(number: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let unsigned = number.strip_prefix('-').unwrap_or(number);
+    let whole = digits(unsigned);
+    let fraction = unsigned
+        .get(whole..)
+        .and_then(|rest| rest.strip_prefix('.'));
+    let moved = |fraction: &str| {
+        let count = digits(fraction);
+        let exponent = fraction
+            .get(count..)
+            .and_then(|rest| rest.strip_prefix(['e', 'E']));
+        count >= LONG && exponent.is_some_and(|exponent| !exponent.starts_with('-'))
+    };
+    whole >= LONG || fraction.is_some_and(moved)
+}
+
+fn is_of_number(byte: &u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E')
+}
+
 impl Children<'_> {
     /// The key of the next child and where its value starts. The value has to be
     /// passed before the next step.

@@ -1,4 +1,4 @@
-//! The strings of a payload as a guardrail sees them.
+//! The strings and long numbers of a payload as a guardrail sees them.
 
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +13,8 @@ use super::{Message, escape, scan};
 /// Every string of a message's payload, values and object keys, unescaped, in
 /// document order, joined without a separator. A value that is text in base64
 /// (the `blob` of a resource, a `data:` URI) says what is encoded; what stands
-/// before it in the URI is said as it is.
+/// before it in the URI is said as it is. A long number, which may be that of a card
+/// or a telephone, is a text as well, as it is written.
 ///
 /// It knows the message that it was taken from, so that an edit can't be
 /// applied to any other.
@@ -27,7 +28,8 @@ pub struct Texts {
     places: OnceLock<Places>,
 }
 
-/// Where the content of a string, without its quotes, is written in the payload.
+/// Where a number, or the content of a string without its quotes, is written in the
+/// payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Written {
     pub(super) start: u32,
@@ -128,6 +130,9 @@ impl Texts {
     #[must_use]
     pub fn role(&self, index: usize) -> Option<Role> {
         let payload = self.message.payload()?;
+        if self.is_number(index) {
+            return Some(Role::Value);
+        }
         let quote = self.written.get(index)?.end as usize;
         let next = scan::skip_space(payload, quote + 1);
         Some(match payload.as_bytes().get(next) {
@@ -192,6 +197,16 @@ impl Texts {
         self.written.get(index).copied()
     }
 
+    /// Whether the text with this index is written as a number: without a quote.
+    pub(super) fn is_number(&self, index: usize) -> bool {
+        let payload = self.message.payload().unwrap_or_default().as_bytes();
+        let quote = self.written.get(index).map(|written| {
+            let before = (written.start as usize).checked_sub(1);
+            before.and_then(|at| payload.get(at)) == Some(&b'"')
+        });
+        quote == Some(false)
+    }
+
     /// How the text with this index is encoded, if it is.
     pub(super) fn encoded(&self, index: usize) -> Option<Encoded> {
         let found = self.encoded.binary_search_by_key(&index, |it| it.index);
@@ -210,6 +225,7 @@ impl Texts {
         // Where the value of a `blob` starts.
         let mut blob = None;
         while let Some(quote) = bytes.get(at..).and_then(|rest| memchr(b'"', rest)) {
+            self.numbers(payload, at..at + quote)?;
             let start = at + quote + 1;
             let said = self.joined.len();
             let rest = bytes.get(start..)?;
@@ -231,13 +247,31 @@ impl Texts {
             {
                 self.decode(said, head);
             }
-            self.ends.push(u32::try_from(self.joined.len()).ok()?);
-            self.written.push(Written {
-                start: u32::try_from(start).ok()?,
-                end: u32::try_from(end).ok()?,
-            });
+            self.end(start..end)?;
             at = end + 1;
         }
+        self.numbers(payload, at..payload.len())
+    }
+
+    /// Adds the long numbers between two strings.
+    #[inline]
+    fn numbers(&mut self, payload: &str, mut between: Range<usize>) -> Option<()> {
+        while let Some(number) = scan::long_number(payload, between.clone()) {
+            self.joined.push_str(payload.get(number.clone())?);
+            between.start = number.end;
+            self.end(number)?;
+        }
+        Some(())
+    }
+
+    /// Notes that a text ends here, and where it is written.
+    #[inline]
+    fn end(&mut self, written: Range<usize>) -> Option<()> {
+        self.ends.push(u32::try_from(self.joined.len()).ok()?);
+        self.written.push(Written {
+            start: u32::try_from(written.start).ok()?,
+            end: u32::try_from(written.end).ok()?,
+        });
         Some(())
     }
 

@@ -16,7 +16,7 @@ use super::say;
 use super::shown::Shown;
 use crate::cli::{FuzzArgs, Output};
 use crate::config::Limits;
-use crate::guardrail::{Decision, Fault, Guardrail, InvalidVerdict};
+use crate::guardrail::{Fault, Guardrail};
 use crate::run::cache;
 use chance::Chance;
 use messages::Messages;
@@ -148,20 +148,7 @@ async fn run(
             Err(fault) => return Some((fault, shown)),
         };
         // What the gateway would do with it, which may find more.
-        let carried_out = match &verdict.decision {
-            Decision::Redact => {
-                let redacted = view
-                    .texts
-                    .redact(&verdict.edits(), Limits::default().output);
-                redacted.map(drop).map_err(InvalidVerdict::from)
-            }
-            Decision::Patch(ops) => view
-                .message
-                .patch(ops)
-                .map(drop)
-                .map_err(InvalidVerdict::from),
-            _ => Ok(()),
-        };
+        let carried_out = verdict.changed(&view.texts, Limits::default().output);
         if let Err(invalid) = carried_out {
             return Some((invalid.into(), shown));
         }

@@ -1,6 +1,7 @@
 //! The configuration, and the detector that it asks for.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use mcp_gateway_pseudonym::{SCHEMA, Settings};
 use mcp_gateway_sdk::{ByPlace, Requests, Where};
@@ -8,9 +9,10 @@ use serde::Deserialize;
 
 use crate::allow::{Allow, Deny, Lists};
 use crate::detect::{Detector, Options, Profile};
-use crate::entity::{Entity, all, named};
+use crate::entity::{Entity, all};
 use crate::operator::Operator;
 use crate::own::{Custom, Own, known};
+use crate::presidio::Presidio;
 
 /// The configuration. Kept in step with `CONFIG_SCHEMA`.
 #[derive(Debug, Deserialize)]
@@ -39,6 +41,8 @@ pub(crate) struct Config {
     #[serde(default)]
     custom: Vec<Custom>,
     #[serde(default)]
+    presidio: Option<Presidio>,
+    #[serde(default)]
     pub(crate) stand_ins: Settings,
     #[serde(default, rename = "where")]
     places: Vec<Where<Difference>>,
@@ -50,6 +54,14 @@ pub(crate) struct Config {
 struct Difference {
     #[serde(default)]
     requests: Option<Requests>,
+    #[serde(default)]
+    entities: Option<Vec<String>>,
+    #[serde(default)]
+    also: Vec<String>,
+    #[serde(default)]
+    threshold: Option<f32>,
+    #[serde(default)]
+    thresholds: BTreeMap<String, f32>,
     #[serde(default)]
     operators: BTreeMap<String, Operator>,
 }
@@ -94,6 +106,10 @@ const CONFIG_SCHEMA: &str = r#"{
         }
       }
     },
+    "presidio": {
+      "description": "The text of a YAML file that Presidio is configured with (recognizers, analyzer), or what it says as an object.",
+      "type": ["string", "object"]
+    },
     "stand_ins": "STAND_INS",
     "where": {
       "description": "What differs at single places: the first that fits holds. A * stands for anything.",
@@ -106,6 +122,10 @@ const CONFIG_SCHEMA: &str = r#"{
           "tool": { "description": "A tool, a prompt or the address of a resource.", "type": "string" },
           "path": { "description": "A JSON Pointer that begins with /params, /result or /error, and covers what is below.", "type": "string" },
           "requests": { "enum": ["off", "warn", "mask", "block"] },
+          "entities": { "description": "What is looked for there, and nothing else.", "type": "array", "items": { "type": "string" } },
+          "also": { "description": "What is looked for there besides.", "type": "array", "items": { "type": "string" } },
+          "threshold": { "description": "How sure a finding has to be there.", "type": "number", "minimum": 0, "maximum": 1 },
+          "thresholds": { "description": "The same for single entities.", "type": "object", "additionalProperties": { "type": "number", "minimum": 0, "maximum": 1 } },
           "operators": { "description": "As above; what is not named here is as it is everywhere.", "type": "object" }
         }
       }
@@ -164,11 +184,47 @@ enum Scope {
     All,
 }
 
-/// What becomes of findings at a place.
+/// What is looked for at a place, and what becomes of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
+    pub(crate) detector: Rc<Detector>,
     pub(crate) requests: Requests,
     pub(crate) operators: Operators,
+}
+
+/// How sure findings have to be.
+#[derive(Debug, Clone)]
+struct Thresholds {
+    each: Vec<(&'static Entity, f32)>,
+    others: f32,
+}
+
+impl Thresholds {
+    /// These, but for what is said of all or some.
+    fn with(
+        mut self,
+        all: Option<f32>,
+        some: &BTreeMap<String, f32>,
+        sought: &[&'static Entity],
+        own: &[Own],
+    ) -> Result<Self, String> {
+        self.others = score("threshold", all.unwrap_or(self.others))?;
+        for (name, least) in some {
+            let entity = known(name, own).map_err(|error| format!("thresholds: {error}"))?;
+            if !sought.contains(&entity) {
+                return Err(format!("thresholds: {name} is not looked for"));
+            }
+            self.each.retain(|(known, _)| *known != entity);
+            self.each.push((entity, score("thresholds", *least)?));
+        }
+        Ok(self)
+    }
+
+    fn of(&self, entity: &'static Entity) -> (&'static Entity, f32) {
+        let mut each = self.each.iter();
+        let known = each.find(|(known, _)| *known == entity);
+        (entity, known.map_or(self.others, |(_, least)| *least))
+    }
 }
 
 /// What is done with each entity.
@@ -201,65 +257,92 @@ impl Operators {
 }
 
 impl Config {
-    /// The detector that is asked for, and what is done with what it finds.
-    pub(crate) fn build(self) -> Result<(Detector, ByPlace<Policy>), String> {
-        let by_default = || {
-            all()
-                .filter(|it| it.default)
-                .map(|it| it.name.to_owned())
-                .collect()
-        };
-        let mut names: Vec<String> = self.entities.unwrap_or_else(by_default);
-        names.extend(self.also);
-        let least = score(
-            "threshold",
-            self.threshold.unwrap_or(self.profile.threshold()),
-        )?;
-        let mut entities: Vec<(&'static Entity, f32)> = Vec::new();
-        for name in &names {
-            let entity = named(name).map_err(|error| format!("entities: {error}"))?;
-            if !entities.iter().any(|(known, _)| *known == entity) {
-                entities.push((entity, least));
-            }
-        }
+    /// What is looked for and done at each place.
+    pub(crate) fn build(self) -> Result<ByPlace<Policy>, String> {
+        let asked = self.presidio.map(Presidio::asked).transpose();
+        let asked = asked.map_err(|error| format!("presidio: {error}"))?;
+        let asked = asked.unwrap_or_default();
         let own = self.custom.iter().map(Own::new);
-        let own: Vec<Own> = own.collect::<Result<_, _>>()?;
-        entities.extend(own.iter().map(|own| (own.entity, least)));
-        for (name, least) in &self.thresholds {
-            let wanted = known(name, &own).map_err(|error| format!("thresholds: {error}"))?;
-            let least = score("thresholds", *least)?;
-            match entities.iter_mut().find(|(entity, _)| *entity == wanted) {
-                Some((_, known)) => *known = least,
-                None => return Err(format!("thresholds: {name} is not looked for")),
+        let own = own.chain(asked.own.into_iter().map(Ok));
+        let own: Rc<[Own]> = own.collect::<Result<_, _>>()?;
+        let by_default = || all().filter(|it| it.default).collect();
+        let mut sought = match &self.entities {
+            Some(_) => Vec::new(),
+            None => asked.entities.unwrap_or_else(by_default),
+        };
+        seek(&self.entities.unwrap_or_default(), &own, &mut sought)?;
+        seek(&self.also, &own, &mut sought)?;
+        for own in own.iter() {
+            if !sought.contains(&own.entity) {
+                sought.push(own.entity);
             }
         }
+        let thresholds = Thresholds {
+            each: Vec::new(),
+            others: self.profile.threshold(),
+        };
+        let thresholds = thresholds.with(
+            self.threshold.or(asked.threshold),
+            &self.thresholds,
+            &sought,
+            &own,
+        )?;
+        let lists = Rc::new(Lists::new(self.allow, &self.deny, &own)?);
+        let words = Rc::from(asked.words);
+        let detector = |sought: &[&'static Entity], thresholds: &Thresholds| {
+            let detector = Detector::new(Options {
+                entities: sought.iter().map(|it| thresholds.of(it)).collect(),
+                profile: self.profile,
+                private_addresses: self.ip_scope == Scope::All || self.profile == Profile::Presidio,
+                lists: Rc::clone(&lists),
+                own: Rc::clone(&own),
+                words: Rc::clone(&words),
+            });
+            detector.map(Rc::new)
+        };
         let everywhere = Policy {
+            detector: detector(&sought, &thresholds)?,
             requests: self.requests,
             operators: Operators::default().with(self.operators, &own)?,
         };
-        let base = everywhere.clone();
-        let policies = ByPlace::new(everywhere, self.places, |there| {
-            let Policy {
-                requests,
-                operators,
-            } = base.clone();
-            Ok(Policy {
-                requests: there.requests.unwrap_or(requests),
-                operators: operators.with(there.operators, &own)?,
-            })
-        })?;
-        let detector = Detector::new(Options {
-            entities,
-            profile: self.profile,
-            private_addresses: self.ip_scope == Scope::All || self.profile == Profile::Presidio,
-            lists: Lists::new(self.allow, &self.deny, &own)?,
-            own,
-        })?;
         for custom in &self.custom {
-            custom.holds(&detector)?;
+            custom.holds(&everywhere.detector)?;
         }
-        Ok((detector, policies))
+        let base = everywhere.clone();
+        ByPlace::new(everywhere, self.places, |there| {
+            let mut policy = base.clone();
+            policy.requests = there.requests.unwrap_or(policy.requests);
+            policy.operators = policy.operators.with(there.operators, &own)?;
+            let is_new = there.entities.is_some()
+                || !there.also.is_empty()
+                || there.threshold.is_some()
+                || !there.thresholds.is_empty();
+            if is_new {
+                let mut sought = match &there.entities {
+                    Some(_) => Vec::new(),
+                    None => sought.clone(),
+                };
+                seek(&there.entities.unwrap_or_default(), &own, &mut sought)?;
+                seek(&there.also, &own, &mut sought)?;
+                let thresholds = thresholds.clone();
+                let thresholds =
+                    thresholds.with(there.threshold, &there.thresholds, &sought, &own)?;
+                policy.detector = detector(&sought, &thresholds)?;
+            }
+            Ok(policy)
+        })
     }
+}
+
+/// Adds the entities of these names to what is looked for.
+fn seek(names: &[String], own: &[Own], sought: &mut Vec<&'static Entity>) -> Result<(), String> {
+    for name in names {
+        let entity = known(name, own).map_err(|error| format!("entities: {error}"))?;
+        if !sought.contains(&entity) {
+            sought.push(entity);
+        }
+    }
+    Ok(())
 }
 
 fn score(key: &str, value: f32) -> Result<f32, String> {

@@ -20,6 +20,7 @@ mod street;
 mod url;
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use mcp_gateway_scan::View;
 
@@ -71,9 +72,11 @@ pub(crate) struct Options {
     /// Whether addresses of networks that nobody outside can reach count.
     pub(crate) private_addresses: bool,
     /// What is never, and what is always, personal.
-    pub(crate) lists: Lists,
+    pub(crate) lists: Rc<Lists>,
     /// Entities of one's own.
-    pub(crate) own: Vec<Own>,
+    pub(crate) own: Rc<[Own]>,
+    /// More words that speak of entities.
+    pub(crate) words: Rc<[(&'static Entity, Vec<String>)]>,
 }
 
 /// Finds what a configuration asks for.
@@ -207,7 +210,7 @@ impl Detector {
                 canonical,
             });
         });
-        for own in &self.options.own {
+        for own in self.options.own.iter() {
             hits.extend(own.find(text).into_iter().map(|range| {
                 Hit {
                     entity: own.entity,
@@ -234,6 +237,12 @@ impl Detector {
         }
         if let Some(people) = lasting.people {
             people.finish(text, &mut hits);
+        }
+        for (entity, words) in self.options.words.iter() {
+            for hit in hits.iter_mut().filter(|hit| hit.entity == *entity) {
+                let said = cues.says(hit.range.start, words);
+                hit.score = self.options.profile.with_cue(hit.score, said);
+            }
         }
         hits
     }

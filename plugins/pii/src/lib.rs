@@ -2,14 +2,17 @@
 
 mod allow;
 mod config;
+mod demand;
 mod detect;
 mod entity;
-mod formats;
 mod operator;
 mod own;
+mod presidio;
+mod yaml;
 
 use std::cell::OnceCell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use mcp_gateway_pseudonym::{
     Form, Issuer, Operator as StandIn, Settings, Subject, hide_echoes, restore,
@@ -20,6 +23,7 @@ use mcp_gateway_sdk::{
 };
 
 use config::{Config, Policy, schema};
+use demand::{Demand, Demands};
 use detect::{Context, Detector, Found};
 use entity::{Entity, Kind};
 use operator::Instead;
@@ -29,7 +33,6 @@ const REFUSAL: &str = "it would hand personal data to the server";
 
 /// The guardrail `pii`.
 struct Pii {
-    detector: Detector,
     policies: ByPlace<Policy>,
     stand_ins: Settings,
     /// Texts that show what is found and what is not.
@@ -41,10 +44,9 @@ impl Guardrail for Pii {
 
     fn configure(config: Config) -> Result<Self, String> {
         let stand_ins = config.stand_ins.clone();
-        let (detector, policies) = config.build()?;
-        let samples = detector.samples()?;
+        let policies = config.build()?;
+        let samples = policies.everywhere().detector.samples()?;
         Ok(Self {
-            detector,
             policies,
             stand_ins,
             samples,
@@ -61,32 +63,39 @@ impl Guardrail for Pii {
 
     fn check(&self, message: &Message<'_>) -> Result<Verdict, String> {
         let mut verdict = Verdict::builder();
-        let is_label = |label: &str| is_label(label) || self.detector.is_own(label);
-        restore(message, &self.stand_ins, &is_label, &mut verdict)?;
-        hide_echoes(message, &self.stand_ins, &mut verdict);
-        formats::remember(message);
+        let places = Places::of(message);
+        let demands = OnceCell::new();
+        let demanded = |text: &Text<'_>| {
+            let demands: &Demands = demands.get_or_init(|| Demands::of(message));
+            demands.at(&places.of_text(text)?.pointer)
+        };
+        let is_number = |text: &Text<'_>| demanded(text) == Some(&Demand::Number);
+        let everywhere = self.policies.everywhere();
+        let is_label = |label: &str| is_label(label) || everywhere.detector.is_own(label);
+        restore(
+            message,
+            &self.stand_ins,
+            &is_label,
+            &is_number,
+            &mut verdict,
+        )?;
+        hide_echoes(message, &self.stand_ins, &is_number, &mut verdict);
+        demand::remember(message);
         let here = self.policies.here(message);
         let off = |policy: &Policy| policy.requests == Requests::Off;
         if message.direction() == Direction::ToServer && here.any().all(off) {
             return verdict.finish();
         }
-        let places = Places::of(message);
-        let formats = OnceCell::new();
-        let keeps_form = |text: &Text<'_>, found: &Found| {
-            let place = || {
-                places
-                    .of_text(text)
-                    .map_or_else(String::new, |place| place.pointer)
-            };
-            let is_whole = found.range == (0..text.len());
-            is_whole && matches!(form(found.entity), Some(Form::Email | Form::Ip)) && {
-                let formats: &Vec<String> = formats.get_or_init(|| formats::of(message));
-                !formats.is_empty() && formats::cover(formats, &place())
-            }
-        };
+        // Where only what is done differs, it does not matter where most texts stand.
+        let is_alike = |policy: &Policy| Rc::ptr_eq(&policy.detector, &everywhere.detector);
+        let is_alike = here.any().all(is_alike);
         let mut issuer = Issuer::new(message, &self.stand_ins);
         for text in message.texts() {
-            let found = self.found(&text, &places);
+            let detector = match is_alike {
+                true => &everywhere.detector,
+                false => &here.at(&text, &places).detector,
+            };
+            let found = find(detector, &text, &places);
             if found.is_empty() {
                 continue;
             }
@@ -95,19 +104,22 @@ impl Guardrail for Pii {
             for found in &found {
                 let place = (&text, found.range.clone());
                 let value = text.get(found.range.clone()).unwrap_or_default();
-                let instead = match treatment {
-                    Treatment::Mask => self.instead(policy, &text, found),
-                    _ => Instead::Value,
+                // Schemas speak of whole values.
+                let is_whole = found.range == (0..text.len());
+                let demanded = match treatment == Treatment::Mask && is_whole {
+                    true => demanded(&text),
+                    false => None,
+                };
+                let (instead, form) = match treatment {
+                    Treatment::Mask => self.instead(policy, &text, found, demanded),
+                    _ => (Instead::Value, None),
                 };
                 let (treatment, instead) = match instead {
                     Instead::Text(instead) => (treatment, instead),
                     Instead::StandIn(operator) => {
-                        let operator = match keeps_form(&text, found) {
-                            true => StandIn::Surrogate,
-                            false => operator,
-                        };
-                        let subject = subject(found, value);
-                        (treatment, issuer.stand_in(operator, subject)?)
+                        let subject = subject(found, value, form);
+                        let stand_in = stand_in(&mut issuer, operator, subject, found, demanded)?;
+                        (treatment, stand_in)
                     }
                     Instead::Value if treatment == Treatment::Mask => {
                         (Treatment::Mark, String::new())
@@ -127,40 +139,46 @@ impl Guardrail for Pii {
 export!(Pii);
 
 impl Pii {
-    /// What takes the place of a finding. A number of a JSON document stays a number as long.
-    fn instead(&self, policy: &Policy, text: &str, found: &Found) -> Instead {
+    /// What takes the place of a finding, and the form that it has. A number of a JSON document stays a number as long.
+    fn instead(
+        &self,
+        policy: &Policy,
+        text: &str,
+        found: &Found,
+        demanded: Option<&Demand>,
+    ) -> (Instead, Option<Form>) {
         let value = text.get(found.range.clone()).unwrap_or_default();
-        let instead = policy
-            .operators
-            .of(found.entity)
-            .instead(found.entity, value);
-        if instead == Instead::Value || !is_json_number(text, found.range.clone()) {
-            return instead;
+        let operator = policy.operators.of(found.entity);
+        let form = form(found.entity);
+        let is_number =
+            demanded == Some(&Demand::Number) || is_json_number(text, found.range.clone());
+        match operator.instead(found.entity, value) {
+            Instead::Value => (Instead::Value, form),
+            Instead::Text(_) | Instead::StandIn(StandIn::Hash) if is_number => {
+                (Instead::Text("9".repeat(value.len())), None)
+            }
+            Instead::StandIn(_) if is_number => {
+                let is_card = form == Some(Form::Card) && is_digits(value);
+                let form = if is_card { Form::Card } else { Form::Number };
+                (Instead::StandIn(StandIn::Surrogate), Some(form))
+            }
+            instead => match (instead, demanded) {
+                (Instead::StandIn(_), Some(Demand::Form(form))) => {
+                    (Instead::StandIn(StandIn::Surrogate), Some(*form))
+                }
+                (instead, _) => (instead, form),
+            },
         }
-        match (instead, form(found.entity)) {
-            (Instead::StandIn(_), Some(Form::Card)) => Instead::StandIn(StandIn::Surrogate),
-            _ => Instead::Text("9".repeat(value.len())),
-        }
-    }
-
-    /// Everything personal in a text that is a value. Keys of objects are names of things, and what reads them looks
-    /// for them.
-    fn found(&self, text: &Text<'_>, places: &Places<'_>) -> Vec<Found> {
-        let place = || places.of_text(text);
-        let key = || place().map(|place| name(&place.pointer).to_owned());
-        let mut found = self.detector.find(text, &Context { key: &key });
-        if !found.is_empty() && place().is_some_and(|place| place.role == Role::Key) {
-            found.clear();
-        }
-        found
     }
 
     /// What becomes of a text under this configuration, as far as it does not depend on keys: there are none yet.
     fn example(&self, text: &str) -> Option<Example> {
+        let everywhere = self.policies.everywhere();
         let mut after = String::new();
         let mut end = 0;
-        for found in self.detector.find(text, &Context { key: &|| None }) {
-            let instead = match self.instead(self.policies.everywhere(), text, &found) {
+        for found in everywhere.detector.find(text, &Context { key: &|| None }) {
+            let (instead, _) = self.instead(everywhere, text, &found, None);
+            let instead = match instead {
                 Instead::Text(instead) => instead,
                 Instead::Value => text.get(found.range.clone())?.to_owned(),
                 Instead::StandIn(_) => return Some(Example::hide("tools/call", [text])),
@@ -177,16 +195,63 @@ impl Pii {
     }
 }
 
+/// Everything personal in a text that is a value. Keys of objects are names of things, and what reads them looks
+/// for them.
+fn find(detector: &Detector, text: &Text<'_>, places: &Places<'_>) -> Vec<Found> {
+    let place = || places.of_text(text);
+    let key = || place().map(|place| name(&place.pointer).to_owned());
+    let context = Context { key: &key };
+    let mut found = match integer(text) {
+        None => detector.find(text, &context),
+        // As some programs write the numbers of a column that has gaps.
+        Some(digits) => {
+            let mut found = detector.find(&digits, &context);
+            found.retain(|found| found.range == (0..digits.len()));
+            found
+                .iter_mut()
+                .for_each(|found| found.range = 0..text.len());
+            found
+        }
+    };
+    if !found.is_empty() && place().is_some_and(|place| place.role == Role::Key) {
+        found.clear();
+    }
+    found
+}
+
 /// Whether a stand-in may be called so.
 fn is_label(label: &str) -> bool {
     entity::all().any(|entity| entity.token == label)
 }
 
+/// What stands in for a value; where an expression has to match, it or one of its surrogates, if one does.
+fn stand_in(
+    issuer: &mut Issuer<'_>,
+    operator: StandIn,
+    subject: Subject<'_>,
+    found: &Found,
+    demanded: Option<&Demand>,
+) -> Result<String, String> {
+    let first = issuer.stand_in(operator, subject)?;
+    let demand = demanded.filter(|demand| !demand.is_met(&first));
+    let Some(demand) = demand.filter(|_| operator != StandIn::Hash) else {
+        return Ok(first);
+    };
+    for form in form(found.entity).into_iter().chain([Form::Number]) {
+        let form = Some(form);
+        let other = issuer.stand_in(StandIn::Surrogate, Subject { form, ..subject })?;
+        if demand.is_met(&other) {
+            return Ok(other);
+        }
+    }
+    Ok(first)
+}
+
 /// What a finding is to those who make stand-ins.
-fn subject<'v>(found: &'v Found, value: &'v str) -> Subject<'v> {
+fn subject<'v>(found: &'v Found, value: &'v str, form: Option<Form>) -> Subject<'v> {
     Subject {
         label: found.entity.token,
-        form: form(found.entity),
+        form,
         value,
         canonical: &found.canonical,
     }
@@ -215,15 +280,35 @@ fn name(pointer: &str) -> &str {
 /// Whether a part of a text is a number of the JSON document that the text is.
 fn is_json_number(text: &str, range: Range<usize>) -> bool {
     let part = |range| text.get(range).unwrap_or_default();
-    let digits = part(range.clone())
-        .bytes()
-        .all(|byte| byte.is_ascii_digit());
-    digits
+    is_digits(part(range.clone()))
         && text.trim_start().starts_with(['{', '['])
         && part(0..range.start).trim_end().ends_with([':', ',', '['])
         && part(range.end..text.len())
             .trim_start()
             .starts_with([',', '}', ']'])
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The digits of a whole number that a text is, if it is written with a point: `4111111111111111.0`, `4.155552671E9`.
+fn integer(text: &str) -> Option<String> {
+    /// Longer ones are of nothing that is personal.
+    const DIGITS: usize = 32;
+    if text.len() > DIGITS || !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse::<usize>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = number.split_once('.')?;
+    let fraction = fraction.trim_end_matches('0');
+    if exponent > DIGITS || fraction.len() > exponent || !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    Some(format!("{whole}{fraction:0<exponent$}"))
 }
 
 fn rule(found: &Found) -> Rule {

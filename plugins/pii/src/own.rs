@@ -71,30 +71,36 @@ pub(crate) struct Own {
 impl Own {
     pub(crate) fn new(custom: &Custom) -> Result<Self, String> {
         let name = &custom.entity;
-        let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        if name.is_empty() || !name.bytes().all(fits) {
-            return Err(format!(
-                "custom: {name:?} is not of capital letters, digits and _"
-            ));
-        }
+        let wrong = |error| format!("custom: {name}: {error}");
         if named(name).is_ok() {
             return Err(format!("custom: there is an entity {name} already"));
         }
-        if !(0.0..=1.0).contains(&custom.score) {
-            return Err(format!(
-                "custom: {name}: {} is not from 0 to 1",
-                custom.score
-            ));
+        Self::of(name, None, &custom.patterns, custom.score, &custom.words).map_err(wrong)
+    }
+
+    /// One of an entity that is known, or else of a new one.
+    pub(crate) fn of(
+        name: &str,
+        entity: Option<&'static Entity>,
+        patterns: &[String],
+        score: f32,
+        words: &[String],
+    ) -> Result<Self, String> {
+        let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        if name.is_empty() || !name.bytes().all(fits) {
+            return Err("the name is not of capital letters, digits and _".to_owned());
         }
-        let patterns = custom.patterns.iter().map(|pattern| {
-            Pattern::searching(pattern)
-                .map_err(|error| format!("custom: {name}: {pattern:?}: {error}"))
+        if !(0.0..=1.0).contains(&score) {
+            return Err(format!("{score} is not from 0 to 1"));
+        }
+        let patterns = patterns.iter().map(|pattern| {
+            Pattern::searching(pattern).map_err(|error| format!("{pattern:?}: {error}"))
         });
         Ok(Self {
-            entity: own(name),
             patterns: patterns.collect::<Result<_, _>>()?,
-            score: custom.score,
-            words: custom.words.clone(),
+            entity: entity.unwrap_or_else(|| own(name)),
+            score,
+            words: words.to_vec(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! What is found and what is not, and what becomes of it.
 
+mod numbers;
+mod presidio;
 mod score;
 mod stand_ins;
 
@@ -371,7 +373,11 @@ fn long_texts_of_every_hard_kind_are_read_to_their_end() {
     let guardrail = pii(config);
     for part in parts {
         let text = part.repeat(100_000 / part.len());
-        let found = guardrail.detector.find(&text, &Context::NONE);
+        let found = guardrail
+            .policies
+            .everywhere()
+            .detector
+            .find(&text, &Context::NONE);
         assert!(
             found.iter().all(|it| text.get(it.range.clone()).is_some()),
             "{part:?}"
@@ -384,7 +390,7 @@ proptest! {
     fn ranges_are_sorted_apart_and_on_the_bounds_of_characters(text in "(?s)([0-9 .:@+()-]|[a-cA-C]|Anna |ssn |é|\u{200b}|\\\\u00e9|%40|.){0,80}") {
         let guardrail = pii(r#"{"threshold": 0, "ip_scope": "all", "also": ["MAC", "ADDRESS", "LOCATION", "NRP", "ORGANIZATION", "AGE", "DATE_TIME", "URL", "UUID", "DOB", "FR_NIR", "UK_NINO", "US_BANK_NUMBER", "IT_FISCAL_CODE"]}"#);
         let mut end = 0;
-        for found in guardrail.detector.find(&text, &Context::NONE) {
+        for found in guardrail.policies.everywhere().detector.find(&text, &Context::NONE) {
             prop_assert!(found.range.start >= end && !found.range.is_empty());
             prop_assert!(text.get(found.range.clone()).is_some());
             end = found.range.end;

@@ -32,8 +32,14 @@ impl Echoes {
 }
 
 /// Hides what was put back into the request that a message belongs to. Does nothing with
-/// a message on its way to a server.
-pub fn hide_echoes(message: &Message<'_>, settings: &Settings, verdict: &mut VerdictBuilder) {
+/// a message on its way to a server. Where a number is wanted, one of nines takes the
+/// place.
+pub fn hide_echoes(
+    message: &Message<'_>,
+    settings: &Settings,
+    is_number: &dyn Fn(&Text<'_>) -> bool,
+    verdict: &mut VerdictBuilder,
+) {
     let Some(exchange) = message.exchange() else {
         return;
     };
@@ -45,6 +51,10 @@ pub fn hide_echoes(message: &Message<'_>, settings: &Settings, verdict: &mut Ver
     if !notes.is_empty() && matches!(message.kind(), "response" | "error") {
         vault.forget(&key(exchange));
     }
+    if notes.is_empty() {
+        return;
+    }
+    let texts: Vec<String> = message.texts().map(|text| lowered(&text)).collect();
     for note in notes {
         let Some((key, shown)) = note.split_once('\t') else {
             continue;
@@ -53,17 +63,26 @@ pub fn hide_echoes(message: &Message<'_>, settings: &Settings, verdict: &mut Ver
             continue;
         };
         let spellings = place::spellings(&entry.value);
-        for text in message.texts() {
+        let spellings: Vec<String> = spellings.iter().map(|it| lowered(it)).collect();
+        for (text, lower) in message.texts().zip(&texts) {
+            if text.as_str() == entry.value && place::is_number(&text) && is_number(&text) {
+                verdict.mask(&text, 0..text.len(), RULE, "9".repeat(text.len()));
+                continue;
+            }
             for spelling in &spellings {
-                hide(&text, spelling, shown, verdict);
+                hide(&text, lower, spelling, shown, verdict);
             }
         }
     }
 }
 
-fn hide(text: &Text<'_>, value: &str, shown: &str, verdict: &mut VerdictBuilder) {
-    for (start, found) in text.match_indices(value) {
+/// Hides a value, in whatever letters, where it is no part of a longer word.
+fn hide(text: &Text<'_>, lower: &str, value: &str, shown: &str, verdict: &mut VerdictBuilder) {
+    for (start, found) in lower.match_indices(value) {
         let end = start + found.len();
+        let Some(written) = text.get(start..end).filter(|it| lowered(it) == value) else {
+            continue;
+        };
         let before = text
             .get(..start)
             .and_then(|before| before.chars().next_back());
@@ -72,10 +91,19 @@ fn hide(text: &Text<'_>, value: &str, shown: &str, verdict: &mut VerdictBuilder)
             c.is_some_and(char::is_alphanumeric) && own.is_some_and(char::is_alphanumeric)
         };
         let is_part =
-            goes_on(before, value.chars().next()) || goes_on(after, value.chars().next_back());
+            goes_on(before, written.chars().next()) || goes_on(after, written.chars().next_back());
         if !is_part {
             verdict.mask(text, start..end, RULE, shown);
         }
+    }
+}
+
+/// A text in small letters, with everything at its place.
+fn lowered(text: &str) -> String {
+    let lower = text.to_lowercase();
+    match lower.len() == text.len() {
+        true => lower,
+        false => text.to_ascii_lowercase(),
     }
 }
 

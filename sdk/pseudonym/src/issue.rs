@@ -50,7 +50,7 @@ pub struct Issuer<'a> {
     authenticator: Option<Authenticator>,
     cipher: Option<Cipher>,
     /// What this message has had already.
-    issued: HashMap<(Operator, String, String), String>,
+    issued: HashMap<(Operator, Option<Form>, String, String), String>,
 }
 
 impl<'a> Issuer<'a> {
@@ -71,7 +71,8 @@ impl<'a> Issuer<'a> {
     /// # Errors
     /// The gateway's keys are of no use.
     pub fn stand_in(&mut self, operator: Operator, subject: Subject<'_>) -> Result<String, String> {
-        let known = (operator, subject.label.to_owned(), subject.value.to_owned());
+        let (label, value) = (subject.label.to_owned(), subject.value.to_owned());
+        let known = (operator, subject.form, label, value);
         if let Some(issued) = self.issued.get(&known) {
             return Ok(issued.clone());
         }
@@ -105,7 +106,9 @@ impl<'a> Issuer<'a> {
             name.truncate(first + LENGTHS[0]);
             name.extend(more.chars().take(length - LENGTHS[0]));
             match self.keep(&token::key(&name), subject.value) {
-                Kept::Yes | Kept::NoRoom => return Ok(token::of_name(&name)),
+                Kept::Yes => return Ok(token::of_name(&name)),
+                // Then it has to hold the value itself.
+                Kept::NoRoom => return self.encrypted(subject),
                 Kept::Taken => {}
             }
         }
@@ -114,7 +117,13 @@ impl<'a> Issuer<'a> {
     }
 
     fn surrogate(&mut self, form: Form, subject: Subject<'_>) -> Result<String, String> {
-        if surrogate::is_one(form, subject.value) {
+        // Only the vault tells a number that is one from any other.
+        let is_one = match form {
+            Form::Number => surrogate::number(subject.value)
+                .is_some_and(|known_by| self.vault.get(&surrogate::key(&known_by)).is_some()),
+            _ => surrogate::is_one(form, subject.value),
+        };
+        if is_one {
             return Ok(subject.value.to_owned());
         }
         for attempt in 0..TRIES {
@@ -128,7 +137,11 @@ impl<'a> Issuer<'a> {
                 Kept::Taken => {}
             }
         }
-        self.pseudonym(subject)
+        match form {
+            // It has to stay a number, if it cannot come back.
+            Form::Number => Ok("9".repeat(subject.value.len())),
+            _ => self.pseudonym(subject),
+        }
     }
 
     fn encrypted(&mut self, subject: Subject<'_>) -> Result<String, String> {

@@ -19,6 +19,10 @@ pub(crate) struct Places<'t> {
     text: &'t str,
     /// The literals of a statement in SQL; none in any other text.
     literals: Vec<Range<usize>>,
+    /// Those that there are where a backslash escapes what follows, as in MySQL.
+    escaped: Vec<Range<usize>>,
+    /// Whether only MySQL can mean the statement.
+    is_mysql: bool,
 }
 
 impl<'t> Places<'t> {
@@ -26,25 +30,44 @@ impl<'t> Places<'t> {
         let first = first_word(text);
         let is_verb = |verb: &&str| first.eq_ignore_ascii_case(verb);
         let is_statement = STATEMENTS.iter().any(is_verb);
-        let literals = if is_statement {
-            literals(text)
-        } else {
-            Vec::new()
-        };
-        Self { text, literals }
+        if !is_statement {
+            return Self {
+                text,
+                literals: Vec::new(),
+                escaped: Vec::new(),
+                is_mysql: false,
+            };
+        }
+        Self {
+            text,
+            literals: literals(text, false),
+            escaped: literals(text, true),
+            is_mysql: text.contains('`'),
+        }
     }
 
-    /// A value as it is written where a stand-in was.
-    pub(crate) fn written(&self, value: &str, at: usize, brackets: Brackets) -> String {
-        match brackets {
+    /// A value as it is written where a stand-in was; `None` if it could end a literal.
+    pub(crate) fn written(&self, value: &str, at: usize, brackets: Brackets) -> Option<String> {
+        Some(match brackets {
             Brackets::Percent { twice: false } => percent(value),
             Brackets::Percent { twice: true } => percent(&percent(value)),
             Brackets::Html => html(value),
             Brackets::Json => json(value),
             Brackets::Plain | Brackets::None if self.is_in_address(at) => percent(value),
-            Brackets::Plain | Brackets::None if self.is_in_literal(at) => value.replace('\'', "''"),
+            Brackets::Plain | Brackets::None if self.is_in_literal(at) => self.literal(value)?,
             Brackets::Plain | Brackets::None => value.to_owned(),
+        })
+    }
+
+    /// A value within a literal of a statement in SQL.
+    fn literal(&self, value: &str) -> Option<String> {
+        let quoted = value.replace('\'', "''");
+        if self.is_mysql {
+            return Some(quoted.replace('\\', r"\\"));
         }
+        // In most dialects a backslash is one like any other character, in some it escapes an apostrophe.
+        let ends = value.ends_with('\\') || value.contains(r"\'");
+        (!ends).then_some(quoted)
     }
 
     /// Whether the word that goes on here is an address such as `https://…`.
@@ -58,9 +81,13 @@ impl<'t> Places<'t> {
 
     /// Whether a literal of a statement in SQL goes on here: an apostrophe would end it.
     fn is_in_literal(&self, at: usize) -> bool {
-        let next = self.literals.partition_point(|literal| literal.end < at);
-        let literal = self.literals.get(next);
-        literal.is_some_and(|literal| literal.start <= at)
+        let is_in = |literals: &[Range<usize>]| {
+            let next = literals.partition_point(|literal| literal.end < at);
+            literals
+                .get(next)
+                .is_some_and(|literal| literal.start <= at)
+        };
+        is_in(&self.literals) || is_in(&self.escaped)
     }
 }
 
@@ -83,8 +110,8 @@ fn first_word(text: &str) -> &str {
 }
 
 /// The contents of the literals of a statement in SQL, which are not in comments or
-/// names.
-fn literals(statement: &str) -> Vec<Range<usize>> {
+/// names. A backslash may escape what follows it.
+fn literals(statement: &str, escapes: bool) -> Vec<Range<usize>> {
     let mut literals = Vec::new();
     let mut at = 0;
     while let Some(rest) = statement.get(at..) {
@@ -107,13 +134,30 @@ fn literals(statement: &str) -> Vec<Range<usize>> {
             }
         };
         let inside = rest.get(skip..).unwrap_or_default();
-        let length = inside.find(end).unwrap_or(inside.len());
+        let length = match escapes && skip == 1 {
+            true => unescaped(inside, end),
+            false => inside.find(end),
+        };
+        let length = length.unwrap_or(inside.len());
         if end == "'" {
             literals.push(at + skip..at + skip + length);
         }
         at += skip + length + end.len();
     }
     literals
+}
+
+/// Where a quote first stands behind no backslash.
+fn unescaped(text: &str, quote: &str) -> Option<usize> {
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            _ if quote.as_bytes() == [byte] => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The contents of all strings of a JSON text, if it is one of objects or arrays.
@@ -172,6 +216,13 @@ pub(crate) fn written_at(content: &str) -> Vec<usize> {
     written
 }
 
+/// Whether a value is a number, written as JSON has it.
+pub(crate) fn is_number(value: &str) -> bool {
+    let digit = |c: char| c.is_ascii_digit();
+    let bare = value.starts_with(|c| c == '-' || digit(c)) && value.ends_with(digit);
+    bare && serde_json::from_str::<serde_json::Number>(value).is_ok()
+}
+
 /// A text as the content of a JSON string.
 pub(crate) fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
@@ -189,6 +240,7 @@ pub(crate) fn spellings(value: &str) -> Vec<String> {
         percent(value),
         html(value),
         value.replace('\'', "''"),
+        value.replace('\'', "''").replace('\\', r"\\"),
     ] {
         if !spellings.contains(&spelling) {
             spellings.push(spelling);
@@ -230,7 +282,8 @@ mod tests {
 
     fn put(value: &str, text: &str) -> String {
         let at = text.find('#').unwrap_or_default();
-        text.replace('#', &Places::of(text).written(value, at, Brackets::Plain))
+        let written = Places::of(text).written(value, at, Brackets::Plain);
+        written.map_or("refused".to_owned(), |it| text.replace('#', &it))
     }
 
     #[test]
@@ -271,6 +324,25 @@ mod tests {
                 "-- it's\n/* so */ (select 'O''Neil')",
             ),
             ("O'Neil", "it's # who came", "it's O'Neil who came"),
+            (
+                "O'Neil",
+                r"select 'it\'s #', 'x'",
+                r"select 'it\'s O''Neil', 'x'",
+            ),
+            ("O'Neil", r"select 'C:\', '#'", r"select 'C:\', 'O''Neil'"),
+            (
+                r"a\b\",
+                "select `n` from t where n = '#'",
+                r"select `n` from t where n = 'a\\b\\'",
+            ),
+            (
+                r"a\b",
+                "select n from t where n = '#'",
+                r"select n from t where n = 'a\b'",
+            ),
+            (r"a\", "select n from t where n = '#'", "refused"),
+            (r"\' or 1=1 --", "select n from t where n = '#'", "refused"),
+            (r"a\", "say #", r"say a\"),
             ("O'Neil", "select 'a' as # ", "select 'a' as O'Neil "),
         ] {
             assert_eq!(put(value, text), expected);

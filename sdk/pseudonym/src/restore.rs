@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use mcp_gateway_sdk::{Direction, Message, VerdictBuilder};
+use mcp_gateway_sdk::{Direction, Message, PatchOp, PatchValue, Text, VerdictBuilder};
 
 use crate::echo::Echoes;
 use crate::keyed::Cipher;
@@ -19,6 +19,8 @@ const DEPTH: usize = 8;
 
 /// Puts the values back that may go where the message goes, or refuses it. Does nothing
 /// with a message on its way to the client. The labels are those that tokens may have.
+/// Where a number is wanted, a value that is one takes the place of the string that stood
+/// for it.
 ///
 /// # Errors
 /// The gateway's keys are of no use.
@@ -26,6 +28,7 @@ pub fn restore(
     message: &Message<'_>,
     settings: &Settings,
     is_label: &dyn Fn(&str) -> bool,
+    is_number: &dyn Fn(&Text<'_>) -> bool,
     verdict: &mut VerdictBuilder,
 ) -> Result<(), String> {
     if message.direction() != Direction::ToServer {
@@ -39,9 +42,25 @@ pub fn restore(
         cipher: None,
         echoes: Echoes::default(),
     };
+    let mut numbers = 0;
     for text in message.texts() {
         match restoring.text(&text, DEPTH) {
             Ok(edits) => {
+                if let [(range, value)] = &edits[..]
+                    && *range == (0..text.len())
+                    && place::is_number(value)
+                    && !place::is_number(&text)
+                    && is_number(&text)
+                    && let Some(place) = message.place(text.index())
+                {
+                    let (path, value) = (place.pointer, value.clone());
+                    verdict.patch(PatchOp::Replace(PatchValue { path, value }));
+                    numbers += 1;
+                }
+                if numbers > NUMBERS {
+                    verdict.block(TOO_MANY);
+                    return Ok(());
+                }
                 for (range, value) in edits {
                     verdict.mask(&text, range, RULE, value);
                 }
@@ -56,6 +75,9 @@ pub fn restore(
     restoring.echoes.note(message, &mut restoring.vault);
     Ok(())
 }
+
+/// So many operations a verdict may have.
+const NUMBERS: usize = 1_000;
 
 /// Parts of a text, and what takes their place.
 type Edits = Vec<(Range<usize>, String)>;
@@ -99,12 +121,14 @@ impl Restoring<'_> {
                 return Err(Stop::Refused(TOO_MANY.to_owned()));
             }
             // Without its brackets it may be any word.
-            if entry.is_none() && token.brackets != Brackets::None {
+            let is_certain = token.brackets != Brackets::None;
+            if entry.is_none() && is_certain && self.settings.elsewhere == Elsewhere::Refuse {
                 return Err(Stop::Refused(unknown(shown)));
             }
             let Some(entry) = entry else { continue };
             if let Some(value) = self.allowed(entry, shown)? {
                 let written = places.written(&value, token.range.start, token.brackets);
+                let written = written.ok_or_else(|| Stop::Refused(unsafe_in_sql(shown)))?;
                 self.echoes.add(&key, &token::of_name(&token.name), &value);
                 edits.push((token.range, written));
             }
@@ -113,21 +137,51 @@ impl Restoring<'_> {
             let overlaps = |(other, _): &(Range<usize>, String)| {
                 other.start < range.end && range.start < other.end
             };
-            let key = surrogate::key(&known_by);
-            let Some(entry) = self.vault.get(&key).filter(|_| !edits.iter().any(overlaps)) else {
+            if edits.iter().any(overlaps) {
                 continue;
-            };
+            }
             let shown = text.get(range.clone()).unwrap_or_default();
-            if let Some(value) = self.allowed(entry, shown)? {
+            if let Some(value) = self.surrogate(shown, &known_by)? {
                 let written = places.written(&value, range.start, Brackets::Plain);
-                self.echoes.add(&key, shown, &value);
+                let written = written.ok_or_else(|| Stop::Refused(unsafe_in_sql(shown)))?;
                 edits.push((range, written));
             }
         }
         Ok(edits)
     }
 
-    /// What the strings of a JSON text say is restored, and written as they are.
+    /// What something stands for that looks like any value of its form.
+    fn surrogate(&mut self, shown: &str, known_by: &str) -> Result<Option<String>, Stop> {
+        let key = surrogate::key(known_by);
+        let Some(entry) = self.vault.get(&key) else {
+            return Ok(None);
+        };
+        let value = self.allowed(entry, shown)?;
+        if let Some(value) = &value {
+            self.echoes.add(&key, shown, value);
+        }
+        Ok(value)
+    }
+
+    /// What stands between the strings of a JSON text are numbers.
+    fn numbers(&mut self, text: &str, between: Range<usize>) -> Result<Edits, Stop> {
+        let mut edits = Edits::new();
+        for (range, known_by) in surrogate::find(text.get(between.clone()).unwrap_or_default()) {
+            let range = between.start + range.start..between.start + range.end;
+            let shown = text.get(range.clone()).unwrap_or_default();
+            if let Some(value) = self.surrogate(shown, &known_by)? {
+                let written = match place::is_number(&value) {
+                    true => value,
+                    false => format!("\"{}\"", place::json(&value)),
+                };
+                edits.push((range, written));
+            }
+        }
+        Ok(edits)
+    }
+
+    /// What the strings of a JSON text say is restored, and written as they are; numbers,
+    /// too.
     fn strings(
         &mut self,
         text: &str,
@@ -135,7 +189,10 @@ impl Restoring<'_> {
         depth: usize,
     ) -> Result<Edits, Stop> {
         let mut edits = Edits::new();
+        let mut done = 0;
         for range in strings {
+            edits.extend(self.numbers(text, done..range.start)?);
+            done = range.end;
             let written = text.get(range.clone()).unwrap_or_default();
             let Some(content) = place::says(written) else {
                 continue;
@@ -153,6 +210,7 @@ impl Restoring<'_> {
                 }
             }
         }
+        edits.extend(self.numbers(text, done..text.len())?);
         Ok(edits)
     }
 
@@ -210,6 +268,13 @@ impl Restoring<'_> {
 
 /// Why a message is refused that the gateway would be asked too often for.
 const TOO_MANY: &str = "there are too many different stand-ins in one message: send it in parts";
+
+fn unsafe_in_sql(shown: &str) -> String {
+    format!(
+        "{shown} stands for a value with a backslash before the end of a literal, which databases read differently. \
+         Pass it as a parameter, or quote names in backticks if this is MySQL"
+    )
+}
 
 fn unknown(shown: &str) -> String {
     format!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_gateway_sdk::{Message, Scope};
+use mcp_gateway_sdk::{Message, Scope, fits};
 use serde::Deserialize;
 
 /// How stand-ins are made and undone. Kept in step with [`SCHEMA`].
@@ -14,9 +14,10 @@ pub struct Settings {
     /// Seconds for which a value can come back after it was last shown.
     pub keep: u32,
     /// The destinations that any value may go back to: a server, or a server and a
-    /// tool, such as `mailer/send_*`.
+    /// tool, such as `mailer/send_*`; each `*` stands for anything.
     pub allow: Vec<String>,
-    /// What happens to a stand-in on its way to any other.
+    /// What happens to a stand-in on its way to any other, and to what looks like one but
+    /// was not issued.
     pub elsewhere: Elsewhere,
 }
 
@@ -37,13 +38,13 @@ pub const SCHEMA: &str = r#"{
       "default": 86400
     },
     "allow": {
-      "description": "Destinations that any value may go back to, besides the server that showed it: a server, or a server and a tool, such as mailer/send_*.",
+      "description": "Destinations that any value may go back to, besides the server that showed it: a server, or a server and a tool, such as mailer/send_*. A * stands for anything.",
       "type": "array",
       "items": { "type": "string" },
       "default": []
     },
     "elsewhere": {
-      "description": "What happens to a stand-in on its way to any other server: the request is refused, or the stand-in goes there as it is.",
+      "description": "What happens to a stand-in on its way to any other server: the request is refused, or the stand-in goes there as it is. The same holds for what only looks like one.",
       "enum": ["refuse", "keep"],
       "default": "refuse"
     }
@@ -89,10 +90,7 @@ impl Settings {
         let server = message.server();
         let tool = message.subject().unwrap_or_default();
         let destination = format!("{server}/{tool}");
-        let covers = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(start) => destination.starts_with(start),
-            None => *pattern == server || *pattern == destination,
-        };
+        let covers = |pattern: &String| pattern == server || fits(pattern, &destination);
         servers.iter().any(|known| known == server) || self.allow.iter().any(covers)
     }
 }

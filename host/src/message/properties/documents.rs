@@ -28,12 +28,28 @@ pub(super) fn ordinary_document() -> impl Strategy<Value = String> {
     nested(plain.clone(), plain, true)
 }
 
-/// Where the contents of the strings stand, without their quotes.
-pub(super) fn strings(json: &str) -> Vec<Range<usize>> {
+/// Whether a text stands there without quotes.
+pub(super) fn is_number(json: &str, text: &Range<usize>) -> bool {
+    !json[..text.start].ends_with('"')
+}
+
+/// Where the contents of the strings, without their quotes, and the long numbers stand.
+pub(super) fn texts(json: &str) -> Vec<Range<usize>> {
     let mut strings = Vec::new();
     let mut open = None;
+    let mut number = None;
     let mut chars = json.char_indices();
     while let Some((at, c)) = chars.next() {
+        let is_of_number = open.is_none() && "+-.eE0123456789".contains(c);
+        match number {
+            None if is_of_number => number = Some(at),
+            Some(start) if !is_of_number => {
+                let long = is_long(&json[start..at]);
+                strings.extend(long.then_some(start..at));
+                number = None;
+            }
+            _ => {}
+        }
         match (c, open) {
             ('"', None) => open = Some(at + 1),
             ('"', Some(start)) => {
@@ -44,7 +60,23 @@ pub(super) fn strings(json: &str) -> Vec<Range<usize>> {
             _ => {}
         }
     }
+    let last = number.map(|start| start..json.len());
+    strings.extend(last.filter(|last| is_long(&json[last.clone()])));
     strings
+}
+
+/// Whether at least seven digits of a number stand before its point, or behind it with
+/// an exponent that is not negative.
+pub(super) fn is_long(number: &str) -> bool {
+    let (digits, exponent) = match number.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, Some(exponent)),
+        None => (number, None),
+    };
+    let digits = digits.trim_start_matches('-');
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let moved = exponent.is_some_and(|exponent| !exponent.starts_with('-'));
+    all(whole) && (whole.len() > 6 || fraction.len() > 6 && moved)
 }
 
 /// What the content of a string says.
@@ -124,11 +156,18 @@ fn space() -> impl Strategy<Value = &'static str> + Clone {
 }
 
 fn literal() -> impl Strategy<Value = String> + Clone {
-    const LITERALS: [&str; 7] = [
+    const LITERALS: [&str; 14] = [
         "0",
         "-0.0",
         "1e400",
         "123456789012345678901234567890",
+        "4111111111111111",
+        "-4111111.0",
+        "411111",
+        "0.12345678",
+        "4.1111111E+15",
+        "4.1111111e-15",
+        "1234567e9",
         "1.50",
         "true",
         "null",

@@ -137,3 +137,42 @@ fn growth_is_bounded_as_it_is_written() {
     assert!(grow("\u{1}", 5).is_ok());
     assert!(grow("", 0).is_ok());
 }
+
+#[test]
+fn a_long_number_is_a_text_and_becomes_a_string_unless_it_stays_one() {
+    let result = r#"{"card":4111111111111111,"n":[123456,1234567.0 ,0.12345678,-7654321,4.1111111e9],"x":"1"}"#;
+    let texts = Message::result("1", result).texts().unwrap();
+    assert_eq!(
+        texts.iter().collect::<Vec<_>>(),
+        [
+            "card",
+            "4111111111111111",
+            "n",
+            "1234567.0",
+            "-7654321",
+            "4.1111111e9",
+            "x",
+            "1"
+        ]
+    );
+    assert_eq!(texts.place(1).unwrap().pointer, "/card");
+    assert_eq!(texts.place(3).unwrap().pointer, "/n/1");
+    assert_eq!(texts.place(7).unwrap().pointer, "/x");
+    for (edit, expected) in [
+        ((4..20, "<CARD>"), r#"{"card":"<CARD>","n""#),
+        (
+            (4..20, "4000000000000002"),
+            r#"{"card":4000000000000002,"n""#,
+        ),
+        ((4..16, "****"), r#"{"card":"****1111","n""#),
+        ((4..20, ""), r#"{"card":"","n""#),
+        ((4..20, "1"), r#"{"card":"1","n""#),
+        ((4..5, "0"), r#"{"card":"0111111111111111","n""#),
+        ((4..20, "1,2345678"), r#"{"card":"1,2345678","n""#),
+    ] {
+        let redacted = redact(result, &[edit]).unwrap();
+        assert!(redacted.starts_with(expected), "{redacted}");
+        assert!(redacted.ends_with(&result[27..]), "{redacted}");
+    }
+    assert_eq!(redact("1234567", &[(3..7, "*")]).unwrap(), r#""123*""#);
+}

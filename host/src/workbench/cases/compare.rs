@@ -40,22 +40,11 @@ impl Outcome {
             Ok(verdict) => verdict,
             Err(error) => return fault(error.to_string()),
         };
-        let (reason, changed) = match &verdict.decision {
-            Decision::Pass => (None, Ok(None)),
-            Decision::Block(reason) | Decision::Ask(reason) => (Some(reason.clone()), Ok(None)),
-            Decision::Redact => {
-                let redacted = case
-                    .view
-                    .texts
-                    .redact(&verdict.edits(), Limits::default().output);
-                (None, redacted.map(Some).map_err(|error| error.to_string()))
-            }
-            Decision::Patch(ops) => {
-                let patched = case.view.message.patch(ops);
-                (None, patched.map(Some).map_err(|error| error.to_string()))
-            }
+        let reason = match &verdict.decision {
+            Decision::Block(reason) | Decision::Ask(reason) => Some(reason.clone()),
+            Decision::Pass | Decision::Redact | Decision::Patch(_) => None,
         };
-        let after = match changed {
+        let after = match verdict.changed(&case.view.texts, Limits::default().output) {
             Err(error) => return fault(format!("its verdict is invalid: {error}")),
             Ok(None) => Some(case.view.clone()),
             Ok(Some(message)) => case.changed(message),

@@ -73,7 +73,11 @@ fn score() {
                 (kind, place(span, "start"), place(span, "end"))
             })
             .collect();
-        let found = guardrail.detector.find(text, &Context::NONE);
+        let found = guardrail
+            .policies
+            .everywhere()
+            .detector
+            .find(text, &Context::NONE);
         let kind = |name: &'static str| if name == "US_ITIN" { "US_SSN" } else { name };
         // Where the address of a house ends and its town begins is told in many ways.
         let address = |name: &str| ["LOCATION", "STREET_ADDRESS", "ZIP_CODE"].contains(&name);
@@ -200,7 +204,11 @@ fn found(entity: &str, text: &str, profile: &str) -> Vec<(u64, u64, f32)> {
         r#"{{"entities": ["{entity}"], "profile": "{profile}"}}"#
     ));
     let characters = |at: usize| text[..at].chars().count() as u64;
-    let all = guardrail.detector.find(text, &Context::NONE);
+    let all = guardrail
+        .policies
+        .everywhere()
+        .detector
+        .find(text, &Context::NONE);
     all.iter()
         .map(|it| {
             (
@@ -219,7 +227,11 @@ fn span_is_right(row: &Value, entity: &str) -> bool {
         Some(list) => {
             let deny =
                 serde_json::json!({"entities": [], "deny": [{"entity": "PERSON", "values": list}]});
-            let found = pii(&deny.to_string()).detector.find(text, &Context::NONE);
+            let found = pii(&deny.to_string())
+                .policies
+                .everywhere()
+                .detector
+                .find(text, &Context::NONE);
             found
                 .iter()
                 .map(|it| (it.range.start as u64, it.range.end as u64))
@@ -279,7 +291,12 @@ fn clean_texts_stay() {
         for file in fs::read_dir(&folder).unwrap() {
             let text = fs::read_to_string(file.unwrap().path()).unwrap();
             bytes += text.len();
-            for found in guardrail.detector.find(&text, &Context::NONE) {
+            for found in guardrail
+                .policies
+                .everywhere()
+                .detector
+                .find(&text, &Context::NONE)
+            {
                 masks += 1;
                 eprintln!("{} {:?}", found.entity.name, &text[found.range]);
             }
@@ -324,7 +341,12 @@ fn speed() {
     for part in [log, json, prose].into_iter().chain(worst) {
         let text = part.repeat(10_000_000 / part.len());
         let begun = Instant::now();
-        let found = guardrail.detector.find(&text, &Context::NONE).len();
+        let found = guardrail
+            .policies
+            .everywhere()
+            .detector
+            .find(&text, &Context::NONE)
+            .len();
         let rate = text.len() as f64 / begun.elapsed().as_secs_f64() / 1e6;
         eprintln!(
             "{rate:8.1} MB/s  {found:7} found  {:?}",

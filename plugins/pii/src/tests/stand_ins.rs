@@ -6,20 +6,20 @@ use serde_json::json;
 
 use crate::Pii;
 
-struct World {
+pub(super) struct World {
     pii: Pii,
     gateway: Gateway,
 }
 
 impl World {
-    fn new(config: &str) -> Self {
+    pub(super) fn new(config: &str) -> Self {
         Self {
             pii: configured(config).unwrap(),
             gateway: Gateway::default(),
         }
     }
 
-    fn judged(&self, sample: Sample) -> Outcome {
+    pub(super) fn judged(&self, sample: Sample) -> Outcome {
         sample.within(&self.gateway).judge(&self.pii).unwrap()
     }
 
@@ -28,7 +28,7 @@ impl World {
         self.judged(sample).texts.concat()
     }
 
-    fn sent(&self, text: &str) -> Outcome {
+    pub(super) fn sent(&self, text: &str) -> Outcome {
         self.judged(Sample::request("tools/call", [text]))
     }
 }
@@ -116,9 +116,10 @@ fn numbers_of_documents_stay_numbers() {
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let card = shown["card"].as_u64().unwrap().to_string();
     assert!(card.starts_with("400000") && card.len() == 16, "{card}");
-    assert_eq!(shown["ssn"], json!(999_999_999));
-    let sent = world.sent(&format!("card = '{card}'"));
-    assert_eq!(sent.texts, ["card = '4111111111111111'"]);
+    let ssn = shown["ssn"].as_u64().unwrap().to_string();
+    assert!(ssn.starts_with("999") && ssn.len() == 9, "{ssn}");
+    let sent = world.sent(&format!("card = '{card}' ssn = {ssn}"));
+    assert_eq!(sent.texts, ["card = '4111111111111111' ssn = 536904399"]);
 }
 
 #[test]
@@ -202,6 +203,80 @@ fn where_a_tools_schema_demands_a_format_the_stand_in_has_it() {
     assert!(note.starts_with("<EMAIL_"), "{note}");
     assert!(shown("other").iter().all(|text| !text.contains('@')));
     assert_eq!(world.sent(mail).texts, ["a@b.de"]);
+}
+
+#[test]
+fn every_format_and_pattern_has_its_stand_in_which_comes_back() {
+    let world = World::new(r#"{"also": ["URL", "UUID", "DOB", "DATE_TIME"]}"#);
+    let values = [
+        (
+            json!({"format": "uri"}),
+            "https://web.mycorp.de/anna?b=c",
+            "uri",
+        ),
+        (
+            json!({"format": "uuid"}),
+            "123e4567-e89b-42d3-a456-426614174000",
+            "id",
+        ),
+        (json!({"format": "date"}), "1985-10-26", "date_of_birth"),
+        (
+            json!({"format": "date-time"}),
+            "2026-07-28T10:11:12Z",
+            "seen",
+        ),
+        (
+            json!({"pattern": "^[0-9]{3}-[0-9]{2}-[0-9]{4}$"}),
+            "536-90-4399",
+            "ssn",
+        ),
+        (json!({"pattern": "^[0-9]{9}$"}), "536904398", "ssn_digits"),
+        (
+            json!({"pattern": r"^4[0-9]{15}$"}),
+            "4111111111111111",
+            "card",
+        ),
+        (json!({"pattern": "^.*$"}), "a@b.de", "mail"),
+    ];
+    let mut properties = serde_json::Map::new();
+    let mut content = serde_json::Map::new();
+    for (schema, value, name) in &values {
+        properties.insert((*name).to_owned(), schema.clone());
+        content.insert((*name).to_owned(), json!(value));
+    }
+    let tool = json!({"name": "get", "outputSchema": {"type": "object", "properties": properties}});
+    world.judged(Sample::of(
+        "tools/list",
+        "response",
+        &json!({"tools": [tool]}),
+    ));
+    let result = json!({"structuredContent": content});
+    let sample = Sample::of("tools/call", "response", &result).subject("get");
+    let texts = world.judged(sample).texts;
+    let shown = |name: &str| {
+        let at = texts.iter().position(|text| text == name).unwrap();
+        texts[at + 1].clone()
+    };
+    for (name, start, length) in [
+        ("uri", "https://u", 34),
+        ("id", "00000000-0000-8000-8", 36),
+        ("date_of_birth", "16", 10),
+        ("seen", "16", 20),
+        ("ssn", "999-", 11),
+        ("ssn_digits", "999", 9),
+        ("card", "400000", 16),
+        ("mail", "<EMAIL_", 14),
+    ] {
+        let shown = shown(name);
+        assert!(
+            shown.starts_with(start) && shown.len() == length,
+            "{name}: {shown}"
+        );
+    }
+    for (_, value, name) in &values {
+        let text = format!("it is {}", shown(name));
+        assert_eq!(world.sent(&text).texts, [format!("it is {value}")]);
+    }
 }
 
 #[test]

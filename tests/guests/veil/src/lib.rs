@@ -34,8 +34,14 @@ impl Guardrail for Veil {
             stand_ins,
         }) = self;
         let mut verdict = Verdict::builder();
-        restore(message, stand_ins, &|label| label == LABEL, &mut verdict)?;
-        hide_echoes(message, stand_ins, &mut verdict);
+        restore(
+            message,
+            stand_ins,
+            &|label| label == LABEL,
+            &|_| false,
+            &mut verdict,
+        )?;
+        hide_echoes(message, stand_ins, &|_| false, &mut verdict);
         if message.direction() == Direction::ToClient {
             let mut issuer = Issuer::new(message, stand_ins);
             for text in message.texts() {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
+use mcp_gateway_sdk::testing::Sample;
 use serde_json::Value;
 
 use super::{outcome, pii};
@@ -290,6 +291,12 @@ fn clean_texts_stay() {
         let (mut bytes, mut masks) = (0, 0);
         for file in fs::read_dir(&folder).unwrap() {
             let text = fs::read_to_string(file.unwrap().path()).unwrap();
+            if let Ok(document) = serde_json::from_str::<Value>(&text) {
+                let sample = Sample::of("tools/call", "response", &document);
+                let rules = sample.judge(&guardrail).unwrap().rules;
+                masks += rules.len();
+                eprintln!("{rules:?} in its values");
+            }
             bytes += text.len();
             for found in guardrail
                 .policies

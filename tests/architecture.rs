@@ -21,18 +21,18 @@ use source::{File, rust_files};
 /// rows, and itself; the two that stand together may use each other.
 const LAYERS: &[&[&str]] = &[
     &["message", "config", "bundled", "clients"],
-    &["protocol", "journal"],
+    &["protocol", "journal", "provenance"],
     &["capability+sandbox"],
     &["guardrail"],
     &["chain"],
     &["gate"],
-    &["wire", "oauth", "audit"],
+    &["wire", "oauth", "audit", "pinning", "reputation"],
     &["upstream"],
     &["catalog"],
     &["session"],
     &["reload", "front", "install", "client", "status"],
     &["run", "cli"],
-    &["workbench", "demo", "doctor"],
+    &["workbench", "demo", "doctor", "pin", "scan"],
     &["lib", "main"],
 ];
 
@@ -47,8 +47,14 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("process_wrap::", &["upstream"]),
     ("Admitted::own(", &["gate", "session", "front"]),
     ("hyper::", &["front"]),
-    ("reqwest::", &["upstream", "config", "oauth", "capability"]),
-    ("rustls::", &["upstream", "oauth", "capability"]),
+    (
+        "reqwest::",
+        &["upstream", "config", "oauth", "capability", "reputation"],
+    ),
+    (
+        "rustls::",
+        &["upstream", "oauth", "capability", "reputation"],
+    ),
     ("oauth2::", &["oauth"]),
     ("hkdf::", &["capability"]),
     ("rusqlite::", &["journal", "audit"]),
@@ -59,7 +65,7 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("clap::", &["cli", "main"]),
     ("clap_complete::", &["cli"]),
     ("clap_mangen::", &["cli"]),
-    ("diffy::", &["install"]),
+    ("diffy::", &["install", "pin"]),
     ("jsonc_parser::", &["clients", "config"]),
     ("saphyr_parser::", &["clients"]),
     ("toml_edit::", &["clients", "install"]),
@@ -67,7 +73,7 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("include_bytes!", &["bundled"]),
     (
         "anyhow::",
-        &["main", "demo", "client", "doctor", "workbench"],
+        &["main", "demo", "client", "doctor", "scan", "workbench"],
     ),
     ("flate2::", &["workbench"]),
 ];

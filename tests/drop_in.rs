@@ -122,14 +122,6 @@ fn an_unknown_guardrail_is_refused_with_those_that_are_known() {
 }
 
 #[test]
-fn the_scanner_is_refused_and_not_ignored() {
-    refuses(
-        &["--mcp-json-path", FILE, "-p", "basic", "--scan"],
-        &["--scan is not available in this version"],
-    );
-}
-
-#[test]
 fn without_a_file_it_says_what_to_type() {
     refuses(
         &[],

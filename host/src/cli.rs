@@ -9,12 +9,16 @@ mod audit;
 mod doctor;
 mod install;
 mod pages;
+mod pin;
 mod plugin;
+mod scan;
 mod serve;
 mod status;
 
 pub use doctor::Doctor;
 pub use pages::{Shell, completions, man};
+pub use pin::Pin;
+pub use scan::{FailOn, Format, Look, Scan};
 
 use std::path::PathBuf;
 
@@ -30,6 +34,8 @@ use account::{LoginArgs, LogoutArgs};
 use audit::AuditArgs;
 use doctor::DoctorArgs;
 use install::{ImportArgs, InstallArgs, UninstallArgs};
+use pin::PinArgs;
+use scan::ScanArgs;
 use serve::ServeArgs;
 use status::StatusArgs;
 
@@ -99,6 +105,10 @@ pub enum Task {
     Status(Show),
     /// Look after everything that can be wrong.
     Doctor(Doctor),
+    /// Take a person's word on tools that were defined anew.
+    Pin(Pin),
+    /// Say what servers are before they are trusted.
+    Scan(Scan),
     /// Write what completes the command line in a shell.
     Completions(Shell),
     /// Write the manual page.
@@ -139,9 +149,6 @@ pub enum UsageError {
     /// A file for several clients.
     #[error("--file is the file of one client; name that one with --client")]
     FileOfSeveral,
-    /// The scanner of the Python gateway.
-    #[error("--scan is not available in this version; start without it")]
-    Scan,
     /// A name for the wrapped server that can't be one.
     #[error("the server's name \"{name}\" can't be used: {cause}; choose one with --name")]
     Name {
@@ -214,8 +221,8 @@ struct GatewayArgs {
     /// Formerly `--plugin`, for the record of all calls
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "all", hide = true)]
     enable_tracing: Vec<String>,
-    /// Scan the servers before they are started
-    #[arg(long, hide = true)]
+    /// Start no server whose package has little reputation before you have let it
+    #[arg(long)]
     scan: bool,
 }
 
@@ -246,6 +253,14 @@ enum Command {
     Doctor(DoctorArgs),
     /// Read the record of all calls: find, follow, show, count, export
     Audit(AuditArgs),
+    /// Say what the servers of your clients are: where they come from, what they keep
+    /// in the open, what is wrong with their tools
+    ///
+    /// Exit code: 0 nothing is wrong, 1 something is (see --fail-on).
+    Scan(ScanArgs),
+    /// Approve of tools that servers have defined anew, or look at them first
+    #[command(subcommand)]
+    Pin(PinArgs),
     /// Log in to a server over HTTP, in a browser
     Login(LoginArgs),
     /// Forget the log-in to a server
@@ -288,8 +303,7 @@ impl Cli {
     /// read yet: that is [`ConfigSource::load`]'s part.
     pub fn task(self, bundled: &[&str]) -> Result<Task, UsageError> {
         let Some(command) = self.command else {
-            let form = self.gateway.form()?;
-            return Ok(Task::Gateway(ConfigSource::new(form, bundled)));
+            return Ok(Task::Gateway(self.gateway.source(bundled)?));
         };
         if let Some(argument) = self.gateway.first_given() {
             return Err(UsageError::BesideCommand(argument));
@@ -302,6 +316,8 @@ impl Cli {
             Command::Import(args) => args.task(),
             Command::Status(args) => args.task(),
             Command::Doctor(args) => args.task(bundled)?,
+            Command::Pin(args) => args.task(),
+            Command::Scan(args) => args.task()?,
             Command::Completions { shell } => Task::Completions(shell),
             Command::Man => Task::Man,
             Command::Audit(args) => args.task(),
@@ -320,10 +336,12 @@ impl Cli {
 }
 
 impl GatewayArgs {
+    fn source(self, bundled: &[&str]) -> Result<ConfigSource, UsageError> {
+        let scan = self.scan;
+        Ok(ConfigSource::new(self.form()?, bundled).scanning(scan))
+    }
+
     fn form(self) -> Result<Form, UsageError> {
-        if self.scan {
-            return Err(UsageError::Scan);
-        }
         match (&self.mcp_json_path, &self.config) {
             (Some(file), _) => Ok(Form::McpJson {
                 file: file.clone(),

@@ -17,6 +17,9 @@ use tokio::time::timeout;
 /// How long anything but the server's start may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a list may take, for which a server has to start first.
+const LISTING: Duration = Duration::from_secs(120);
+
 /// A client, and the gateway that it started.
 pub struct Client {
     gateway: Child,
@@ -109,6 +112,24 @@ impl Client {
         }
     }
 
+    /// The definitions of all tools, as they are listed.
+    ///
+    /// # Errors
+    /// When the gateway does not answer, or nothing can be listed.
+    pub async fn definitions(&mut self) -> Result<Vec<Value>> {
+        let mut definitions = Vec::new();
+        let mut params = json!({});
+        loop {
+            let mut page = self.request_within("tools/list", params, LISTING).await?;
+            let tools = page.get_mut("tools").and_then(Value::as_array_mut);
+            definitions.append(tools.context("it lists no tools")?);
+            match page.get("nextCursor").filter(|cursor| !cursor.is_null()) {
+                Some(cursor) => params = json!({ "cursor": cursor }),
+                None => return Ok(definitions),
+            }
+        }
+    }
+
     /// Waits until a tool is listed, and says how many there are.
     ///
     /// # Errors
@@ -187,6 +208,15 @@ impl Client {
     }
 
     async fn request(&mut self, method: &str, params: Value) -> Result<Value> {
+        self.request_within(method, params, PATIENCE).await
+    }
+
+    async fn request_within(
+        &mut self,
+        method: &str,
+        params: Value,
+        patience: Duration,
+    ) -> Result<Value> {
         self.last_id += 1;
         let id = self.last_id;
         let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
@@ -200,7 +230,7 @@ impl Client {
             }
             bail!("the gateway ended")
         };
-        let mut answer = timeout(PATIENCE, answer)
+        let mut answer = timeout(patience, answer)
             .await
             .with_context(|| format!("no answer to {method}"))??;
         match answer.get_mut("result") {

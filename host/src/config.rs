@@ -90,6 +90,26 @@ pub struct Gateway {
     /// The requests of one side that may wait for their answer at a time. 1000:
     /// far more than a client that is in order has, and little memory.
     pub max_in_flight: usize,
+    /// What becomes of tools whose definition nobody has approved of. Only a warning:
+    /// servers that are updated at each start change often, and tools that vanish
+    /// without a word are a riddle to whoever has not asked for it.
+    pub pinning: Pinning,
+    /// Whether a server whose package has little reputation waits for a person's word
+    /// before it is started.
+    pub scan: bool,
+}
+
+/// What becomes of a tool whose definition is another one than was approved, or that
+/// is new since the server's first list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pinning {
+    /// Nothing is compared, and nothing kept.
+    Off,
+    /// It is logged, and waits for `mcp-gateway pin review`.
+    #[default]
+    Warn,
+    /// The client does not see it, and cannot call it, until a person has approved.
+    Hide,
 }
 
 /// How the client sees the names of tools and prompts.
@@ -112,6 +132,8 @@ impl Default for Gateway {
             request_timeout: Duration::from_secs(3600),
             timeouts: Timeouts::default(),
             max_in_flight: 1000,
+            pinning: Pinning::default(),
+            scan: false,
         }
     }
 }

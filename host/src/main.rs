@@ -9,7 +9,9 @@ use anyhow::Context;
 use clap::Parser;
 use mcp_gateway::cli::{self, Cli, LogArgs, LogFormat, Task};
 use mcp_gateway::status::{News, Reader};
-use mcp_gateway::{audit, bundled, demo, doctor, install, oauth, run, status, workbench};
+use mcp_gateway::{
+    audit, bundled, demo, doctor, install, oauth, pin, run, scan, status, workbench,
+};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -76,6 +78,8 @@ fn act(cli: Cli, news: Arc<News>) -> anyhow::Result<ExitCode> {
             Task::Import(request) => install::import(&request)?,
             Task::Status(how) => status::show(how).await?,
             Task::Doctor(request) => doctor::doctor(&request).await?,
+            Task::Scan(request) => scan::scan(&request).await?,
+            Task::Pin(command) => pin::pin(&command)?,
             Task::Completions(shell) => {
                 std::io::stdout().write_all(&cli::completions(shell))?;
                 ExitCode::SUCCESS

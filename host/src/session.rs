@@ -20,6 +20,7 @@ mod listeners;
 mod lists;
 mod modern;
 mod notes;
+mod pinned;
 mod purpose;
 mod reconnect;
 mod recording;
@@ -34,6 +35,7 @@ mod sessions;
 mod subscriptions;
 mod supervise;
 mod translation;
+mod vetted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +60,7 @@ use exchanges::{Exchanges, Side};
 use kept::Kept;
 use listeners::Listeners;
 use notes::Notes;
+use pinned::Pinned;
 use replay::Replay;
 use rounds::Rounds;
 pub use seen::{SeenServer, SeenSession};
@@ -87,6 +90,7 @@ pub struct Session {
     changes: Changes,
     replay: Replay,
     kept: Kept,
+    pinned: Pinned,
     rounds: Rounds,
     listeners: Listeners,
     /// What a legacy client wants to be told of the resources of modern servers.
@@ -143,6 +147,7 @@ impl Session {
         let session = Arc::new(Self {
             catalog: Catalog::new(opening.settings.naming, Vec::new()),
             kept: Kept::open(&opening.settings),
+            pinned: Pinned::open(opening.settings.pinning),
             id: opening.id,
             chain: opening.chain,
             state: opening.state,

@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::{GatewayArgs, Task, UsageError};
-use crate::config::ConfigSource;
 use crate::oauth::Login;
 
 #[derive(Debug, Clone, Args)]
@@ -34,7 +33,7 @@ pub(super) struct LogoutArgs {
 impl LoginArgs {
     pub(super) fn task(self, bundled: &[&str]) -> Result<Task, UsageError> {
         Ok(Task::Login(Login {
-            source: ConfigSource::new(self.gateway.form()?, bundled),
+            source: self.gateway.source(bundled)?,
             server: self.server,
             browser: !self.no_browser,
             port: self.port,
@@ -51,7 +50,7 @@ impl LoginArgs {
 impl LogoutArgs {
     pub(super) fn task(self, bundled: &[&str]) -> Result<Task, UsageError> {
         Ok(Task::Logout {
-            source: ConfigSource::new(self.gateway.form()?, bundled),
+            source: self.gateway.source(bundled)?,
             server: self.server,
         })
     }

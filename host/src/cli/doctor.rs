@@ -42,12 +42,15 @@ impl DoctorArgs {
         ] {
             values.iter().for_each(|value| add(name, value));
         }
+        if self.gateway.scan {
+            args.push("--scan".to_owned());
+        }
         let output = match self.json {
             true => Output::Json,
             false => Output::Text,
         };
         Ok(Task::Doctor(Doctor {
-            source: ConfigSource::new(self.gateway.form()?, bundled),
+            source: self.gateway.source(bundled)?,
             args,
             output,
         }))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{GatewayArgs, Task, UsageError};
-use crate::config::{ConfigSource, parse_duration};
+use crate::config::parse_duration;
 use crate::front::http::{Options, TokenSource};
 
 #[derive(Debug, Clone, Args)]
@@ -40,7 +40,7 @@ pub(super) struct ServeArgs {
 impl ServeArgs {
     pub(super) fn task(self, bundled: &[&str]) -> Result<Task, UsageError> {
         Ok(Task::Serve {
-            source: ConfigSource::new(self.gateway.form()?, bundled),
+            source: self.gateway.source(bundled)?,
             options: Options {
                 listen: self.listen,
                 hosts: self.allow_host,

@@ -122,7 +122,6 @@ fn what_is_missing_or_impossible_is_said_with_its_remedy() {
       mcp-gateway --config gateway.toml
     or guard one server: mcp-gateway wrap -p basic -- npx some-server
     "#);
-    insta::assert_snapshot!(task("--mcp-json-path mcp.json --scan").unwrap_err(), @"--scan is not available in this version; start without it");
     insta::assert_snapshot!(task("-p basic demo").unwrap_err(), @"--plugin means nothing to this command; leave it out, or write it after the command");
     insta::assert_snapshot!(task("wrap -- ..").unwrap_err(), @r#"the server's name "" can't be used: a name can't be empty; choose one with --name"#);
 }
@@ -253,6 +252,10 @@ fn the_help_says_what_there_is() {
                    they did
       doctor       Try everything once, and say what is wrong and what mends it
       audit        Read the record of all calls: find, follow, show, count, export
+      scan         Say what the servers of your clients are: where they come from,
+                   what they keep in the open, what is wrong with their tools
+      pin          Approve of tools that servers have defined anew, or look at them
+                   first
       login        Log in to a server over HTTP, in a browser
       logout       Forget the log-in to a server
       demo         See guardrails at work in front of a real server (needs Node.js)
@@ -271,6 +274,10 @@ fn the_help_says_what_there_is() {
       -p, --plugin <NAME>
               A guardrail to run, by name or as a path to a .wasm file; may be
               repeated
+
+          --scan
+              Start no server whose package has little reputation before you have
+              let it
 
       -h, --help
               Print help (see a summary with '-h')

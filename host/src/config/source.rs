@@ -17,6 +17,8 @@ use super::{Config, Gateway, Naming, Server, Transport, read, service};
 pub struct ConfigSource {
     form: Form,
     bundled: Bundled,
+    /// Whether servers are looked at before they are started, whatever the file says.
+    scan: bool,
 }
 
 /// The ways to tell the gateway what to do.
@@ -55,7 +57,14 @@ impl ConfigSource {
         Self {
             form,
             bundled: Bundled::of(bundled),
+            scan: false,
         }
+    }
+
+    /// The same, with servers looked at before they are started.
+    #[must_use]
+    pub fn scanning(self, scan: bool) -> Self {
+        Self { scan, ..self }
     }
 
     /// Reads the configuration. All errors are reported at once.
@@ -84,6 +93,7 @@ impl ConfigSource {
             },
         };
         config.warnings = report.finish().map_err(ConfigErrors)?;
+        config.gateway.scan |= self.scan;
         warn_of_nothing(&mut config);
         config.warnings.extend(service::order(&config.guardrails));
         Ok(config)

@@ -365,6 +365,10 @@ impl Conversation<'_> {
         elapsed: Duration,
     ) -> Result<Cleared, Failure> {
         let method = self.call.request.method().unwrap_or_default();
+        let answer = match &self.call.target {
+            Side::Server(run) => self.session.compared(run, request, answer).await?,
+            Side::Client => answer,
+        };
         let answer = self.call.translation.apply(method, answer)?;
         let envelope = Envelope {
             kind: answer.kind().into(),

@@ -1,5 +1,6 @@
 //! Why a request has no answer to pass on, and what is answered instead.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::ErrorCode;
@@ -8,6 +9,7 @@ use super::asked::TooMany;
 use super::limits;
 use crate::gate::{self, Refusal};
 use crate::message::{self, Message, string};
+use crate::pinning::Held;
 use crate::protocol::{self, Era};
 use crate::upstream::Unavailable;
 
@@ -38,6 +40,8 @@ pub(super) enum Failure {
     TooLong { longest: usize },
     /// Whoever asked waits for too much already.
     TooMany(TooMany),
+    /// A person has to approve of the tool first.
+    Unapproved { server: Arc<str>, held: Box<Held> },
     /// Whoever asked does not want to know any more.
     Cancelled,
     /// A modern server wants to know something first, which a legacy client must
@@ -104,6 +108,7 @@ impl Failure {
             Self::Protocol { code, .. } => format!("it answered with error {code}"),
             Self::Late { .. } => "it did not answer in time".into(),
             Self::TooMany(too_many) => too_many.to_string(),
+            Self::Unapproved { .. } => "a person has to approve of it first".into(),
             Self::TooLong { .. } => "the guardrails made it too long".into(),
             Self::Cancelled => "it was cancelled".into(),
             Self::InputRequired(_) => "it asked for input".into(),
@@ -137,6 +142,11 @@ impl Failure {
                 unavailable.to_string()
             }
             Self::Late { text, .. } => text.clone(),
+            Self::Unapproved { server, held } => format!(
+                "tool {:?} of server {server:?} is withheld: {}. Calling it again will not help; \
+                 a person can look at it and approve with `mcp-gateway pin review`",
+                held.name, held.why
+            ),
             Self::TooLong { longest } => limits::too_long(*longest),
         };
         Some(if method == "tools/call" {

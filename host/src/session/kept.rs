@@ -9,7 +9,7 @@ use super::Session;
 use super::lists::list_request;
 use crate::catalog::{Fingerprint, Key, LISTS, List, Listing, Page, Size, Store};
 use crate::chain::Circumstances;
-use crate::config::Gateway;
+use crate::config::{Gateway, Pinning};
 use crate::gate::{self, Cleared};
 use crate::guardrail::{Direction, Envelope};
 use crate::message::{Kind, Message, string};
@@ -348,7 +348,11 @@ impl Session {
     }
 
     fn key(&self, upstream: &Upstream) -> Option<Key> {
-        let client = self.client()?;
-        Some(Key::of(&upstream.server, &client.fingerprint()))
+        let mut client = self.client()?.fingerprint();
+        // What was kept while nothing was hidden may show what has to be.
+        if self.settings.pinning == Pinning::Hide {
+            client.push_str(" pinned");
+        }
+        Some(Key::of(&upstream.server, &client))
     }
 }

@@ -47,7 +47,7 @@ impl Session {
     async fn discover(&self) -> String {
         let upstreams = self.catalog.upstreams();
         let openings = self.openings(&upstreams, self.welcome_patience()).await;
-        let introduction = catalog::introduction(&openings, upstreams.len());
+        let introduction = self.promising(catalog::introduction(&openings, upstreams.len()));
         self.changes.told(&introduction);
         introduction
     }

@@ -114,6 +114,7 @@ impl Session {
                     match &from {
                         Side::Client => session.pass_to_servers(notification).await,
                         Side::Server(run) if session.catalog.is_change(&notification) => {
+                            session.pinned.outdated(run, &notification);
                             session.pass_change(run, notification).await;
                         }
                         Side::Server(run) => session.deliver(run, notification).await,

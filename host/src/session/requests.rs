@@ -155,6 +155,7 @@ impl Session {
         subject: Option<Arc<str>>,
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
+        self.approved(ready, &request).await?;
         match ready.bridge {
             Bridge::None => {}
             Bridge::ToModern => return self.ask_modern(ready, request, subject, asking).await,
@@ -196,7 +197,7 @@ impl Session {
         let openings = self.openings(&upstreams, self.welcome_patience()).await;
         self.handshake
             .send_modify(|handshake| handshake.welcomed = true);
-        let welcome = catalog::welcome(request, &openings, upstreams.len());
+        let welcome = self.promising(catalog::welcome(request, &openings, upstreams.len()));
         self.changes.told(&welcome);
         welcome
     }

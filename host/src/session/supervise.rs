@@ -137,6 +137,9 @@ impl Session {
         stopped: &mut watch::Receiver<bool>,
     ) -> End {
         let name = upstream.name();
+        if !self.may_start(upstream, stopped).await {
+            return End::Failed("it was stopped".into());
+        }
         let connected = upstream::connect(
             &upstream.server,
             self.settings.max_message,
@@ -273,7 +276,7 @@ impl Session {
             if ready.bridge == Bridge::ToModern {
                 self.listen_for_legacy(&ready).await;
             }
-            std::future::pending::<()>().await;
+            self.watch_approvals(upstream).await;
         };
         tokio::select! {
             () = initialized => {}

@@ -4,9 +4,15 @@ use std::time::Duration;
 
 use super::timeouts;
 use crate::config::section::Section;
-use crate::config::{Gateway, Naming};
+use crate::config::{Gateway, Naming, Pinning};
 
 const NAMING: [(&str, Naming); 2] = [("prefixed", Naming::Prefixed), ("bare", Naming::Bare)];
+
+const PINNING: [(&str, Pinning); 3] = [
+    ("off", Pinning::Off),
+    ("warn", Pinning::Warn),
+    ("hide", Pinning::Hide),
+];
 
 /// What `[gateway]` says.
 pub(super) fn gateway(mut section: Section<'_>) -> Gateway {
@@ -47,6 +53,16 @@ pub(super) fn gateway(mut section: Section<'_>) -> Gateway {
         .and_then(|field| field.count(1..=100_000))
     {
         gateway.max_in_flight = most as usize;
+    }
+    if let Some(pinning) = section
+        .take("pinning")
+        .and_then(|field| field.choice(&PINNING))
+    {
+        gateway.pinning = pinning;
+    }
+    let scan = section.take("scan");
+    if let Some(scan) = scan.and_then(|field| field.boolean()) {
+        gateway.scan = scan;
     }
     section.finish();
     gateway

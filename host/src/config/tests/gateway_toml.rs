@@ -22,6 +22,8 @@ fn everything_that_can_be_written_is_read() {
         request_timeout = "30m"
         timeouts = { "tools/call" = "5m", "prompts/*" = "10s" }
         max_in_flight = 50
+        pinning = "hide"
+        scan = true
 
 [journal]
 file = "/etc/gateway/audit.db"
@@ -166,6 +168,8 @@ keep_archives = "365d"
             ("prompts/*".into(), Duration::from_secs(10)),
         ]),
         max_in_flight: 50,
+        pinning: Pinning::Hide,
+        scan: true,
     };
     let journal = Journal {
         file: Some("/etc/gateway/audit.db".into()),
@@ -237,7 +241,7 @@ mode = "off"
 "#;
     insta::assert_snapshot!(errors(text), @r#"
     config:2:10: "naming" in [gateway] is "pretty"; known: prefixed, bare
-    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, catalog_cache, max_message, request_timeout, timeouts, max_in_flight
+    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, catalog_cache, max_message, request_timeout, timeouts, max_in_flight, pinning, scan
     config:5:10: [servers.git] has no "command"; write the program that starts the server, or a "url" if it runs elsewhere
     config:6:1: unknown key "comand" in [servers.git]; did you mean "command"?
     config:7:15: "args[1]" in [servers.git] must be a string, not a number

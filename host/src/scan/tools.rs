@@ -1,0 +1,200 @@
+//! What is wrong with tools: what they say, what they are called, and what can be done
+//! with several of them together.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::detector::Detectors;
+use super::finding::{
+    COLLISION, Finding, HIDDEN, Level, NAME, POISONED, SHADOWING, SMELL, TRIFECTA,
+};
+use super::listed::Listed;
+use crate::pinning::{Neighbours, remarks};
+
+/// What a guardrail is so sure of that it would refuse it.
+const SURE: f32 = 0.9;
+
+/// Parameters by which a tool gets what it does not need.
+const TELLING: &[&str] = &[
+    "sidenote",
+    "conversation_history",
+    "chat_history",
+    "system_prompt",
+    "chain_of_thought",
+    "model_reasoning",
+    "full_context",
+    "hidden_instructions",
+];
+
+/// What can be done with a tool, by the words of its name.
+struct Ability {
+    what: &'static str,
+    words: &'static [&'static str],
+}
+
+/// What makes the lethal trifecta.
+const ABILITIES: [Ability; 3] = [
+    Ability {
+        what: "reads what strangers write",
+        words: &[
+            "fetch", "browse", "browser", "scrape", "crawl", "search", "web", "url", "issue",
+            "issues", "email", "emails", "mail", "message", "messages", "comment", "comments",
+            "rss", "page", "navigate",
+        ],
+    },
+    Ability {
+        what: "sees private data",
+        words: &[
+            "file",
+            "files",
+            "query",
+            "sql",
+            "database",
+            "memory",
+            "secret",
+            "secrets",
+            "inbox",
+            "contacts",
+            "calendar",
+            "repository",
+            "repo",
+            "document",
+            "documents",
+            "notes",
+            "drive",
+            "email",
+            "emails",
+        ],
+    },
+    Ability {
+        what: "can send it away",
+        words: &[
+            "send", "post", "publish", "upload", "push", "share", "fetch", "webhook", "reply",
+            "tweet", "invite", "request", "http", "navigate", "comment",
+        ],
+    },
+];
+
+/// What is wrong with the tools of a server. `others` and `names` are those of the
+/// servers beside it.
+pub(super) async fn look(
+    listed: &Listed,
+    others: &Neighbours,
+    names: &HashMap<&str, &str>,
+    detectors: &Detectors,
+) -> anyhow::Result<Vec<Finding>> {
+    let own: HashSet<&str> = listed
+        .definitions
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    let mut findings = Vec::new();
+    for definition in &listed.definitions {
+        let tool = definition.name.as_str();
+        for remark in remarks(definition, &own, others) {
+            let rule = match &*remark.rule {
+                "lookalike-name" | "name" => &NAME,
+                "other-servers-tool" => &SHADOWING,
+                _ => &HIDDEN,
+            };
+            let finding = Finding::new(rule, Level::Warning, remark.says);
+            findings.push(finding.at(&remark.at).of_tool(tool));
+        }
+        if let Some(server) = names.get(tool) {
+            let text = format!(
+                "server {server:?} has a tool of that name, too; the gateway tells them apart by their servers"
+            );
+            findings.push(Finding::new(&COLLISION, Level::Note, text).of_tool(tool));
+        }
+        let value: Value = serde_json::from_str(&definition.text).unwrap_or_default();
+        let telling = value
+            .pointer("/inputSchema/properties")
+            .and_then(Value::as_object);
+        for (name, _) in telling.into_iter().flatten() {
+            if TELLING.contains(&name.to_ascii_lowercase().as_str()) {
+                let text = format!("the parameter {name:?} asks for more than the tool needs");
+                let at = format!("/inputSchema/properties/{name}");
+                findings.push(
+                    Finding::new(&SMELL, Level::Warning, text)
+                        .at(&at)
+                        .of_tool(tool),
+                );
+            }
+        }
+        if let Some(hits) = detectors.attacks(&value).await? {
+            let surest = hits
+                .findings
+                .iter()
+                .map(|it| it.confidence)
+                .fold(0.0, f32::max);
+            let mut rules: Vec<&str> = hits.findings.iter().map(|it| it.rule.as_str()).collect();
+            rules.sort_unstable();
+            rules.dedup();
+            if !rules.is_empty() {
+                let level = match hits.is_refused || surest >= SURE {
+                    true => Level::Error,
+                    false => Level::Warning,
+                };
+                let text = format!("its words give the model orders: {}", rules.join(", "));
+                findings.push(Finding::new(&POISONED, level, text).of_tool(tool));
+            }
+        }
+    }
+    findings.extend(trifecta(listed));
+    Ok(findings)
+}
+
+/// Whether a server's tools together are what an attacker needs.
+fn trifecta(listed: &Listed) -> Option<Finding> {
+    let mut said = Vec::new();
+    for ability in &ABILITIES {
+        let able = |tool: &&str| {
+            words(tool)
+                .iter()
+                .any(|word| ability.words.contains(&word.as_str()))
+        };
+        let mut tools = listed.definitions.iter().map(|it| it.name.as_str());
+        said.push(format!("{:?} {}", tools.find(able)?, ability.what));
+    }
+    let text = format!(
+        "its tools together are enough to steal data: {}; let a person confirm what is sent",
+        said.join(", ")
+    );
+    Some(Finding::new(&TRIFECTA, Level::Note, text))
+}
+
+/// The words in a name such as `read_file` or `readFile`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        if c.is_uppercase() || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pinning::Definition;
+
+    fn listed(names: &[&str]) -> Listed {
+        let definition = |name: &&str| Definition::new(&format!(r#"{{"name":"{name}"}}"#));
+        Listed {
+            definitions: names.iter().map(definition).collect(),
+        }
+    }
+
+    #[test]
+    fn it_takes_all_three_to_steal() {
+        assert!(trifecta(&listed(&["list_issues", "getRepo", "create_comment"])).is_some());
+        assert!(trifecta(&listed(&["read_file", "write_file", "list_files"])).is_none());
+        assert_eq!(words("readFile-now_x"), ["read", "file", "now", "x"]);
+    }
+}

@@ -372,6 +372,10 @@ fn the_help_says_what_there_is() {
               A guardrail to run, by name or as a path to a .wasm file; may be
               repeated
 
+          --scan
+              Start no server whose package has little reputation before you have
+              let it
+
           --listen <ADDRESS:PORT>
               Where to listen; the system chooses the port if it is 0
 

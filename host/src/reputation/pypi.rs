@@ -64,7 +64,7 @@ fn read(document: &Value, version: Option<&str>) -> Facts {
         repository: repository(document),
         ..Facts::default()
     };
-    if chosen.is_some_and(|files| is_yanked(files)) {
+    if chosen.is_some_and(is_yanked) {
         facts.warnings.push("this version was yanked".to_owned());
     }
     let inactive = "Development Status :: 7 - Inactive";

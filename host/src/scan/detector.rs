@@ -107,6 +107,7 @@ async fn ask(guardrail: &Arc<Guardrail>, method: &str, result: &Value) -> anyhow
         request: None,
         earlier: Vec::new(),
         elapsed: 0,
+        trail: None,
     };
     let verdict = guardrail.check(&envelope, view).await;
     let verdict = verdict.with_context(|| format!("guardrail {:?} failed", guardrail.name()))?;

@@ -29,7 +29,7 @@ pub(super) fn text(scanning: &Scanning, detectors: &Detectors) -> String {
             &format!("  {}  {}", scanned.found.server.name, origin(scanned)),
         );
         let mut findings: Vec<&Finding> = scanned.findings.iter().collect();
-        findings.sort_by(|one, other| other.level.cmp(&one.level));
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         for finding in findings {
             let tool = match &finding.tool {
                 Some(tool) => format!("tool {tool:?}: "),

@@ -318,7 +318,7 @@ impl<'a> End<'a> {
 
     fn of_failure(failure: &Failure) -> Self {
         let outcome = match failure {
-            Failure::Refused(_) => Outcome::Blocked,
+            Failure::Refused(_) | Failure::Unapproved { .. } => Outcome::Blocked,
             Failure::Protocol { .. } => Outcome::ProtocolError,
             Failure::Late { .. } => Outcome::TimedOut,
             Failure::Cancelled => Outcome::Cancelled,

@@ -213,7 +213,10 @@ fn what_is_masked_in_texts_that_were_sent_together_finds_its_way_back() {
     let answer = masking(&[], results(&["one\n<EMAIL>\nthree"]));
     assert!(blocks_or_passes(&answer, &sample));
     let unplaced = json!({"name": "Email Address", "action": "AUTO_MASKING"});
-    let answer = masking(std::slice::from_ref(&unplaced), results(&["one\n<EMAIL>\nthree"]));
+    let answer = masking(
+        std::slice::from_ref(&unplaced),
+        results(&["one\n<EMAIL>\nthree"]),
+    );
     let verdict = judged(&lasso(json!({})), &sample, &answer).unwrap();
     assert_eq!(redacted(&sample, &verdict), ["one", "<EMAIL>", "three"]);
     let answer = masking(&[unplaced], results(&["one <ALL>"]));

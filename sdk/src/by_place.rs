@@ -33,6 +33,13 @@ struct Pattern {
     path: Option<Vec<String>>,
 }
 
+impl<S> Where<S> {
+    /// What differs there.
+    pub fn settings(&self) -> &S {
+        &self.settings
+    }
+}
+
 /// Settings, and those of some places, of which the first that fits holds.
 #[derive(Debug, Clone)]
 pub struct ByPlace<S> {

@@ -1,8 +1,9 @@
 //! The configuration, and the scanner that it asks for.
 
-use mcp_gateway_sdk::Requests;
+use mcp_gateway_sdk::{ByPlace, Requests, Where};
 use serde::Deserialize;
 
+use crate::crossing::Crossing;
 use crate::rule::{Allowed, Rule};
 use crate::scanner::Scanner;
 use crate::table::{AllowList, Row, Severity, Table, bundled, parse};
@@ -12,7 +13,9 @@ use crate::table::{AllowList, Row, Severity, Table, bundled, parse};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     #[serde(default = "warn")]
-    pub(crate) requests: Requests,
+    requests: Requests,
+    #[serde(default = "block")]
+    crossing: Crossing,
     #[serde(default)]
     disable: Vec<String>,
     #[serde(default = "every_severity")]
@@ -25,6 +28,48 @@ pub(crate) struct Config {
     rules: Vec<Row>,
     #[serde(default)]
     gitleaks: Option<Gitleaks>,
+    #[serde(default, rename = "where")]
+    places: Vec<Where<Difference>>,
+}
+
+/// What a configuration says of single places.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Difference {
+    #[serde(default)]
+    requests: Option<Requests>,
+    #[serde(default)]
+    crossing: Option<Crossing>,
+    #[serde(default)]
+    disable: Vec<String>,
+    #[serde(default)]
+    enable: Vec<String>,
+    #[serde(default)]
+    allow: Allow,
+}
+
+/// What holds at a place.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) requests: Requests,
+    pub(crate) crossing: Crossing,
+    /// For each rule, if there are any that are not used here, whether it is one of them.
+    pub(crate) off: Vec<bool>,
+    /// What is no secret here, besides what is none anywhere.
+    pub(crate) allowed: Vec<Allowed>,
+}
+
+/// What a configuration comes to.
+pub(crate) struct Settled {
+    pub(crate) scanner: Scanner,
+    pub(crate) policies: ByPlace<Policy>,
+    pub(crate) consistent: bool,
+    /// The rows of the rules that are used everywhere, for the examples.
+    pub(crate) rows: Vec<Row>,
+}
+
+fn block() -> Crossing {
+    Crossing::Block
 }
 
 fn warn() -> Requests {
@@ -39,6 +84,11 @@ pub(crate) const CONFIG_SCHEMA: &str = r#"{
       "description": "What becomes of secrets on their way to a server.",
       "enum": ["off", "warn", "mask", "block"],
       "default": "warn"
+    },
+    "crossing": {
+      "description": "What becomes of a secret that came with one server's answer on its way to another server.",
+      "enum": ["mask", "block", "allow"],
+      "default": "block"
     },
     "disable": {
       "description": "Identifiers of rules not to look for.",
@@ -73,6 +123,24 @@ pub(crate) const CONFIG_SCHEMA: &str = r#"{
     "gitleaks": {
       "description": "The text of a gitleaks.toml, or what it says as an object. Its rules are used besides the bundled ones.",
       "type": ["string", "object"]
+    },
+    "where": {
+      "description": "What differs at single places: the first that fits holds. A * stands for anything.",
+      "type": "array",
+      "items": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "server": { "type": "string" },
+          "tool": { "description": "A tool, a prompt or the address of a resource.", "type": "string" },
+          "path": { "description": "A JSON Pointer that begins with /params, /result or /error, and covers what is below.", "type": "string" },
+          "requests": { "enum": ["off", "warn", "mask", "block"] },
+          "crossing": { "enum": ["mask", "block", "allow"] },
+          "disable": { "description": "Rules not to look for here, besides those that are not looked for anywhere.", "type": "array", "items": { "type": "string" } },
+          "enable": { "description": "Rules to look for here although they are disabled.", "type": "array", "items": { "type": "string" } },
+          "allow": { "description": "What is no secret here, in the words of \"allow\".", "type": "object" }
+        }
+      }
     }
   }
 }"#;
@@ -85,6 +153,17 @@ struct Allow {
     values: Vec<String>,
     #[serde(default)]
     patterns: Vec<String>,
+}
+
+impl Allow {
+    fn lists(self) -> Result<Vec<Allowed>, String> {
+        let patterns = AllowList {
+            regexes: self.patterns,
+            ..AllowList::default()
+        };
+        let patterns = Allowed::new(&patterns).map_err(|error| format!("allow: {error}"))?;
+        Ok(vec![Allowed::values(self.values), patterns])
+    }
 }
 
 /// A `gitleaks.toml`: its text, or what it says.
@@ -100,15 +179,10 @@ fn every_severity() -> Severity {
 }
 
 impl Config {
-    /// The scanner for the rules that are asked for, and their rows.
-    pub(crate) fn into_scanner(self) -> Result<(Scanner, Vec<Row>), String> {
+    /// The scanner for the rules that are asked for, and what holds where.
+    pub(crate) fn settle(self) -> Result<Settled, String> {
         let mut rows = bundled()?;
-        let mut allowed = vec![Allowed::values(self.allow.values)];
-        let patterns = AllowList {
-            regexes: self.allow.patterns,
-            ..AllowList::default()
-        };
-        allowed.push(Allowed::new(&patterns).map_err(|error| format!("allow: {error}"))?);
+        let mut allowed = self.allow.lists()?;
         let mut own = self.rules;
         let mut disabled = self.disable;
         if let Some(gitleaks) = self.gitleaks {
@@ -135,13 +209,55 @@ impl Config {
                 None => rows.push(row),
             }
         }
+        let all: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         for id in &disabled {
-            known(&rows, id)?;
+            known(&all, id).map_err(|error| format!("disable: {error}"))?;
         }
-        rows.retain(|row| row.severity >= self.severity && !disabled.contains(&row.id));
+        let at_places: Vec<String> = self
+            .places
+            .iter()
+            .flat_map(|place| place.settings().enable.clone())
+            .collect();
+        let is_used = |row: &Row| !disabled.contains(&row.id) || at_places.contains(&row.id);
+        let least = self.severity;
+        rows.retain(|row| row.severity >= least && is_used(row));
         let rules = rows.iter().map(Rule::new).collect::<Result<_, _>>()?;
         let keywords = rows.iter().map(|row| row.keywords.clone()).collect();
-        Ok((Scanner::new(rules, keywords, allowed)?, rows))
+        let scanner = Scanner::new(rules, keywords, allowed)?;
+        let off = |without: &dyn Fn(&str) -> bool| -> Vec<bool> {
+            let off: Vec<bool> = rows.iter().map(|row| without(&row.id)).collect();
+            if off.contains(&true) { off } else { Vec::new() }
+        };
+        let everywhere = Policy {
+            requests: self.requests,
+            crossing: self.crossing,
+            off: off(&|id| disabled.iter().any(|it| it == id)),
+            allowed: Vec::new(),
+        };
+        let (requests, crossing) = (self.requests, self.crossing);
+        let policies = ByPlace::new(everywhere, self.places, |there| {
+            for (key, ids) in [("disable", &there.disable), ("enable", &there.enable)] {
+                for id in ids {
+                    known(&all, id).map_err(|error| format!("{key}: {error}"))?;
+                }
+            }
+            let has = |ids: &[String], id: &str| ids.iter().any(|it| it == id);
+            Ok(Policy {
+                requests: there.requests.unwrap_or(requests),
+                crossing: there.crossing.unwrap_or(crossing),
+                off: off(&|id| {
+                    has(&there.disable, id) || has(&disabled, id) && !has(&there.enable, id)
+                }),
+                allowed: there.allow.lists()?,
+            })
+        })?;
+        rows.retain(|row| !disabled.contains(&row.id));
+        Ok(Settled {
+            scanner,
+            policies,
+            consistent: self.consistent,
+            rows,
+        })
     }
 }
 
@@ -182,15 +298,15 @@ fn foreign(table: Table) -> Result<Foreign, String> {
 }
 
 /// Whether there is a rule with this identifier; the error names the nearest that there is.
-fn known(rows: &[Row], id: &str) -> Result<(), String> {
-    if rows.iter().any(|row| row.id == id) {
+fn known(all: &[String], id: &str) -> Result<(), String> {
+    if all.iter().any(|it| it == id) {
         return Ok(());
     }
-    let nearest = rows
+    let nearest = all
         .iter()
-        .min_by_key(|row| strsim::damerau_levenshtein(&row.id, id));
-    let nearest = nearest.map_or("", |row| &row.id);
+        .min_by_key(|it| strsim::damerau_levenshtein(it, id));
+    let nearest = nearest.map_or("", String::as_str);
     Err(format!(
-        "disable: there is no secret {id:?}; did you mean {nearest:?}?"
+        "there is no secret {id:?}; did you mean {nearest:?}?"
     ))
 }

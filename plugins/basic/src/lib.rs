@@ -2,23 +2,23 @@
 
 mod check;
 mod config;
+mod crossing;
 mod rule;
 mod scanner;
 mod table;
 mod template;
 
-use std::ops::Range;
-
 use mcp_gateway_sdk::{
-    Example, Guardrail, Manifest, Message, Requests, Role, Rule as Finding, Text, Treatment,
-    Verdict, export, manifest,
+    Direction, Example, Guardrail, Manifest, Message, Places, Requests, Role, Rule as Finding,
+    Text, Treatment, Verdict, export, manifest,
 };
 use sha2::{Digest, Sha256};
 
-use config::{CONFIG_SCHEMA, Config};
+use config::{CONFIG_SCHEMA, Config, Policy, Settled};
+use crossing::{Crossing, Origins};
 use rule::Rule;
-use scanner::{Found, Scanner};
-use table::Row;
+use scanner::{Found, Search};
+use table::{Row, Severity};
 
 /// How long a text may be that is the value of a name, and how long the name.
 const VALUE: usize = 4096;
@@ -26,36 +26,32 @@ const NAME: usize = 64;
 
 /// Why a request is refused.
 const REFUSAL: &str = "it would hand a secret to the server";
+const CROSSES: &str = "it would hand a secret to another server than the one that it came from";
+
+/// What is remarked on a finding that is refused or masked for that.
+const CROSSED: &str = "it came from another server";
+
+/// What is reported when there are more secrets than can be remembered.
+const UNKNOWN: &str = "origin-unknown";
+const FULL: &str = "more secrets than the gateway can remember the origin of";
 
 /// The guardrail `basic`.
-struct Basic {
-    requests: Requests,
-    consistent: bool,
-    scanner: Scanner,
-    /// Its rows, for the examples.
-    rows: Vec<Row>,
-}
+struct Basic(Settled);
 
 impl Guardrail for Basic {
     type Config = Config;
 
     fn configure(config: Config) -> Result<Self, String> {
-        let (requests, consistent) = (config.requests, config.consistent);
-        let (scanner, rows) = config.into_scanner()?;
-        Ok(Self {
-            requests,
-            consistent,
-            scanner,
-            rows,
-        })
+        config.settle().map(Self)
     }
 
     fn manifest(&self) -> Manifest {
         let manifest = manifest!().name("basic").config_schema(CONFIG_SCHEMA);
-        if self.consistent {
+        if self.0.consistent {
             return manifest;
         }
-        self.rows
+        self.0
+            .rows
             .iter()
             .filter_map(|row| self.example(row))
             .fold(manifest, Manifest::example)
@@ -66,12 +62,55 @@ impl Guardrail for Basic {
     }
 
     fn check(&self, message: &Message<'_>) -> Result<Verdict, String> {
-        let treatment = self.requests.treatment(message.direction());
+        let here = self.0.policies.here(message);
+        let leaves = message.direction() == Direction::ToServer;
         let mut verdict = Verdict::builder();
-        if treatment != Treatment::Skip {
-            self.each(message, |text, place, found, instead| {
-                verdict.treat(treatment, (text, place), finding(found), instead, REFUSAL);
-            });
+        if leaves && here.any().all(Policy::is_blind) {
+            return verdict.finish();
+        }
+        let places = Places::of(message);
+        let mut origins = Origins::of(message);
+        let mask = |rule: &Rule, secret: &str| self.replacement(message.session(), rule, secret);
+        let mut before: Option<Text<'_>> = None;
+        for text in message.texts() {
+            let policy = here.at(&text, &places);
+            let search = Search {
+                mask: &mask,
+                off: &policy.off,
+                allowed: &policy.allowed,
+            };
+            let mut all = self.0.scanner.scan(&text, &search);
+            if all.is_empty()
+                && let Some(name) = before.filter(|name| self.is_name(message, name, &text))
+            {
+                all = self.named(&name, &text, &search);
+            }
+            for secret in &all {
+                let mut treatment = policy.requests.treatment(message.direction());
+                let mut refusal = REFUSAL;
+                let mut finding = finding(secret);
+                if policy.crossing != Crossing::Allow && secret.rule.severity > Severity::Low {
+                    if !leaves {
+                        origins.shown(&secret.secret)?;
+                    } else if origins.crosses(&secret.secret)? {
+                        treatment = stronger(treatment, policy.crossing.treatment());
+                        refusal = CROSSES;
+                        finding = finding.remark(format!("{}; {CROSSED}", secret.rule.remark));
+                    }
+                }
+                let instead = secret
+                    .rewritten
+                    .clone()
+                    .unwrap_or_else(|| mask(secret.rule, &secret.secret));
+                for place in &secret.places {
+                    let place = (&text, place.clone());
+                    verdict.treat(treatment, place, finding.clone(), instead.clone(), refusal);
+                }
+            }
+            before = Some(text);
+        }
+        if origins.is_full {
+            verdict.note(Finding::new(UNKNOWN).remark(FULL));
         }
         verdict.finish()
     }
@@ -79,35 +118,21 @@ impl Guardrail for Basic {
 
 export!(Basic);
 
-impl Basic {
-    /// Calls `found` with every secret of the message, where it stands and what takes its place.
-    fn each(
-        &self,
-        message: &Message<'_>,
-        mut found: impl FnMut(&Text<'_>, Range<usize>, &Found<'_>, String),
-    ) {
-        let mask = |rule: &Rule, secret: &str| self.replacement(message.session(), rule, secret);
-        let mut before: Option<Text<'_>> = None;
-        for text in message.texts() {
-            let mut all = self.scanner.scan(&text, &mask);
-            if all.is_empty()
-                && let Some(name) = before.filter(|name| self.is_name(message, name, &text))
-            {
-                all = self.named(&name, &text, &mask);
-            }
-            for secret in &all {
-                let instead = secret
-                    .rewritten
-                    .clone()
-                    .unwrap_or_else(|| mask(secret.rule, &secret.secret));
-                for place in &secret.places {
-                    found(&text, place.clone(), secret, instead.clone());
-                }
-            }
-            before = Some(text);
-        }
+impl Policy {
+    /// Whether nothing is looked for in a request.
+    fn is_blind(&self) -> bool {
+        self.requests == Requests::Off && self.crossing == Crossing::Allow
     }
+}
 
+/// The one of two treatments that lets less pass.
+fn stronger(one: Treatment, other: Treatment) -> Treatment {
+    let order = [Treatment::Refuse, Treatment::Mask, Treatment::Mark];
+    let found = order.into_iter().find(|it| *it == one || *it == other);
+    found.unwrap_or(Treatment::Skip)
+}
+
+impl Basic {
     /// Whether one text is the key of an object's member that is the other, and names a secret.
     fn is_name(&self, message: &Message<'_>, name: &Text<'_>, value: &Text<'_>) -> bool {
         let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
@@ -115,19 +140,14 @@ impl Basic {
         (6..=VALUE).contains(&value.len())
             && (3..=NAME).contains(&name.len())
             && name.bytes().all(word)
-            && self.scanner.names(name)
+            && self.0.scanner.names(name)
             && role(name) == Some(Role::Key)
             && role(value) == Some(Role::Value)
     }
 
-    fn named(
-        &self,
-        name: &str,
-        value: &str,
-        mask: &dyn Fn(&Rule, &str) -> String,
-    ) -> Vec<Found<'_>> {
+    fn named(&self, name: &str, value: &str, search: &Search<'_>) -> Vec<Found<'_>> {
         let start = name.len() + 1;
-        let mut found = self.scanner.scan(&format!("{name}={value}"), mask);
+        let mut found = self.0.scanner.scan(&format!("{name}={value}"), search);
         found.retain(|found| found.places.iter().all(|place| place.start >= start));
         for place in found.iter_mut().flat_map(|found| &mut found.places) {
             *place = place.start - start..place.end - start;
@@ -138,7 +158,7 @@ impl Basic {
     /// What stands in a secret's place. A consistent one ends in a tag that the same secret has all session long, of
     /// twenty bits: enough to tell secrets apart, and too few to find one out.
     fn replacement(&self, session: &str, rule: &Rule, secret: &str) -> String {
-        if !self.consistent {
+        if !self.0.consistent {
             return rule.replacement.clone();
         }
         const DIGITS: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -161,10 +181,20 @@ impl Basic {
 
     /// The first sample of a row, if all that is found in it under this configuration is what the row says.
     fn example(&self, row: &Row) -> Option<Example> {
-        let rule = self.scanner.rules().iter().find(|rule| rule.id == row.id)?;
+        let rule = self
+            .0
+            .scanner
+            .rules()
+            .iter()
+            .find(|rule| rule.id == row.id)?;
         let text = sample(row, row.samples.first()?);
-        let mask = |rule: &Rule, _: &str| rule.replacement.clone();
-        let all = self.scanner.scan(&text, &mask);
+        let everywhere = self.0.policies.everywhere();
+        let search = Search {
+            mask: &|rule, _| rule.replacement.clone(),
+            off: &everywhere.off,
+            allowed: &everywhere.allowed,
+        };
+        let all = self.0.scanner.scan(&text, &search);
         let [one] = all.as_slice() else { return None };
         let [place] = one.places.as_slice() else {
             return None;

@@ -6,7 +6,7 @@ use mcp_gateway_scan::measure::entropy;
 use mcp_gateway_scan::{Class, Pattern, Start};
 
 use crate::check;
-use crate::table::{AllowList, Check, Row};
+use crate::table::{AllowList, Check, Row, Severity};
 
 /// What must not stand beside a token, unless its rule says otherwise.
 const TOKEN: Class = Class::ranges("AZaz09");
@@ -20,6 +20,7 @@ pub(crate) struct Rule {
     pub(crate) id: String,
     /// How severe it is and what it is, for people.
     pub(crate) remark: String,
+    pub(crate) severity: Severity,
     pub(crate) replacement: String,
     pub(crate) way: Way,
     /// How a sure match is told from one that only looks like it.
@@ -90,6 +91,7 @@ impl Rule {
                 .clone()
                 .unwrap_or_else(|| replacement(&row.id)),
             id: row.id.clone(),
+            severity: row.severity,
             remark: format!("{}: {}", row.severity.as_str(), row.description),
             way,
             check: row.check,

@@ -41,6 +41,16 @@ pub(crate) struct Scanner {
     allowed: Vec<Allowed>,
 }
 
+/// What is looked for at a place, and what takes its place.
+pub(crate) struct Search<'a> {
+    /// The replacement of a secret.
+    pub(crate) mask: &'a dyn Fn(&Rule, &str) -> String,
+    /// For each rule, if there are any that are not used here, whether it is one of them.
+    pub(crate) off: &'a [bool],
+    /// What is no secret here.
+    pub(crate) allowed: &'a [Allowed],
+}
+
 /// A secret that was found.
 #[derive(Debug, Clone)]
 pub(crate) struct Found<'a> {
@@ -160,22 +170,17 @@ impl Scanner {
     }
 
     /// Every secret of the text. Places may overlap.
-    pub(crate) fn scan(&self, text: &str, mask: &dyn Fn(&Rule, &str) -> String) -> Vec<Found<'_>> {
-        self.scan_to(text, mask, DEEPEST)
+    pub(crate) fn scan(&self, text: &str, search: &Search<'_>) -> Vec<Found<'_>> {
+        self.scan_to(text, search, DEEPEST)
     }
 
-    fn scan_to(
-        &self,
-        text: &str,
-        mask: &dyn Fn(&Rule, &str) -> String,
-        depth: usize,
-    ) -> Vec<Found<'_>> {
+    fn scan_to(&self, text: &str, search: &Search<'_>, depth: usize) -> Vec<Found<'_>> {
         let mut found = Vec::new();
         if text.len() < SHORTEST {
             return found;
         }
         let mut known = BTreeSet::new();
-        self.look(text, &mut |rule, place| {
+        self.look(text, search, &mut |rule, place| {
             if known.insert((place.start, place.end, rule.id.as_str())) {
                 found.push(Found::new(rule, text, place.clone(), vec![place]));
             }
@@ -188,7 +193,7 @@ impl Scanner {
                 .into_iter()
                 .flatten()
             {
-                self.look(view.text(), &mut |rule, range| {
+                self.look(view.text(), search, &mut |rule, range| {
                     let places = view.places(range.clone());
                     let places = places
                         .iter()
@@ -203,7 +208,7 @@ impl Scanner {
         }
         if depth > 0 {
             for encoded in encoded(text) {
-                found.extend(self.inside(text, &encoded, mask, depth - 1));
+                found.extend(self.inside(text, &encoded, search, depth - 1));
             }
         }
         particular(found)
@@ -214,7 +219,7 @@ impl Scanner {
         &self,
         text: &str,
         encoded: &Encoded,
-        mask: &dyn Fn(&Rule, &str) -> String,
+        search: &Search<'_>,
         depth: usize,
     ) -> Option<Found<'_>> {
         let name = name_before(text, encoded.range.start);
@@ -224,10 +229,10 @@ impl Scanner {
         } else {
             format!("{name}={}", encoded.text)
         };
-        let mut found = self.scan_to(&said, mask, depth);
+        let mut found = self.scan_to(&said, search, depth);
         found.retain(|found| found.places.iter().all(|place| place.start >= start));
         let first = found.first().cloned()?;
-        let masked = masked(&said, &found, mask);
+        let masked = masked(&said, &found, search.mask);
         Some(Found {
             places: vec![encoded.range.clone()],
             rewritten: Some(encoded.encode(masked.get(start..)?)),
@@ -235,7 +240,12 @@ impl Scanner {
         })
     }
 
-    fn look<'a>(&'a self, text: &str, found: &mut dyn FnMut(&'a Rule, Range<usize>)) {
+    fn look<'a>(
+        &'a self,
+        text: &str,
+        search: &Search<'_>,
+        found: &mut dyn FnMut(&'a Rule, Range<usize>),
+    ) {
         let mut everywhere: Vec<usize> = self.restless.clone();
         let mut names = Names::of(text);
         // Where the last long match of each rule ended: what starts within it would read the same run once more.
@@ -244,7 +254,7 @@ impl Scanner {
             if text.is_char_boundary(place.start)
                 && text.is_char_boundary(place.end)
                 && !place.is_empty()
-                && !self.lets_pass(text, &place)
+                && !self.lets_pass(text, &place, search)
             {
                 found(rule, place);
             }
@@ -254,6 +264,9 @@ impl Scanner {
                 let Some(rule) = self.rules.get(*number) else {
                     continue;
                 };
+                if search.off.get(*number) == Some(&true) {
+                    continue;
+                }
                 match rule.way {
                     Way::Keyword(start) => {
                         if read.get(*number).is_some_and(|end| place.start < *end) {
@@ -292,17 +305,20 @@ impl Scanner {
                 }
             }
         }
+        let used = |number: &&usize| search.off.get(**number) != Some(&true);
         for rule in everywhere
             .iter()
+            .filter(used)
             .filter_map(|number| self.rules.get(*number))
         {
             rule.everywhere(text).for_each(|secret| keep(rule, secret));
         }
     }
 
-    fn lets_pass(&self, text: &str, place: &Range<usize>) -> bool {
+    fn lets_pass(&self, text: &str, place: &Range<usize>, search: &Search<'_>) -> bool {
         let said = text.get(place.clone()).unwrap_or_default();
-        self.allowed.iter().any(|allowed| allowed.holds(said, said))
+        let mut lists = self.allowed.iter().chain(search.allowed);
+        lists.any(|allowed| allowed.holds(said, said))
     }
 
     fn of(&self, keyword: usize) -> impl Iterator<Item = &Rule> {

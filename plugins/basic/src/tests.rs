@@ -1,15 +1,19 @@
 //! Every rule, in the places where secrets stand.
 
 mod choice;
+mod crossing;
+mod places;
 mod score;
 mod speed;
 
 use std::time::{Duration, Instant};
 
 use mcp_gateway_sdk::testing::{Outcome, Sample, configured, examples_hold};
-use mcp_gateway_sdk::{Decision, Direction, Place, Requests};
+use mcp_gateway_sdk::{ByPlace, Decision, Direction, Place, Requests, Where};
 use proptest::prelude::*;
 
+use crate::config::{Policy, Settled};
+use crate::crossing::Crossing;
 use crate::rule::Rule;
 use crate::scanner::Scanner;
 use crate::table::{Row, bundled};
@@ -57,12 +61,19 @@ thread_local! {
 fn only(row: &Row) -> Basic {
     let rule = Rule::new(row).unwrap();
     let scanner = Scanner::new(vec![rule], vec![row.keywords.clone()], Vec::new()).unwrap();
-    Basic {
+    let policy = Policy {
         requests: Requests::Warn,
-        consistent: false,
+        crossing: Crossing::Allow,
+        off: Vec::new(),
+        allowed: Vec::new(),
+    };
+    let nowhere: Vec<Where<()>> = Vec::new();
+    Basic(Settled {
         scanner,
+        policies: ByPlace::new(policy, nowhere, |()| Err(String::new())).unwrap(),
+        consistent: false,
         rows: vec![row.clone()],
-    }
+    })
 }
 
 fn outcome(basic: &Basic, texts: &[&str]) -> Outcome {

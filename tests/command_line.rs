@@ -95,7 +95,7 @@ fn inspect_names_the_bundled_guardrails_when_it_finds_nothing() {
     assert!(!output.status.success());
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(
-        error.contains("no bundled guardrail has that name (bundled: basic, pii)"),
+        error.contains("no bundled guardrail has that name (bundled: audit, basic, "),
         "{error}"
     );
     assert_eq!(text, "");

@@ -113,7 +113,7 @@ fn an_unknown_guardrail_is_refused_with_those_that_are_known() {
     );
     refuses(
         &["--mcp-json-path", FILE, "-p", "mystery"],
-        &["unknown guardrail \"mystery\"", "known: basic"],
+        &["unknown guardrail \"mystery\"", "known: audit, basic"],
     );
     refuses(
         &["--mcp-json-path", FILE, "-p", "xetrack"],

@@ -584,11 +584,19 @@ fn a_configuration_that_was_there_before_is_as_it_was_and_lets_nobody_else_read_
              \"args\": [\"--config\", \"{path}\"]}}{servers}\n}}}}\n"
         )
     };
-    let one = ",\n  \"one\": {\"command\": \"a\", \"env\": {\"TOKEN\": \"t0ken\"}}";
+    let one = ",\n  \"one\": {\"command\": \"a\", \"env\": {\"TOKEN\": \"t0ken-of-mine\"}}";
     fs::write(&file, with(one)).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    home.done("install --client cursor --yes");
-    assert!(fs::read_to_string(&config).unwrap().contains("t0ken"));
+    let said = home.done("install --client cursor --yes");
+    assert!(
+        said.contains("TOKEN = \"…\"") && !said.contains("t0ken-of-mine"),
+        "{said}"
+    );
+    assert!(
+        fs::read_to_string(&config)
+            .unwrap()
+            .contains("t0ken-of-mine")
+    );
     let mode = fs::metadata(&config).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     // A second step goes back over the first.

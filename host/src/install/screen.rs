@@ -4,12 +4,26 @@ use std::io::{self, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 
 use diffy::DiffOptions;
+use serde_json::Value;
 
 use super::{Change, InstallError};
-use crate::clients::{Client, Stays};
+use crate::clients::{Client, Document, Stays};
 
 /// The code of no colour.
 const PLAIN: &str = "0";
+
+/// Where an entry keeps what its server logs in with.
+const CREDENTIALS: [&str; 6] = [
+    "env",
+    "envs",
+    "environment",
+    "headers",
+    "http_headers",
+    "bearer_token",
+];
+
+/// Shorter values are switches and numbers.
+const SHORTEST: usize = 6;
 
 /// Standard output, in colour on a terminal.
 pub(super) struct Screen {
@@ -26,9 +40,14 @@ impl Screen {
 
     pub(super) fn change(&self, change: &Change) {
         self.title(change.client, &change.file);
-        self.difference(&change.file, Some(&change.before), Some(&change.after));
+        let hidden = hidden(change);
+        let (before, after) = (Some(&*change.before), Some(&*change.after));
+        self.difference(&change.file, before, after, &hidden);
         if let Some((path, before, after)) = &change.config {
-            self.difference(path, before.as_deref(), after.as_deref());
+            self.difference(path, before.as_deref(), after.as_deref(), &hidden);
+        }
+        if !hidden.is_empty() {
+            self.line("  note: what servers log in with is shown as … here only");
         }
         for note in &change.notes {
             self.line(&self.paint(PLAIN, &format!("  note: {note}")));
@@ -84,7 +103,13 @@ impl Screen {
         self.line(&self.paint("1;36", &title));
     }
 
-    fn difference(&self, path: &Path, before: Option<&str>, after: Option<&str>) {
+    fn difference(
+        &self,
+        path: &Path,
+        before: Option<&str>,
+        after: Option<&str>,
+        hidden: &[String],
+    ) {
         let name = path.display().to_string();
         let named = |text: Option<&str>| match text {
             Some(_) => name.clone(),
@@ -102,7 +127,10 @@ impl Screen {
                 Some(b'@') => "36",
                 _ => PLAIN,
             };
-            self.line(&self.paint(code, line));
+            let line = hidden
+                .iter()
+                .fold(line.to_owned(), |line, value| without(&line, value));
+            self.line(&self.paint(code, &line));
         }
     }
 
@@ -120,6 +148,84 @@ impl Screen {
         match self.colour && code != PLAIN {
             true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
             false => text,
+        }
+    }
+}
+
+/// The values that no screen shows, since what is on one is soon in a log or a
+/// question to others; as they are written, the longest first.
+fn hidden(change: &Change) -> Vec<String> {
+    let mut found = Vec::new();
+    for text in [&change.before, &change.after] {
+        let servers = Document::read(change.client, text).map(|document| document.servers());
+        for (_, entry) in servers.into_iter().flatten() {
+            collect(&entry, false, &mut found);
+        }
+    }
+    // As the gateway's own file has it, where `${` would name a variable.
+    let literal: Vec<_> = found
+        .iter()
+        .map(|value| value.replace("${", "$${"))
+        .collect();
+    found.extend(literal);
+    let quoted = found.iter().filter_map(|value| {
+        let quoted = serde_json::to_string(value).ok()?;
+        Some(quoted.trim_matches('"').to_owned())
+    });
+    let mut all: Vec<String> = quoted.collect();
+    all.extend(found);
+    all.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    all.dedup();
+    all
+}
+
+fn collect(value: &Value, credentials: bool, found: &mut Vec<String>) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                collect(value, credentials || CREDENTIALS.contains(&&**key), found);
+            }
+        }
+        // A path, or the name of a variable, tells nothing.
+        Value::String(text)
+            if credentials && text.len() >= SHORTEST && !text.starts_with(['/', '~', '$', '{']) =>
+        {
+            found.push(text.clone());
+        }
+        _ => {}
+    }
+}
+
+/// A line without a value, where that stands alone.
+fn without(line: &str, value: &str) -> String {
+    let edge = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || "\"',}]".contains(c));
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once(value) {
+        shown.push_str(before);
+        let alone = edge(before.chars().next_back()) && edge(after.chars().next());
+        shown.push_str(if alone { "…" } else { value });
+        rest = after;
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_stands_alone_is_not_shown() {
+        for (line, shown) in [
+            ("+  \"K\": \"s3cret\",", "+  \"K\": \"…\","),
+            ("-      K: s3cret", "-      K: …"),
+            (
+                "+env = { K = \"s3cret\", s3cret-x = 's3cret' }",
+                "+env = { K = \"…\", s3cret-x = '…' }",
+            ),
+            ("+s3cretly", "+s3cretly"),
+        ] {
+            assert_eq!(without(line, "s3cret"), shown);
         }
     }
 }

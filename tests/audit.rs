@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mcp_gateway_tests::real::sqlite_server;
+use mcp_gateway_tests::real::{npm_server, sqlite_server};
 use mcp_gateway_tests::{Gateway, Server, Setup, Signal, eventually, guest, signal};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
@@ -342,11 +342,13 @@ fn verified(gateway: &Gateway) -> String {
     said
 }
 
+/// `KILLS=200` does it as often.
 #[test]
 fn a_gateway_that_is_killed_leaves_a_chain_that_verifies_and_loses_nothing_committed() {
-    for round in 0..8 {
+    let rounds = std::env::var("KILLS").map_or(8, |rounds| rounds.parse().unwrap());
+    for round in 0..rounds {
         let gateway = recorded("").start();
-        let calls = 20 + round * 37;
+        let calls = 20 + (round * 37) % 300;
         for _ in 0..calls {
             gateway.client.start_call("m_echo", json!({"text": "x"}));
         }
@@ -396,13 +398,19 @@ fn several_gateways_write_to_one_database() {
 #[test]
 fn calls_that_delete_or_drop_are_found_by_one_command() {
     let setup = recorded("");
+    let memory = npm_server("memory", "server-memory", &[]);
+    let kept = setup.folder().join("memory.json");
+    let memory = memory.env("MEMORY_FILE_PATH", kept.to_str().unwrap());
     let tool = |name| json!({"name": name, "inputSchema": {"type": "object"}}).to_string();
     let tools = ["delete_row", "drop_table", "read_row"].map(tool).join(",");
-    let gateway = setup
-        .server(Server::mirror("db").env("MIRROR_TOOLS", &tools))
-        .start();
+    let mirror = Server::mirror("db").env("MIRROR_TOOLS", &tools);
+    let gateway = setup.server(memory).server(mirror).start();
+    let client = &gateway.client;
+    client.call("memory_create_entities", json!({"entities": []}));
+    let deleted = client.call("memory_delete_entities", json!({"entityNames": ["Ann"]}));
+    assert!(!deleted.is_tool_error(), "{}", deleted.raw);
     for tool in ["db_delete_row", "db_read_row", "db_drop_table", "m_echo"] {
-        gateway.client.call(tool, json!({"text": "x"}));
+        client.call(tool, json!({"text": "x"}));
     }
     gateway.end();
     let mut command = Gateway::command();
@@ -417,7 +425,7 @@ fn calls_that_delete_or_drop_are_found_by_one_command() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
         .map(|call| call["subject"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(subjects, ["drop_table", "delete_row"]);
+    assert_eq!(subjects, ["drop_table", "delete_row", "delete_entities"]);
 }
 
 /// Users of the Python gateway name the file of theirs, which is another's database.
@@ -430,9 +438,31 @@ fn a_database_of_the_python_gateway_stays_as_it_is() {
         .execute_batch("CREATE TABLE events (a)")
         .unwrap();
     let before = fs::read(&theirs).unwrap();
-    let gateway = setup.start();
-    gateway.client.call("m_echo", json!({"text": "x"}));
+    let logs = setup.folder().join("logs");
+    let gateway = setup.variable("XETRACK_LOGS_PATH", &logs).start();
+    gateway.client.call("m_echo", json!({"text": "x", "n": 1}));
     gateway.end();
+    // What it logged as lines of JSON is logged as before: arguments and contents are flat.
+    let day = fs::read_dir(&logs).unwrap().next().unwrap().unwrap();
+    let lines = fs::read_to_string(day.path()).unwrap();
+    let mut events = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let event: serde_json::Value = events
+        .find(|event: &serde_json::Value| event["capability_type"] == "tool")
+        .unwrap();
+    for (key, value) in [
+        ("capability_name", json!("echo")),
+        ("server_name", json!("m")),
+        ("response_type", json!("CallToolResult")),
+        ("text", json!("x")),
+        ("n", json!(1)),
+        ("content_type", json!("text")),
+        ("content_text", json!("x")),
+        ("isError", json!(false)),
+    ] {
+        assert_eq!(event[key], value, "{key}: {event}");
+    }
     assert_eq!(fs::read(&theirs).unwrap(), before);
     let ours = gateway.folder().join("audit.db.audit.db");
     assert_eq!(rows(&ours, &format!("SELECT count(*) {CALLS}")), ["1"]);

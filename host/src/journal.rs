@@ -7,6 +7,7 @@
 mod archive;
 mod chain;
 mod checkpoint;
+mod events;
 mod failure;
 mod gather;
 mod keeper;
@@ -20,6 +21,7 @@ pub use crate::config::{Durability, Period, Rotate as Policy};
 pub use archive::{Archive, Archives, Deleted, Manifest};
 pub use chain::{BEGINNING, ChainKey, Hash, Keys, hex};
 pub use checkpoint::Checkpoint;
+pub use events::Events;
 pub use failure::JournalError;
 pub use gather::gather;
 pub use keeper::{Keeper, Kept, keep};

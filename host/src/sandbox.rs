@@ -33,7 +33,7 @@ use crate::capability::contract::v0_1::mcp_gateway::guardrail as contract;
 use crate::capability::keys::Secret;
 use crate::capability::state::States;
 use crate::config::{self, Grants, Limits};
-use crate::journal::{Journal, JournalError, Settings};
+use crate::journal::{Events, Journal, JournalError, Settings};
 use ticker::Ticker;
 
 /// How often a running guest is stopped to look at its CPU budget. Also the
@@ -159,6 +159,7 @@ impl Sandbox {
                 keys: journal_keys()?,
                 durability: settings.durability,
                 rotate: settings.rotate.clone(),
+                events: Events::from_env(),
             };
             let journal = Arc::new(Journal::open(settings)?);
             // Whoever was first has opened the same.

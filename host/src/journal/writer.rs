@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 use super::chain::Keys;
+use super::events::Events;
 use super::failure::JournalError;
 use super::keeper::Keeper;
 use super::record::{Content, Form, Kind, Outcome, Record};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub durability: Durability,
     /// How it is kept small.
     pub rotate: Policy,
+    /// Where what is committed is logged besides.
+    pub events: Option<Events>,
 }
 
 /// A journal that is written. When this is dropped, all that is in line is written.
@@ -121,6 +124,7 @@ impl Journal {
             keys,
             durability,
             rotate,
+            events: _,
         } = &settings;
         match Store::open(path, keys, *durability) {
             Ok(_) | Err(JournalError::Sqlite { .. }) => {}
@@ -328,6 +332,12 @@ impl Writer {
         let written = self.open().and_then(|store| store.append(records));
         if gap.is_some() && written.is_err() {
             records.pop();
+        }
+        if written.is_ok()
+            && let Some(events) = &self.settings.events
+            && let Err(error) = events.log(records)
+        {
+            tracing::error!("what is recorded is not in XETRACK_LOGS_PATH: {error}");
         }
         let mut state = self.line.state();
         let answer = match &written {

@@ -12,6 +12,7 @@ fn journal(path: &Path, durability: Durability) -> Journal {
         keys: Keys::new(SECRET),
         durability,
         rotate: Policy::default(),
+        events: None,
     };
     Journal::start(settings).unwrap()
 }

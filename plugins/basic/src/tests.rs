@@ -2,7 +2,9 @@
 
 mod choice;
 mod crossing;
+mod documents;
 mod places;
+mod providers;
 mod score;
 mod speed;
 

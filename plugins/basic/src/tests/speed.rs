@@ -15,6 +15,13 @@ use crate::template::expand;
 
 const MEGABYTE: usize = 1_000_000;
 
+/// The time that this thread has executed, whatever else the machine does; where nobody counts it, the time.
+fn time(since: Instant) -> Duration {
+    let counted = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = counted.and_then(|it| it.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| since.elapsed(), Duration::from_nanos)
+}
+
 /// How long texts are, if the environment says so.
 fn chosen() -> Option<usize> {
     std::env::var("MCP_GATEWAY_BYTES").ok()?.parse().ok()
@@ -123,6 +130,7 @@ fn ordinary() -> Vec<(String, String)> {
 #[test]
 #[ignore = "measures"]
 fn speed() {
+    let start = Instant::now();
     let guardrail = basic("{}");
     let worst = worst()
         .into_iter()
@@ -133,9 +141,9 @@ fn speed() {
         let mut best = Duration::MAX;
         let times = if chosen().is_some() { 1 } else { 3 };
         for _ in 0..times {
-            let begun = Instant::now();
+            let begun = time(start);
             outcome(&guardrail, &[&text]);
-            best = best.min(begun.elapsed());
+            best = best.min(time(start) - begun);
         }
         let rate = text.len() as f64 / best.as_secs_f64() / 1e6;
         eprintln!("{rate:8.1} MB/s  {name} ({} kB)", text.len() / 1000);
@@ -144,14 +152,14 @@ fn speed() {
         return;
     }
     let call = r#"{"path":"/home/mona/project/README.md","head":20,"note":"a token of appreciation, no key"}, and so on to two hundred bytes or so"#;
-    let begun = Instant::now();
+    let begun = time(start);
     let times = chosen().unwrap_or(10_000);
     for _ in 0..times {
         outcome(&guardrail, &[call]);
     }
     eprintln!(
         "{:?} for {} bytes",
-        begun.elapsed() / times as u32,
+        (time(start) - begun) / times as u32,
         call.len()
     );
 }

@@ -3,6 +3,7 @@
 use rusqlite::types::Value;
 
 use super::when::When;
+use crate::journal::Outcome;
 
 /// Conditions on records. Of one kind any suffices; all kinds have to be met.
 /// Names may be patterns, where `*` stands for anything and `?` for one
@@ -75,7 +76,6 @@ impl Filter {
         for (sql, patterns) in [
             ("lower(server) GLOB ?#", &self.servers),
             ("lower(method) GLOB ?#", &self.methods),
-            ("outcome GLOB ?#", &self.outcomes),
             (RULE, &self.rules),
             (GUARDRAIL, &self.guardrails),
             ("lower(client) GLOB ?#", &self.clients),
@@ -83,8 +83,46 @@ impl Filter {
         ] {
             all.any(sql, patterns.iter().map(|text| pattern(text)));
         }
+        self.add_outcomes(&mut all);
         all.any(TEXT, self.texts.iter().flat_map(|text| containing(text)));
         all
+    }
+
+    /// Outcomes are few, and the index of those that are not "ok" is found by their names.
+    fn add_outcomes(&self, to: &mut Condition) {
+        let fits = |name: &&str| self.outcomes.iter().any(|it| fits(it, name));
+        let names: Vec<_> = Outcome::ALL
+            .iter()
+            .map(|it| it.as_str())
+            .filter(fits)
+            .collect();
+        if !self.outcomes.is_empty() && !names.contains(&Outcome::Ok.as_str()) {
+            to.sql.push_str(" AND outcome <> 'ok'");
+        }
+        let unknown = self.outcomes.iter().filter(|_| names.is_empty());
+        let values = names.iter().map(|it| (*it).to_owned());
+        to.any("outcome = ?#", values.chain(unknown.cloned()));
+    }
+
+    /// Whether the index by time holds all that it asks about, and there is none that
+    /// leads to what it asks for.
+    pub(super) fn is_of_index(&self) -> bool {
+        let Self {
+            tools,
+            servers,
+            methods,
+            outcomes,
+            rules,
+            guardrails,
+            clients,
+            sessions,
+            texts,
+            ..
+        } = self;
+        let others = [tools, outcomes, rules, guardrails, sessions, texts];
+        let held = [servers, methods, clients];
+        let is_any = self.until.is_some() || held.iter().any(|it| !it.is_empty());
+        is_any && others.iter().all(|it| it.is_empty())
     }
 }
 
@@ -100,6 +138,25 @@ impl Condition {
         if !alternatives.is_empty() {
             self.sql
                 .push_str(&format!(" AND ({})", alternatives.join(" OR ")));
+        }
+    }
+}
+
+/// Whether a name is one of those that a pattern means.
+fn fits(pattern: &str, name: &str) -> bool {
+    let mut pattern = pattern.chars();
+    let mut rest = name.chars();
+    match pattern.next() {
+        None => name.is_empty(),
+        Some('*') => {
+            let pattern = pattern.as_str();
+            let mut ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
+            ends.any(|at| name.get(at..).is_some_and(|rest| fits(pattern, rest)))
+        }
+        Some('?') => rest.next().is_some() && fits(pattern.as_str(), rest.as_str()),
+        Some(c) => {
+            let is_same = rest.next().is_some_and(|it| it.eq_ignore_ascii_case(&c));
+            is_same && fits(pattern.as_str(), rest.as_str())
         }
     }
 }

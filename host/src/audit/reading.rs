@@ -127,13 +127,31 @@ impl Reading {
             Order::Latest => "DESC",
         };
         let next = condition.values.len() + 1;
-        let sql = format!(
-            "SELECT {columns} FROM records WHERE {} AND seq BETWEEN ?{next} AND ?{} \
-             ORDER BY seq {direction} LIMIT ?{}",
-            condition.sql,
-            next + 1,
-            next + 2
-        );
+        let which = |index: &str| {
+            format!(
+                "FROM records {index} WHERE {} AND seq BETWEEN ?{next} AND ?{} \
+                 ORDER BY seq {direction} LIMIT ?{}",
+                condition.sql,
+                next + 1,
+                next + 2
+            )
+        };
+        let sql = match (wanted.limit, wanted.filter.is_of_index()) {
+            (u64::MAX, _) => format!("SELECT {columns} {}", which("")),
+            // Of many rows few are shown: which, an index says, and only they are read.
+            (_, is_of_index) => {
+                let index = if is_of_index {
+                    "INDEXED BY records_by_time"
+                } else {
+                    ""
+                };
+                format!(
+                    "SELECT {columns} FROM records WHERE seq IN (SELECT seq {}) \
+                     ORDER BY seq {direction}",
+                    which(index)
+                )
+            }
+        };
         let mut left = i64::try_from(wanted.limit).unwrap_or(i64::MAX);
         self.parts(&wanted, &mut |database, range| {
             let mut values = condition.values.clone();

@@ -49,7 +49,7 @@ fn content(text: &str) -> Content {
 
 /// 1 an old deletion, 2 a reading, 3 a deletion, 4 a dropping that was blocked, 5 a
 /// list, 6 what wants to act upon the terminal.
-fn calls() -> Vec<Record> {
+pub(super) fn calls() -> Vec<Record> {
     let blocked = Record {
         server: Some("files".into()),
         outcome: Outcome::Blocked,
@@ -90,7 +90,7 @@ fn calls() -> Vec<Record> {
     ]
 }
 
-fn written(records: &[Record]) -> (TempDir, PathBuf) {
+pub(super) fn written(records: &[Record]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.db");
     let mut store = Store::open(&path, &keys().unwrap(), Durability::Batch).unwrap();
@@ -98,7 +98,7 @@ fn written(records: &[Record]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn keys() -> Result<Keys, SecretError> {
+pub(super) fn keys() -> Result<Keys, SecretError> {
     Ok(Keys::new([1; 32]))
 }
 
@@ -149,13 +149,17 @@ fn deletions_and_droppings_of_the_last_24_hours_are_found() {
 fn each_kind_of_condition_finds_what_it_says() {
     let (_folder, path) = written(&calls());
     type Condition = fn(&mut Filter) -> &mut Vec<String>;
-    let cases: [(&str, Condition, &[i64]); 15] = [
+    let cases: [(&str, Condition, &[i64]); 19] = [
         ("delete_row", |f| &mut f.tools, &[3, 1]),
         ("DELETE_ROW", |f| &mut f.tools, &[3, 1]),
         ("delete", |f| &mut f.tools, &[]),
         ("files", |f| &mut f.servers, &[4]),
         ("tools/l*", |f| &mut f.methods, &[5]),
         ("blocked", |f| &mut f.outcomes, &[4]),
+        ("b*k?d", |f| &mut f.outcomes, &[4]),
+        ("*O*", |f| &mut f.outcomes, &[6, 5, 4, 3, 2, 1]),
+        ("ok", |f| &mut f.outcomes, &[6, 5, 3, 2, 1]),
+        ("of-another-version", |f| &mut f.outcomes, &[]),
         ("drop-*", |f| &mut f.rules, &[4]),
         ("sql", |f| &mut f.guardrails, &[4]),
         ("cursor", |f| &mut f.clients, &[5]),

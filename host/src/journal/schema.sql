@@ -88,8 +88,10 @@ CREATE TABLE findings (
   PRIMARY KEY (seq, number)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX records_by_time ON records (time);
-CREATE INDEX records_by_subject ON records (subject, time);
+-- Wider than what they are ordered by, so that most questions are answered from them,
+-- and rows are read only to be shown.
+CREATE INDEX records_by_time ON records (time, outcome, server, client, method);
+CREATE INDEX records_by_subject ON records (subject, time, method);
 CREATE INDEX records_not_ok ON records (outcome, time) WHERE outcome <> 'ok';
 CREATE INDEX findings_by_rule ON findings (rule, seq);
 

@@ -49,11 +49,18 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("hyper::", &["front"]),
     (
         "reqwest::",
-        &["upstream", "config", "oauth", "capability", "reputation"],
+        &[
+            "upstream",
+            "config",
+            "oauth",
+            "capability",
+            "reputation",
+            "audit",
+        ],
     ),
     (
         "rustls::",
-        &["upstream", "oauth", "capability", "reputation"],
+        &["upstream", "oauth", "capability", "reputation", "audit"],
     ),
     ("oauth2::", &["oauth"]),
     ("hkdf::", &["capability"]),
@@ -62,6 +69,7 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("ring::signature", &["journal"]),
     ("zstd::", &["journal"]),
     ("parquet::", &["audit"]),
+    ("opentelemetry_proto::", &["audit"]),
     ("clap::", &["cli", "main"]),
     ("clap_complete::", &["cli"]),
     ("clap_mangen::", &["cli"]),

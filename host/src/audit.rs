@@ -5,6 +5,7 @@ mod call;
 mod csv;
 mod failure;
 mod filter;
+mod forward;
 mod parquet;
 mod plain;
 mod query;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use failure::AuditError;
 pub use filter::Filter;
+pub use forward::{Begin, Contents, Forward, ForwardError, forward};
 pub use when::{NotATime, When};
 
 use crate::journal::{Keys, SCHEMA, gather};

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::audit::Action;
+use crate::audit::{Action, Forward};
 use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName, Transport};
 use crate::front::http::Options;
 use crate::install::{Import, Install, Uninstall};
@@ -82,6 +82,8 @@ pub enum Task {
         /// What to do.
         action: Action,
     },
+    /// Send the record of all calls elsewhere.
+    Forward(Forward),
     /// Log in to a server over HTTP.
     Login(Login),
     /// Forget the log-in to a server.

@@ -60,6 +60,10 @@ fn act(cli: Cli, news: Arc<News>) -> anyhow::Result<ExitCode> {
                 audit::audit(database, &action)?;
                 ExitCode::SUCCESS
             }
+            Task::Forward(request) => {
+                audit::forward(request).await?;
+                ExitCode::SUCCESS
+            }
             Task::Login(login) => {
                 oauth::login(login).await?;
                 ExitCode::SUCCESS

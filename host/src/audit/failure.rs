@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::forward::ForwardError;
 use crate::journal::{JournalError, RotationError, Tampered};
 use crate::sandbox::SecretError;
 
@@ -74,6 +75,9 @@ pub enum AuditError {
         /// What the system said.
         cause: io::Error,
     },
+    /// Records do not arrive where they are sent to.
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
     /// A file that is no text, for a terminal.
     #[error("Parquet is nothing for a terminal: name a new file with -o FILE")]
     Binary,

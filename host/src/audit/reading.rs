@@ -88,6 +88,11 @@ impl Reading {
         self.ok(self.connection().execute_batch("COMMIT"))
     }
 
+    /// What tells the journal from all others.
+    pub(super) fn id(&self) -> &[u8] {
+        self.journal.id()
+    }
+
     /// The connection to the journal, which can change nothing.
     pub(super) fn connection(&self) -> &Connection {
         self.journal.connection()

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Task;
-use crate::audit::{Action, FileFormat, Filter, Format, NotATime, Records, Tail, When};
+use crate::audit::{
+    Action, Begin, Contents, FileFormat, Filter, Format, Forward, NotATime, Records, Tail, When,
+};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct AuditArgs {
@@ -18,6 +20,19 @@ pub(super) struct AuditArgs {
 
 #[derive(Debug, Clone, Subcommand)]
 enum AuditCommand {
+    #[command(flatten)]
+    Read(ReadCommand),
+    /// Send records to a collector of OpenTelemetry, as logs, traces and metrics
+    ///
+    /// Where to, and what is sent, say the variables that OpenTelemetry has for that, such as
+    /// OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_EXPORTER=none.
+    /// It is kept how far this has come: what has arrived is not sent again the next time.
+    Forward(ForwardArgs),
+}
+
+/// What is done with a database alone.
+#[derive(Debug, Clone, Subcommand)]
+enum ReadCommand {
     /// Find calls, the latest first
     ///
     /// All tool calls of the last 24 hours whose name contains "delete" or "drop":
@@ -128,6 +143,23 @@ enum AuditCommand {
     },
 }
 
+/// Which records are sent, and how.
+#[derive(Debug, Clone, Args)]
+struct ForwardArgs {
+    /// Go on with the records that come, and wait for a collector that is down
+    #[arg(long, short = 'f')]
+    follow: bool,
+    /// Begin with the next record that comes, not with the first that there is
+    #[arg(long)]
+    new: bool,
+    /// Send arguments and results, too, in the form in which they are kept
+    #[arg(long)]
+    content: bool,
+    /// Where to keep how far it has come; by default, beside the database
+    #[arg(long, value_name = "FILE")]
+    cursor: Option<PathBuf>,
+}
+
 /// Which calls. What is given several times is met by any of them; all kinds of
 /// conditions have to be met.
 #[derive(Debug, Clone, Args)]
@@ -197,14 +229,33 @@ fn when(text: &str) -> Result<When, NotATime> {
 
 impl AuditArgs {
     pub(super) fn task(self) -> Task {
-        Task::Audit {
-            database: self.db,
-            action: self.command.action(),
+        let database = self.db;
+        match self.command {
+            AuditCommand::Read(command) => Task::Audit {
+                database,
+                action: command.action(),
+            },
+            AuditCommand::Forward(args) => Task::Forward(args.forward(database)),
         }
     }
 }
 
-impl AuditCommand {
+impl ForwardArgs {
+    fn forward(self, database: Option<PathBuf>) -> Forward {
+        Forward {
+            database,
+            cursor: self.cursor,
+            begin: if self.new { Begin::Next } else { Begin::First },
+            follows: self.follow,
+            contents: match self.content {
+                true => Contents::Included,
+                false => Contents::LeftOut,
+            },
+        }
+    }
+}
+
+impl ReadCommand {
     fn action(self) -> Action {
         match self {
             Self::Query {

@@ -21,7 +21,7 @@ pub(super) struct AuditArgs {
 #[derive(Debug, Clone, Subcommand)]
 enum AuditCommand {
     #[command(flatten)]
-    Read(ReadCommand),
+    Read(Box<ReadCommand>),
     /// Send records to a collector of OpenTelemetry, as logs, traces and metrics
     ///
     /// Where to, and what is sent, say the variables that OpenTelemetry has for that, such as

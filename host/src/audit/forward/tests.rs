@@ -17,10 +17,13 @@ use super::super::tests::{calls, keys, written};
 use super::*;
 use crate::journal::{Durability, Rotation, Store, Which};
 
+/// The path of a request, and its body.
+type Asked = (String, Vec<u8>);
+
 /// A collector: what it was sent, by path, and the answers that it gives first.
 #[derive(Clone, Default)]
 struct Collector {
-    asked: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     answers: Arc<Mutex<Vec<&'static str>>>,
 }
 

@@ -61,6 +61,9 @@ fn main() {
         Setup::new("pipes", vec!["sh".into(), "-c".into(), pipes]),
         Setup::new("gateway", wrap(&[])),
         Setup::new("gateway, basic", wrap(&["basic"])),
+        Setup::new("gateway, basic, pii", wrap(&["basic", "pii"])),
+        Setup::new("gateway, audit", wrap(&["audit"])),
+        Setup::new("gateway, all three", wrap(&["basic", "pii", "audit"])),
     ];
     for _ in 0..ROUNDS {
         for setup in &mut setups {
@@ -164,6 +167,11 @@ impl Peer {
         let (program, arguments) = command.split_first().unwrap();
         let mut process = Command::new(program)
             .args(arguments)
+            // Not into the person's own records.
+            .env(
+                "XETRACK_DB_PATH",
+                env::temp_dir().join("mcp-gateway-bench.db"),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -264,6 +264,18 @@ fn a_masked_number_is_replaced_by_what_stands_in_for_it() {
 }
 
 #[test]
+fn a_short_number_is_no_text_and_is_masked_all_the_same() {
+    let call = call(json!({"name": "Ann", "pin": 4915}));
+    let masked = json!({"name": "<NAME>", "pin": "<PIN>"});
+    let answer = masking(&[mask(0, 0, 1)], used(masked));
+    let verdict = judged(&lasso(json!({})), &call, &answer).unwrap();
+    let Decision::Patch(operations) = verdict.decision() else {
+        panic!("{:?}", verdict.decision());
+    };
+    assert_eq!(operations.len(), 2);
+}
+
+#[test]
 fn what_is_masked_in_arguments_and_not_handed_back_is_an_error() {
     let call = call(json!({"b": "ann@example.org"}));
     let answer = masking(&[mask(0, 0, 15)], None);

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use mcp_gateway_tests::real::npm_script;
-use mcp_gateway_tests::{Gateway, Server, eventually, program_beside, quote};
+use mcp_gateway_tests::{Gateway, Server, eventually, peer, program_beside, quote};
 use registry::{LONG_AGO, Registry, TODAY};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -264,6 +264,38 @@ fn a_real_server_is_started_and_its_tools_are_looked_at() {
         ]
     );
     assert_eq!(rules(&report, "broken"), ["note not-listed"]);
+}
+
+#[test]
+fn the_tools_of_real_servers_have_nothing_wrong() {
+    let person = Person::new();
+    let node = |package: &str| {
+        let script = npm_script(package);
+        json!({"command": "node", "args": [script, person.home.path()]})
+    };
+    let python = |program: &str| json!({"command": peer(&format!("venv/bin/{program}"))});
+    let servers = json!({
+        "everything": node("server-everything"),
+        "filesystem": node("server-filesystem"),
+        "memory": node("server-memory"),
+        "fetch": python("mcp-server-fetch"),
+        "git": python("mcp-server-git"),
+        "time": python("mcp-server-time"),
+    });
+    let count = servers.as_object().unwrap().len();
+    let file = person.write("servers.json", &mcp_json(servers));
+    let report = person.report(&[file.to_str().unwrap(), "--offline"]);
+    let servers = report["servers"].as_array().unwrap();
+    assert_eq!(servers.len(), count);
+    for server in servers {
+        assert!(
+            !server["tools"].as_array().unwrap().is_empty(),
+            "{server:#}"
+        );
+        let findings = server["findings"].as_array().unwrap();
+        let is_note = |it: &Value| it["tool"].is_null() || it["level"] == json!("note");
+        assert!(findings.iter().all(is_note), "{server:#}");
+    }
 }
 
 #[test]

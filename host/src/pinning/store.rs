@@ -1,7 +1,7 @@
 //! Where records are kept: a file for each server, which only this person can read.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -173,7 +173,8 @@ fn write(path: &Path, record: &Record) -> Result<(), PinError> {
     let written = || {
         // Such files are made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
-        serde_json::to_writer(&mut file, record)?;
+        // In one piece: a writer gets every bracket by itself.
+        file.write_all(&serde_json::to_vec(record)?)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())

@@ -1,5 +1,6 @@
 //! What was found out, kept for a day: registries need not be asked at each start.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,7 @@ impl Cache {
         };
         let written = || {
             let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(&path))?;
-            serde_json::to_writer(&mut file, &entry)?;
+            file.write_all(&serde_json::to_vec(&entry)?)?;
             file.persist(&path)?;
             std::io::Result::Ok(())
         };

@@ -12,6 +12,7 @@ const COMPONENTS: &[(&str, &str)] = &[
     ("mcp-gateway-basic", "basic.wasm"),
     ("mcp-gateway-lasso", "lasso.wasm"),
     ("mcp-gateway-pii", "pii.wasm"),
+    ("mcp-gateway-injection", "injection.wasm"),
     ("guardrail-codename", "codename.wasm"),
     ("guardrail-email", "email.wasm"),
 ];

@@ -27,6 +27,10 @@ pub const GUARDRAILS: &[Bundled] = &[
         name: "pii",
         bytes: include_bytes!(concat!(env!("OUT_DIR"), "/pii.wasm")),
     },
+    Bundled {
+        name: "injection",
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/injection.wasm")),
+    },
 ];
 
 /// The two examples between which the demo swaps.

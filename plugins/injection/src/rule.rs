@@ -1,0 +1,215 @@
+//! Rules: what attacks do, in concepts.
+
+use serde::Deserialize;
+
+use crate::lexicon::{Concepts, Lexicon, Mark};
+
+/// Where a text is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Context {
+    /// What a tool, a resource or a prompt gave.
+    Result,
+    /// What a server says about itself and its tools.
+    Description,
+    /// What goes to a server.
+    Arguments,
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its short, stable identifier.
+    pub id: String,
+    /// What it finds, for a person.
+    pub says: String,
+    /// How sure it is by itself.
+    pub weight: f32,
+    steps: Vec<Step>,
+    within: u32,
+    any_order: bool,
+    hidden: bool,
+    contexts: Vec<Context>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    concepts: Concepts,
+    optional: bool,
+}
+
+/// A place at which a rule fits: its first and last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// The number of the rule.
+    pub rule: usize,
+    /// The first word, by its number.
+    pub first: usize,
+    /// The last word.
+    pub last: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    rule: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    says: String,
+    #[expect(dead_code, reason = "for who reads the table")]
+    source: String,
+    steps: Vec<String>,
+    within: u32,
+    weight: f32,
+    #[serde(default)]
+    any_order: bool,
+    #[serde(default)]
+    hidden: bool,
+    #[serde(default)]
+    contexts: Vec<Context>,
+}
+
+/// Reads what `rules.toml` says.
+///
+/// # Errors
+/// It is no such table, or names a concept that there is not.
+pub fn rules(table: &str, lexicon: &Lexicon) -> Result<Vec<Rule>, String> {
+    let table: Table = toml::from_str(table).map_err(|error| error.to_string())?;
+    let rules = table.rule.into_iter().map(|row| {
+        let steps = row.steps.iter().map(|step| self::step(step, lexicon));
+        let steps: Result<Vec<Step>, String> = steps.collect();
+        Ok(Rule {
+            steps: steps.map_err(|error| format!("rule {:?}: {error}", row.id))?,
+            id: row.id,
+            says: row.says,
+            weight: row.weight,
+            within: row.within,
+            any_order: row.any_order,
+            hidden: row.hidden,
+            contexts: row.contexts,
+        })
+    });
+    rules.collect()
+}
+
+fn step(step: &str, lexicon: &Lexicon) -> Result<Step, String> {
+    let names = step.strip_suffix('?');
+    let mut concepts = Concepts::default();
+    for name in names.unwrap_or(step).split('|') {
+        let concept = lexicon
+            .concept(name)
+            .ok_or_else(|| format!("there is no concept {name:?}"))?;
+        concepts = concepts.with(concept);
+    }
+    Ok(Step {
+        concepts,
+        optional: names.is_some(),
+    })
+}
+
+impl Rule {
+    /// Every place at which the rule fits, where `present` is all that is spoken of.
+    pub fn hits(
+        &self,
+        number: usize,
+        marks: &[Mark],
+        present: Concepts,
+        context: Context,
+        is_hidden: &dyn Fn(&Mark) -> bool,
+        found: &mut Vec<Hit>,
+    ) {
+        let fits = self.contexts.is_empty() || self.contexts.contains(&context);
+        let needed = |step: &Step| step.optional || step.concepts.meets(present);
+        if !fits || !self.steps.iter().all(needed) {
+            return;
+        }
+        let mut next = 0;
+        for (index, mark) in marks.iter().enumerate() {
+            if mark.first < next || self.hidden && !is_hidden(mark) {
+                continue;
+            }
+            let rest = marks.get(index..).unwrap_or_default();
+            let last = match self.any_order {
+                true => self.in_any_order(rest),
+                false => self.in_order(rest),
+            };
+            if let Some(last) = last {
+                found.push(Hit {
+                    rule: number,
+                    first: mark.first,
+                    last,
+                });
+                next = last + 1;
+            }
+        }
+    }
+
+    /// The last word of a fit that starts with the first of these marks.
+    fn in_order(&self, marks: &[Mark]) -> Option<usize> {
+        let (first, rest) = marks.split_first()?;
+        let mut steps = self.steps.iter();
+        if !steps.next()?.concepts.has(first.concept) {
+            return None;
+        }
+        let end = first.at + self.within;
+        let mut last = first.last;
+        let mut rest = rest.iter();
+        for step in steps {
+            let mut ahead = rest.clone();
+            let next = ahead
+                .by_ref()
+                .take_while(|mark| mark.at <= end)
+                .find(|mark| mark.first > last && step.concepts.has(mark.concept));
+            match next {
+                Some(mark) => {
+                    last = mark.last;
+                    rest = ahead;
+                }
+                None if step.optional => {}
+                None => return None,
+            }
+        }
+        Some(last)
+    }
+
+    fn in_any_order(&self, marks: &[Mark]) -> Option<usize> {
+        let first = marks.first()?;
+        let opens = |step: &Step| step.concepts.has(first.concept);
+        if !self.steps.iter().any(opens) {
+            return None;
+        }
+        let end = first.at + self.within;
+        let mut open: u32 = (1 << self.steps.len()) - 1;
+        let mut last = 0;
+        let mut taken = None;
+        for mark in marks.iter().take_while(|mark| mark.at <= end) {
+            // A word stands for one step only.
+            if taken.is_some_and(|taken| mark.first <= taken) {
+                continue;
+            }
+            let steps = self.steps.iter().enumerate();
+            let step = steps
+                .filter(|(number, _)| open >> number & 1 == 1)
+                .find(|(_, step)| step.concepts.has(mark.concept));
+            if let Some((number, _)) = step {
+                open &= !(1 << number);
+                taken = Some(mark.last);
+                last = mark.last;
+                if open == 0 {
+                    return Some(last);
+                }
+            } else if taken.is_none() {
+                return None;
+            }
+        }
+        let steps = self.steps.iter().enumerate();
+        let done = steps
+            .filter(|(number, _)| open >> number & 1 == 1)
+            .all(|(_, step)| step.optional);
+        done.then_some(last)
+    }
+}

@@ -109,7 +109,7 @@ async fn ask(guardrail: &Arc<Guardrail>, method: &str, result: &Value) -> anyhow
         elapsed: 0,
         trail: None,
     };
-    let verdict = guardrail.check(&envelope, view).await;
+    let verdict = guardrail.rehearse(&envelope, view).await;
     let verdict = verdict.with_context(|| format!("guardrail {:?} failed", guardrail.name()))?;
     Ok(Hits {
         is_refused: matches!(verdict.decision, Decision::Block(_) | Decision::Patch(_)),

@@ -33,7 +33,7 @@ impl Echoes {
 
 /// Hides what was put back into the request that a message belongs to. Does nothing with
 /// a message on its way to a server. Where a number is wanted, one of nines takes the
-/// place.
+/// place of what a name stood for.
 pub fn hide_echoes(
     message: &Message<'_>,
     settings: &Settings,
@@ -65,7 +65,8 @@ pub fn hide_echoes(
         let spellings = place::spellings(&entry.value);
         let spellings: Vec<String> = spellings.iter().map(|it| lowered(it)).collect();
         for (text, lower) in message.texts().zip(&texts) {
-            if text.as_str() == entry.value && place::is_number(&text) && is_number(&text) {
+            let whole = text.as_str() == entry.value && place::is_number(&text);
+            if whole && !place::is_number(shown) && is_number(&text) {
                 verdict.mask(&text, 0..text.len(), RULE, "9".repeat(text.len()));
                 continue;
             }

@@ -9,6 +9,7 @@
 
 use std::fs;
 
+use mcp_gateway_tests::real::script_server;
 use mcp_gateway_tests::{Gateway, Server, peer};
 use serde_json::json;
 
@@ -73,4 +74,49 @@ fn thousands_of_values_in_one_message_are_within_the_limits() {
     assert!(!answer.is_tool_error(), "{}", &answer.raw[..300]);
     assert_eq!(answer.text().matches("<EMAIL_").count(), 4_500);
     assert!(!answer.raw.contains("@example.org"));
+}
+
+/// With the official server and client, which hold what they get against the schemas.
+#[test]
+fn numbers_of_cards_are_hidden_and_come_back_as_the_schemas_of_tools_say() {
+    let setup = Gateway::with();
+    let file = setup.folder().join("paid.txt");
+    let path = file.to_str().unwrap().to_owned();
+    let server = || script_server("shop", "payments.py", &[path.as_str()]);
+    let gateway = setup.server(server()).guardrail("pii", "").start();
+    let tools = gateway.client.request("tools/list", json!({}));
+    assert!(tools.raw.contains("shop_pay"), "{}", tools.raw);
+    let answer = gateway.client.call("shop_customer", json!({}));
+    let structured = answer.value()["result"]["structuredContent"].clone();
+    assert_eq!(
+        structured["id"],
+        json!(4_111_111_111_111_111_u64),
+        "{structured}"
+    );
+    assert_eq!(structured["since"], json!(1_753_698_896_123_u64));
+    let card = structured["card"].as_u64().unwrap().to_string();
+    let mobile = structured["mobile"].as_u64().unwrap().to_string();
+    assert!(
+        card.starts_with("400000") && card.len() == 16,
+        "{structured}"
+    );
+    assert!(
+        mobile.starts_with("999") && mobile.len() == 10,
+        "{structured}"
+    );
+    assert_eq!(
+        answer.raw.matches("4111111111111111").count(),
+        2,
+        "{}",
+        answer.raw
+    );
+    let card = &structured["card"];
+    let paid = gateway.client.call(
+        "shop_pay",
+        json!({"card": card, "note": format!("for {card}")}),
+    );
+    assert!(!paid.is_tool_error(), "{}", paid.raw);
+    assert_eq!(paid.value()["result"]["structuredContent"]["card"], *card);
+    let written = fs::read_to_string(&file).unwrap();
+    assert_eq!(written, "4111111111111111 'for 4111111111111111'\n");
 }

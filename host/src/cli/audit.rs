@@ -82,7 +82,9 @@ enum ReadCommand {
         #[command(flatten)]
         filter: FilterArgs,
         /// What to write
-        #[arg(long, value_enum, default_value = "jsonl")]
+        // The log's format goes by the name of its field, too.
+        #[arg(id = "file-format", long = "format", value_enum)]
+        #[arg(value_name = "FORMAT", default_value = "jsonl")]
         format: ExportFormat,
         /// A new file; by default, standard output
         #[arg(long, short = 'o', value_name = "FILE")]

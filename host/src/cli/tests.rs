@@ -485,3 +485,32 @@ fn the_help_says_what_there_is() {
               [default: text]
     "#);
 }
+
+#[test]
+fn every_command_of_the_audit_database_is_understood() {
+    for line in [
+        "audit query --since 24h --tool *delete* --tool *drop*",
+        "audit tail -f --server db",
+        "audit show 1 --json",
+        "audit stats --until 2026-11-01",
+        "audit export --log-format json",
+        "audit sql",
+        "audit sql --all SELECT",
+        "audit verify --checkpoint a --checkpoint b",
+        "audit checkpoint -o a",
+        "audit rotate --before 24h",
+        "audit prune --before 400d --yes",
+    ] {
+        assert!(matches!(task(line), Ok(Task::Audit { .. })), "{line}");
+    }
+    // The log has a format, too.
+    let export = task("audit export --format parquet -o a --db b");
+    let format = match export {
+        Ok(Task::Audit {
+            action: Action::Export { format, .. },
+            ..
+        }) => Some(format),
+        _ => None,
+    };
+    assert_eq!(format, Some(crate::audit::FileFormat::Parquet));
+}

@@ -467,3 +467,63 @@ fn a_database_of_the_python_gateway_stays_as_it_is() {
     let ours = gateway.folder().join("audit.db.audit.db");
     assert_eq!(rows(&ours, &format!("SELECT count(*) {CALLS}")), ["1"]);
 }
+
+/// Runs `audit` on a gateway's database.
+fn audit(gateway: &Gateway, args: &[&str]) -> Vec<u8> {
+    let mut command = Gateway::command();
+    command
+        .arg("audit")
+        .args(args)
+        .arg("--db")
+        .arg(database(gateway));
+    command.env("MCP_GATEWAY_STATE_DIR", gateway.folder().join("state"));
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {said}");
+    output.stdout
+}
+
+#[test]
+fn what_was_recorded_can_be_read_in_every_way_before_and_after_it_is_archived() {
+    let gateway = recorded("").start();
+    gateway.client.call("m_echo", json!({"text": "hello"}));
+    gateway.end();
+    let parquet = gateway.folder().join("calls.parquet");
+    let text = |args: &[&str]| String::from_utf8(audit(&gateway, args)).unwrap();
+    let last = rows(&database(&gateway), "SELECT max(seq) FROM records").remove(0);
+    for round in ["in the database", "in an archive"] {
+        for args in [
+            &["query"][..],
+            &["query", "--csv"],
+            &["query", "--json"],
+            &["tail"],
+            &["show", &last],
+            &["stats"],
+            &["export"],
+            &["export", "--format", "csv"],
+        ] {
+            let text = text(args);
+            assert!(text.contains("echo"), "{round}: {args:?}: {text}");
+        }
+        let _ = fs::remove_file(&parquet);
+        text(&[
+            "export",
+            "--format",
+            "parquet",
+            "-o",
+            parquet.to_str().unwrap(),
+        ]);
+        assert!(fs::read(&parquet).unwrap().starts_with(b"PAR1"), "{round}");
+        text(&["verify"]);
+        let count = text(&[
+            "sql",
+            "--all",
+            "--csv",
+            "SELECT count(*) FROM events WHERE capability_name = 'echo'",
+        ]);
+        assert_eq!(count.lines().last(), Some("1"), "{round}: {count}");
+        text(&["rotate"]);
+    }
+    assert!(text(&["checkpoint"]).contains("signature"));
+    assert!(text(&["sql"]).contains("CREATE TABLE records"));
+}

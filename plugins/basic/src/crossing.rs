@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use hmac::{Hmac, Mac};
-use mcp_gateway_sdk::{Message, Scope, State, Treatment};
+use mcp_gateway_sdk::{Direction, Message, Scope, State, Treatment};
 use serde::Deserialize;
 use sha2::Sha256;
 
@@ -105,12 +105,14 @@ impl<'m> Origins<'m> {
             return Ok(*crosses);
         }
         if self.known.len() == MOST {
+            // What leaves is held back rather than let go unseen.
             self.is_full = true;
-            return Ok(false);
+            return Ok(self.message.direction() == Direction::ToServer);
         }
         let mut crosses = false;
+        // Most are new, which one call tells and changes.
+        let mut found: Option<Vec<u8>> = None;
         for _ in 0..ATTEMPTS {
-            let found = self.state.get(&name);
             let said = found.as_deref().map(String::from_utf8_lossy);
             let mut origins: Vec<String> = said
                 .iter()
@@ -128,7 +130,7 @@ impl<'m> Origins<'m> {
                     .compare_and_swap(&name, found.as_deref(), said.as_bytes(), Some(TIME));
             match swapped {
                 Ok(true) => break,
-                Ok(false) => {}
+                Ok(false) => found = self.state.get(&name),
                 Err(_) => {
                     self.is_full = true;
                     break;

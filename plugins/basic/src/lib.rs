@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod crossing;
+mod names;
 mod rule;
 mod scanner;
 mod table;
@@ -30,6 +31,9 @@ const CROSSES: &str = "it would hand a secret to another server than the one tha
 
 /// What is remarked on a finding that is refused or masked for that.
 const CROSSED: &str = "it came from another server";
+
+/// So many findings of a message say what they are; of a dump of thousands the rules are enough.
+const REMARKS: usize = 1_000;
 
 /// What is reported when there are more secrets than can be remembered.
 const UNKNOWN: &str = "origin-unknown";
@@ -72,6 +76,7 @@ impl Guardrail for Basic {
         let mut origins = Origins::of(message);
         let mask = |rule: &Rule, secret: &str| self.replacement(message.session(), rule, secret);
         let mut before: Option<Text<'_>> = None;
+        let mut count = 0;
         for text in message.texts() {
             let policy = here.at(&text, &places);
             let search = Search {
@@ -88,7 +93,8 @@ impl Guardrail for Basic {
             for secret in &all {
                 let mut treatment = policy.requests.treatment(message.direction());
                 let mut refusal = REFUSAL;
-                let mut finding = finding(secret);
+                count += 1;
+                let mut finding = finding(secret, count <= REMARKS);
                 if policy.crossing != Crossing::Allow && secret.rule.severity > Severity::Low {
                     if !leaves {
                         origins.shown(&secret.secret)?;
@@ -210,10 +216,12 @@ impl Basic {
     }
 }
 
-fn finding(found: &Found<'_>) -> Finding {
-    Finding::new(&found.rule.id)
-        .confidence(found.confidence)
-        .remark(&found.rule.remark)
+fn finding(found: &Found<'_>, says_what: bool) -> Finding {
+    let finding = Finding::new(&found.rule.id).confidence(found.confidence);
+    match says_what {
+        true => finding.remark(&found.rule.remark),
+        false => finding,
+    }
 }
 
 /// The text of a sample or near miss: a rule for the values of names has one around it.

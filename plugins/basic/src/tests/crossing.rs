@@ -134,4 +134,9 @@ fn what_cannot_be_remembered_is_said() {
     let answer = session.says("vault", &keys.join(" "));
     assert!(answer.rules.iter().any(|rule| rule == "origin-unknown"));
     assert!(!answer.texts.concat().contains("AKIA"), "all are masked");
+    // Behind as many others no secret slips through.
+    let session = Session::with("{}");
+    session.says("vault", &aws());
+    let told = session.is_told("web", &format!("{} {}", keys.join(" "), aws()));
+    assert!(matches!(told.decision, Decision::Block(_)));
 }

@@ -75,7 +75,8 @@ impl Database {
         let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
         connection.busy_timeout(PATIENCE).map_err(&failed)?;
         if !is_ours(&connection, path)? {
-            return Err(JournalError::Foreign(path.to_owned()));
+            // Some gateway may be about to make it.
+            return Err(JournalError::Missing(path.to_owned()));
         }
         let id = meta(&connection, "id").map_err(&failed)?;
         Ok(Self {

@@ -231,6 +231,20 @@ fn what_is_no_journal_of_this_installation_stays_as_it_is() {
 }
 
 #[cfg(unix)]
+/// Who took it for another program's would record elsewhere.
+#[test]
+fn a_file_that_a_gateway_has_only_begun_to_make_is_a_journal_that_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.db");
+    std::fs::write(&path, b"").unwrap();
+    assert!(matches!(
+        Database::open(&path),
+        Err(JournalError::Missing(_))
+    ));
+    drop(store(&path));
+    assert!(Database::open(&path).is_ok());
+}
+
 #[test]
 fn nobody_else_can_read_a_new_journal() {
     use std::os::unix::fs::PermissionsExt;

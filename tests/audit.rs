@@ -527,3 +527,30 @@ fn what_was_recorded_can_be_read_in_every_way_before_and_after_it_is_archived() 
     assert!(text(&["checkpoint"]).contains("signature"));
     assert!(text(&["sql"]).contains("CREATE TABLE records"));
 }
+
+/// Whoever reads of a call can tell what it had passed.
+#[test]
+fn guardrails_that_come_into_force_are_recorded() {
+    let setup = recorded("");
+    let component = setup.folder().join("rule.wasm");
+    fs::copy(guest("guardrail_codename"), &component).unwrap();
+    let gateway = setup.guardrail(&component, "").start();
+    let mark = gateway.log.mark();
+    Gateway::rename_over(&component, &fs::read(guest("guardrail_email")).unwrap());
+    gateway.log.wait_since(mark, "guardrail swapped");
+    gateway.end();
+    let came = rows(
+        &database(&gateway),
+        "SELECT method || ' ' || subject || ' ' || (json_extract(arguments, '$.before') IS NULL) FROM records \
+         WHERE kind = 'guardrail' ORDER BY seq",
+    );
+    assert_eq!(
+        came,
+        [
+            "guardrail/loaded rule 1",
+            "guardrail/loaded audit 1",
+            "guardrail/swapped rule 0"
+        ]
+    );
+    verified(&gateway);
+}

@@ -168,11 +168,14 @@ async fn run(
         // Reading waits for sending, and does so elsewhere.
         let (to, mut groups) = mpsc::channel(1);
         let (path, after) = (path.clone(), cursor.seq);
+        let newest = Reading::open(&path)?.last()?;
         let reading = tokio::task::spawn_blocking(move || read(&path, after, &to));
         while let Some(group) = groups.recv().await {
-            send(&group, &target, (&mut metrics, request.contents), attempts).await?;
-            sent += group.len() as u64;
             cursor.seq = group.last().map_or(cursor.seq, |told| told.call.seq);
+            let waiting = (newest - cursor.seq).max(0);
+            let counted = (&mut metrics, waiting);
+            send(&group, &target, counted, request.contents, attempts).await?;
+            sent += group.len() as u64;
             cursor.write(&file)?;
         }
         reading.await.map_err(|_| ForwardError::Gone)??;
@@ -218,7 +221,8 @@ fn read(path: &Path, after: i64, to: &mpsc::Sender<Vec<Told>>) -> Result<(), Aud
 async fn send(
     group: &[Told],
     target: &Target,
-    (metrics, contents): (&mut Metrics, Contents),
+    (metrics, waiting): (&mut Metrics, i64),
+    contents: Contents,
     attempts: Option<u32>,
 ) -> Result<(), AuditError> {
     let resource = || {
@@ -278,7 +282,7 @@ async fn send(
         let now = now();
         let told = ScopeMetrics {
             scope: scope(),
-            metrics: metrics.told(now),
+            metrics: metrics.told(now, waiting),
             ..ScopeMetrics::default()
         };
         let request = ExportMetricsServiceRequest {

@@ -17,7 +17,7 @@ use super::when::When;
 
 /// What is read of each record.
 const READ: &str = "seq, time, coalesce(server, '-'), CASE WHEN method = 'tools/call' \
-     THEN coalesce(subject, method) ELSE method END, outcome, duration";
+     THEN coalesce(subject, method) ELSE method END, outcome, duration, kind";
 
 /// The rules that fired in a record, and how often each.
 const FOUND: &str = "SELECT guardrail || '/' || rule, sum(count) FROM findings \
@@ -83,6 +83,9 @@ impl Stats {
 
     /// Counts a row of [`READ`].
     fn read(&mut self, database: &Connection, row: &Row<'_>) -> rusqlite::Result<()> {
+        if row.get_ref(6)?.as_str()? != "call" {
+            return Ok(());
+        }
         let mut findings = 0;
         let mut found = database.prepare_cached(FOUND)?;
         let mut found = found.query([row.get::<_, i64>(0)?])?;

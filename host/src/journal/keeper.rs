@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use time::{Date, Month, OffsetDateTime};
@@ -12,6 +12,7 @@ use time::{Date, Month, OffsetDateTime};
 use super::archive::Archive;
 use super::chain::Keys;
 use super::failure::sqlite;
+use super::record::now;
 use super::rotation::{GoOn, Rotation, RotationError, Which};
 use super::store::Database;
 use crate::config::{Period, Rotate as Policy};
@@ -213,9 +214,4 @@ fn report(kept: Result<Kept, RotationError>, last_error: &mut Option<String>) {
             *last_error = Some(error);
         }
     }
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    millis(since.unwrap_or_default())
 }

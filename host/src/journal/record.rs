@@ -1,11 +1,12 @@
 //! What the journal knows of one exchange, as it is written and as it is chained.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::types::Value;
 
-/// One exchange, from its request to its end; or what stands in the journal for a
-/// notification that was refused, or for records that could not be written.
+/// One exchange, from its request to its end; or a guardrail that came into force; or what
+/// stands in the journal for records that could not be written.
 ///
 /// The meaning of each field is told in `schema.sql`.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,8 +60,8 @@ pub struct Record {
 pub enum Kind {
     /// A request and what became of it.
     Call,
-    /// A notification that was refused.
-    Notification,
+    /// A guardrail that came into force.
+    Guardrail,
     /// Records that could not be written.
     Gap,
 }
@@ -138,7 +139,7 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Call => "call",
-            Self::Notification => "notification",
+            Self::Guardrail => "guardrail",
             Self::Gap => "gap",
         }
     }
@@ -212,7 +213,44 @@ pub const COLUMNS: [&str; 24] = [
     "result_bytes",
 ];
 
+/// The time: milliseconds since 1970 in UTC.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
 impl Record {
+    /// One that belongs to no exchange, and that says only this.
+    pub fn alone(kind: Kind, method: &str, said: String) -> Self {
+        Self {
+            time: now(),
+            kind,
+            session: "".into(),
+            exchange: None,
+            client: None,
+            client_version: None,
+            server: None,
+            method: method.into(),
+            subject: None,
+            direction: "to-server",
+            arguments: Content {
+                text: Some(said),
+                form: Form::Full,
+                is_cut: false,
+            },
+            result: Content::default(),
+            outcome: Outcome::Ok,
+            blocked_by: None,
+            reason: None,
+            duration: 0,
+            server_time: 0,
+            guardrail_time: 0,
+            request_bytes: 0,
+            result_bytes: 0,
+            findings: Vec::new(),
+        }
+    }
+
     /// How many bytes it takes, about.
     pub fn size(&self) -> usize {
         let texts = [&self.arguments.text, &self.result.text, &self.reason];

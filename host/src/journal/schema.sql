@@ -13,13 +13,15 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 
 -- One row an exchange: a request of either side, from its start to its end. And one
--- for what stands alone: a notification that was refused, a gap in the journal.
+-- for what stands alone: a guardrail that came into force, a gap in the journal.
 CREATE TABLE records (
   -- The place in the chain: from 1, without a hole.
   seq            INTEGER PRIMARY KEY,
   -- When the request came.
   time           INTEGER NOT NULL,
-  -- "call", "notification" or "gap" (what could not be written: see "reason").
+  -- "call"; "guardrail" (one came into force: "method" says whether it was loaded or
+  -- swapped, "subject" which it is, "arguments" its version and digest); or "gap" (what
+  -- could not be written: see "reason").
   kind           TEXT NOT NULL,
   -- One client connection.
   session        TEXT NOT NULL,

@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -16,7 +16,7 @@ use super::chain::Keys;
 use super::events::Events;
 use super::failure::JournalError;
 use super::keeper::Keeper;
-use super::record::{Content, Form, Kind, Outcome, Record};
+use super::record::{Kind, Outcome, Record};
 use super::store::Store;
 use crate::config::{Durability, Rotate as Policy};
 
@@ -407,38 +407,13 @@ impl Writer {
 
 impl Gap {
     fn record(self, why: Option<&str>) -> Record {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
         let Self { lost, since } = self;
         let why = why.unwrap_or("more came than could be written");
+        let said = format!(r#"{{"lost":{lost},"since":{since}}}"#);
         Record {
-            time: now,
-            kind: Kind::Gap,
-            session: "".into(),
-            exchange: None,
-            client: None,
-            client_version: None,
-            server: None,
-            method: "".into(),
-            subject: None,
-            direction: "to-server",
-            arguments: Content {
-                text: Some(format!(r#"{{"lost":{lost},"since":{since}}}"#)),
-                form: Form::Full,
-                is_cut: false,
-            },
-            result: Content::default(),
             outcome: Outcome::Lost,
-            blocked_by: None,
             reason: Some(format!("{lost} records were lost: {why}")),
-            duration: 0,
-            server_time: 0,
-            guardrail_time: 0,
-            request_bytes: 0,
-            result_bytes: 0,
-            findings: Vec::new(),
+            ..Record::alone(Kind::Gap, "", said)
         }
     }
 }

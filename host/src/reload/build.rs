@@ -9,6 +9,7 @@ use crate::bundled;
 use crate::chain::{Chain, Link};
 use crate::config::{Capability, Config, Guardrail as Spec, Journal, Mode, Source};
 use crate::guardrail::{Fault, Guardrail, LoadError, Recipe, digest};
+use crate::journal::{Kind, Record};
 use crate::sandbox::{Sandbox, SecretError, UnusableJournal, aside};
 
 /// The builds that did not pass, by guardrail: none is tried again until it
@@ -125,6 +126,32 @@ pub(super) fn announce(chain: &Chain, old: &Chain) {
                 None => "guardrail loaded",
             }
         );
+        record(chain, guardrail, predecessor(old, link.spec()));
+    }
+}
+
+/// Records which guardrail came into force, where anything is recorded: who reads of calls
+/// later knows what they had passed.
+fn record(chain: &Chain, guardrail: &Guardrail, before: Option<&Link>) {
+    let Some(journal) = chain.journaling().and_then(|it| it.guardrail().journal()) else {
+        return;
+    };
+    let before = before.map(|link| link.guardrail().anatomy().digest.as_str());
+    let said = serde_json::json!({
+        "version": guardrail.manifest().version,
+        "digest": guardrail.anatomy().digest,
+        "before": before,
+    });
+    let method = match before {
+        Some(_) => "guardrail/swapped",
+        None => "guardrail/loaded",
+    };
+    let record = Record {
+        subject: Some(Arc::clone(guardrail.name())),
+        ..Record::alone(Kind::Guardrail, method, said.to_string())
+    };
+    if let Err(unrecorded) = journal.write(record) {
+        tracing::error!("that a guardrail came into force was not recorded: {unrecorded}");
     }
 }
 

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{
-    AggregationTemporality, Histogram, HistogramDataPoint, Metric, NumberDataPoint, Sum,
+    AggregationTemporality, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint, Sum,
 };
 
 use super::otlp::{Told, operation, pair, rule, seconds};
@@ -39,6 +39,7 @@ pub(super) struct Metrics {
     begun: u64,
     calls: BTreeMap<Key, (Vec<KeyValue>, Group)>,
     findings: BTreeMap<Key, (Vec<KeyValue>, u64)>,
+    swaps: BTreeMap<Key, (Vec<KeyValue>, u64)>,
 }
 
 /// Attributes as something that has an order.
@@ -79,6 +80,7 @@ impl Metrics {
             begun: now,
             calls: BTreeMap::new(),
             findings: BTreeMap::new(),
+            swaps: BTreeMap::new(),
         }
     }
 
@@ -90,14 +92,19 @@ impl Metrics {
             group.all.add(seconds(call.duration), &BOUNDS);
             group.guardrails.add(seconds(call.guardrail_time), &SHORT);
         }
+        if call.method == "guardrail/swapped" {
+            let name = call.subject.clone().unwrap_or_default();
+            let of = vec![pair("mcp_gateway.guardrail.name", Any::StringValue(name))];
+            *counted(&mut self.swaps, of) += 1;
+        }
         for finding in &call.findings {
             let count = counted(&mut self.findings, rule(finding));
             *count += u64::try_from(finding.count).unwrap_or_default();
         }
     }
 
-    /// What was counted.
-    pub(super) fn told(&self, now: u64) -> Vec<Metric> {
+    /// What was counted, and how many records wait to be sent.
+    pub(super) fn told(&self, now: u64, waiting: i64) -> Vec<Metric> {
         let spread = |name: &str, about: &str, bounds: &[f64], get: fn(&Group) -> &Spread| {
             let points = self.calls.values().map(|(of, group)| {
                 let Spread {
@@ -139,6 +146,7 @@ impl Metrics {
         };
         let calls = self.calls.values().map(|(of, it)| (of, it.all.count));
         let findings = self.findings.values().map(|(of, count)| (of, *count));
+        let swaps = self.swaps.values().map(|(of, count)| (of, *count));
         vec![
             sum(
                 "mcp_gateway.calls",
@@ -151,6 +159,24 @@ impl Metrics {
                 "What guardrails found",
                 "{finding}",
                 findings.collect(),
+            ),
+            sum(
+                "mcp_gateway.guardrail.swaps",
+                "Guardrails that took the place of their former builds",
+                "{swap}",
+                swaps.collect(),
+            ),
+            metric(
+                "mcp_gateway.audit.queue",
+                "Records that wait to be sent",
+                "{record}",
+                Data::Gauge(Gauge {
+                    data_points: vec![NumberDataPoint {
+                        time_unix_nano: now,
+                        value: Some(Value::AsInt(waiting)),
+                        ..NumberDataPoint::default()
+                    }],
+                }),
             ),
             spread(
                 "mcp.client.operation.duration",

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::super::tests::{calls, keys, written};
 use super::*;
-use crate::journal::{Durability, Rotation, Store, Which};
+use crate::journal::{Durability, Kind, Record, Rotation, Store, Which};
 
 /// The path of a request, and its body.
 type Asked = (String, Vec<u8>);
@@ -101,6 +101,10 @@ impl Collector {
         let points: Vec<_> = match found.data.clone().unwrap() {
             Data::Sum(sum) => {
                 let points = sum.data_points.into_iter();
+                points.map(|it| (it.attributes, number(it.value))).collect()
+            }
+            Data::Gauge(gauge) => {
+                let points = gauge.data_points.into_iter();
                 points.map(|it| (it.attributes, number(it.value))).collect()
             }
             Data::Histogram(histogram) => {
@@ -254,6 +258,8 @@ async fn each_record_arrives_as_a_log_and_a_span_and_is_counted() {
     );
     let found = collector.counts("mcp_gateway.findings", "mcp_gateway.rule");
     assert_eq!(found, BTreeMap::from([("drop-table".into(), 2)]));
+    let waiting = collector.counts("mcp_gateway.audit.queue", "");
+    assert_eq!(waiting.into_values().collect::<Vec<_>>(), [0]);
     let times = collector.counts("mcp.client.operation.duration", "mcp.method.name");
     assert_eq!(
         times,
@@ -370,4 +376,20 @@ async fn a_variable_that_cannot_be_followed_is_named() {
             "{name}: {error}"
         );
     }
+}
+
+#[tokio::test]
+async fn guardrails_that_were_swapped_are_counted() {
+    let (collector, address) = Collector::start(&[]).await;
+    let sending = Sending::to(&address);
+    let mut store = Store::open(sending.path(), &keys().unwrap(), Durability::Batch).unwrap();
+    let came = |method| Record {
+        subject: Some("basic".into()),
+        ..Record::alone(Kind::Guardrail, method, "{}".into())
+    };
+    let all = ["guardrail/loaded", "guardrail/swapped", "guardrail/swapped"].map(came);
+    store.append(&all).unwrap();
+    assert_eq!(sending.run().await.unwrap(), 9);
+    let swaps = collector.counts("mcp_gateway.guardrail.swaps", "mcp_gateway.guardrail.name");
+    assert_eq!(swaps, BTreeMap::from([("basic".into(), 2)]));
 }

@@ -56,6 +56,18 @@ pub enum JournalError {
     },
 }
 
+impl JournalError {
+    /// Whether others have the database to themselves for now.
+    pub(super) fn is_locked(&self) -> bool {
+        match self {
+            Self::Sqlite { cause, .. } => {
+                cause.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// What SQLite says about a file.
 pub(super) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> JournalError + use<> {
     let path = path.to_owned();

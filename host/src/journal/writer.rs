@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::chain::Keys;
 use super::events::Events;
@@ -28,6 +28,17 @@ const GROUP: usize = 256;
 
 /// Between two attempts to write what could not be written.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// After a group others get their turn: SQLite does not see to that, and who is never
+/// let in has more and more to write.
+const TURN: Duration = Duration::from_millis(2);
+
+/// For how long others may have the database to themselves until that counts as a fault:
+/// a slow disk can take many seconds to move a large write-ahead log.
+const LOCKED: Duration = Duration::from_secs(30);
+
+/// How long a call waits for room in the line before it is refused.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Records that may be in line, and their bytes.
 const MOST: usize = 10_000;
@@ -91,6 +102,8 @@ impl Pending {
 struct Line {
     state: Mutex<State>,
     changed: Condvar,
+    /// Told when there is room again.
+    freed: Notify,
 }
 
 #[derive(Default)]
@@ -151,6 +164,7 @@ impl Journal {
             line: Arc::clone(&line),
             settings,
             store: None,
+            locked: None,
         };
         let thread = std::thread::Builder::new().name("journal".into());
         Ok(Self {
@@ -187,6 +201,25 @@ impl Journal {
 
     fn keeper(&self) -> MutexGuard<'_, Option<Keeper>> {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while so much is in line that there may soon be no room, though not for ever:
+    /// whoever asks more than can be written is slowed down, and only then refused.
+    pub async fn room(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut freed = std::pin::pin!(self.line.freed.notified());
+            freed.as_mut().enable();
+            if !self.line.state().is_tight() {
+                return;
+            }
+            if tokio::time::timeout_at(deadline.into(), freed)
+                .await
+                .is_err()
+            {
+                return;
+            }
+        }
     }
 
     /// Hands a record over.
@@ -243,6 +276,12 @@ impl State {
         self.count >= MOST || self.bytes >= MOST_BYTES
     }
 
+    /// Whether there may soon be no room, although all is well.
+    fn is_tight(&self) -> bool {
+        let is_half = self.count >= MOST / 2 || self.bytes >= MOST_BYTES / 2;
+        is_half && self.failing.is_none() && !self.is_closed
+    }
+
     fn is_writable(&self) -> Result<(), Unrecorded> {
         match &self.failing {
             _ if self.is_closed => Err(Unrecorded::Closed),
@@ -265,6 +304,8 @@ struct Writer {
     line: Arc<Line>,
     settings: Settings,
     store: Option<Store>,
+    /// Since when others have the database to themselves.
+    locked: Option<Instant>,
 }
 
 impl Writer {
@@ -276,7 +317,7 @@ impl Writer {
         let mut group = Group::default();
         loop {
             let is_last = self.gather(&mut group);
-            if let Err(error) = self.commit(&mut group) {
+            if let Err(error) = self.commit(&mut group, is_last) {
                 self.report(&error);
                 if is_last {
                     tracing::error!(
@@ -289,6 +330,9 @@ impl Writer {
             }
             if is_last {
                 return;
+            }
+            if self.settings.durability == Durability::Batch {
+                std::thread::sleep(TURN);
             }
         }
     }
@@ -319,7 +363,7 @@ impl Writer {
     }
 
     /// Writes all of them and what is known of a gap, or nothing.
-    fn commit(&mut self, group: &mut Group) -> Result<(), JournalError> {
+    fn commit(&mut self, group: &mut Group, is_last: bool) -> Result<(), JournalError> {
         let (gap, failing) = {
             let state = self.line.state();
             (state.gap, state.failing.clone())
@@ -332,6 +376,16 @@ impl Writer {
         let written = self.open().and_then(|store| store.append(records));
         if gap.is_some() && written.is_err() {
             records.pop();
+        }
+        match &written {
+            Err(error) if error.is_locked() && !is_last => {
+                let since = self.locked.get_or_insert_with(Instant::now);
+                if since.elapsed() < LOCKED {
+                    // All stays in line, and is tried again at once.
+                    return Ok(());
+                }
+            }
+            _ => self.locked = None,
         }
         if written.is_ok()
             && let Some(events) = &self.settings.events
@@ -358,6 +412,7 @@ impl Writer {
             Err(error) => Err(Unrecorded::Failing(error.to_string().into())),
         };
         drop(state);
+        self.line.freed.notify_waiters();
         for waiting in group.waiting.drain(..) {
             // Whoever waited may be gone by now.
             let _ = waiting.send(answer.clone());

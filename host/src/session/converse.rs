@@ -109,6 +109,7 @@ impl Session {
             asker.asking.record();
         }
         let trail = Arc::clone(recording.trail());
+        trail.journal().room().await;
         let exchange = self.exchange(&chain, call, envelope, asker, Some(&trail));
         let ended = recording.alongside(exchange).await;
         recording.end(ended).await

@@ -136,3 +136,30 @@ async fn a_file_that_was_taken_away_is_made_anew() {
         .unwrap();
     assert_eq!(check(&path, &[]), Ok(1));
 }
+
+#[tokio::test]
+async fn who_asks_more_than_can_be_written_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.db");
+    let journal = journal(&path, Durability::Batch);
+    journal.write(record("x")).unwrap();
+    until("it is committed", || {
+        path.exists() && Database::open(&path).is_ok() && check(&path, &[]) == Ok(1)
+    });
+    // Somebody else writes.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for _ in 0..5_000 {
+        journal.write(record("x")).unwrap();
+    }
+    let is_there_room = tokio::select! {
+        biased;
+        () = journal.room() => true,
+        () = std::future::ready(()) => false,
+    };
+    assert!(!is_there_room);
+    other.execute_batch("COMMIT").unwrap();
+    journal.room().await;
+    drop(journal);
+    assert_eq!(check(&path, &[]), Ok(5_001));
+}

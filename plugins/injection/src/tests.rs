@@ -14,7 +14,8 @@ fn result(text: &str) -> Sample {
     Sample::of(
         "tools/call",
         "response",
-        &json!({"content": [{"type": "text", "text": text}]}),
+        // In the order of the alphabet, which is theirs with and without `preserve_order`.
+        &json!({"content": [{"text": text, "type": "text"}]}),
     )
     .server("web")
 }

@@ -119,6 +119,8 @@ impl Suite {
         for scenario in scenarios {
             let mut command = self.command("client", results.path());
             command.args(["--scenario", scenario, "--command", client]);
+            // By default half a minute, which is short where everything else is tested meanwhile.
+            command.args(["--timeout", "120000"]);
             run(command);
         }
         read(results.path())

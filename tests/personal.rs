@@ -63,8 +63,10 @@ fn what_goes_to_a_server_stays_unless_the_configuration_says_otherwise() {
 
 /// Each of them costs calls of the gateway, and time.
 #[test]
-fn thousands_of_values_in_one_message_are_within_the_limits() {
-    let gateway = Gateway::with().mirror().guardrail("pii", "").start();
+fn thousands_of_values_in_one_message_are_hidden() {
+    // All but the time, which depends on what else the machine does.
+    let limits = "limits = { cpu = \"5s\" }";
+    let gateway = Gateway::with().mirror().guardrail("pii", limits).start();
     let rows: Vec<_> = (0..4_500)
         .map(|n| format!("person{n}~_~@example.org"))
         .collect();

@@ -27,9 +27,9 @@ pub(super) struct Recording<'a> {
     request: &'a Message,
     time: SystemTime,
     begun: Instant,
-    /// The request as it may be written down; absent if it was not asked for yet, or if
-    /// nobody can tell.
-    masked: Option<Message>,
+    /// The request as it may be written down, if anybody can tell; absent until somebody
+    /// was asked.
+    masked: Option<Option<Message>>,
     is_written: bool,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Recording<'a> {
             ended = &mut exchange => return ended,
             masked = self.masked_request() => masked,
         };
-        self.masked = masked;
+        self.masked = Some(masked);
         exchange.await
     }
 
@@ -107,7 +107,7 @@ impl<'a> Recording<'a> {
 
     async fn write(&mut self, end: &End<'_>) -> Option<Unrecorded> {
         if self.masked.is_none() {
-            self.masked = self.masked_request().await;
+            self.masked = Some(self.masked_request().await);
         }
         let answer = self.masked_answer(end).await;
         self.is_written = true;
@@ -158,12 +158,17 @@ impl<'a> Recording<'a> {
         subject.is_some_and(|subject| subject.contains(':'))
     }
 
+    /// The request as it may be written down, if that is known.
+    fn shown(&self) -> Option<&Message> {
+        self.masked.as_ref()?.as_ref()
+    }
+
     fn subject(&self) -> Option<Arc<str>> {
         let subject = self.envelope.subject.clone()?;
         if !self.has_uri() {
             return Some(subject);
         }
-        let masked = self.masked.as_ref()?;
+        let masked = self.shown()?;
         let uri = ["/uri", "/name"]
             .into_iter()
             .find_map(|at| masked.value(at));
@@ -199,7 +204,7 @@ impl<'a> Recording<'a> {
                 &Forms {
                     came: Some(self.request),
                     passed,
-                    masked: self.masked.as_ref(),
+                    masked: self.shown(),
                 },
             ),
             result: content(

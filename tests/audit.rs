@@ -7,11 +7,16 @@
     clippy::indexing_slicing
 )]
 
+#[path = "audit/faults.rs"]
+mod faults;
+#[path = "audit/readers.rs"]
+mod readers;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mcp_gateway_tests::real::{npm_server, sqlite_server};
-use mcp_gateway_tests::{Gateway, Server, Setup, Signal, eventually, guest, signal};
+use mcp_gateway_tests::real::sqlite_server;
+use mcp_gateway_tests::{Gateway, Setup, eventually, guest};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
@@ -63,6 +68,38 @@ fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// What `audit verify` says.
+fn verified(gateway: &Gateway) -> String {
+    let mut command = Gateway::command();
+    command
+        .args(["audit", "verify", "--db"])
+        .arg(database(gateway));
+    command.env("MCP_GATEWAY_STATE_DIR", gateway.folder().join("state"));
+    let output = command.output().unwrap();
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+/// Runs `audit` on a gateway's database.
+fn audit(gateway: &Gateway, args: &[&str]) -> Vec<u8> {
+    let mut command = Gateway::command();
+    command
+        .arg("audit")
+        .args(args)
+        .arg("--db")
+        .arg(database(gateway));
+    command.env("MCP_GATEWAY_STATE_DIR", gateway.folder().join("state"));
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {said}");
+    output.stdout
 }
 
 #[test]
@@ -248,186 +285,6 @@ fn what_is_kept_is_what_the_configuration_says() {
     assert_eq!(arguments[1], arguments[2]);
 }
 
-/// Takes the database away, and puts a folder in its place, to which nobody can write.
-fn take_away(database: &Path) {
-    for end in ["", "-wal", "-shm"] {
-        let file = PathBuf::from(format!("{}{end}", database.display()));
-        let _ = fs::rename(&file, file.with_extension(format!("aside{end}")));
-    }
-    fs::create_dir(database).unwrap();
-}
-
-#[test]
-fn no_call_goes_through_unrecorded() {
-    let gateway = recorded("").start();
-    gateway.client.call("m_echo", json!({"text": "one"}));
-    let database = database(&gateway);
-    eventually("it is recorded", || {
-        rows(&database, &format!("SELECT seq {CALLS}")).len() == 1
-    });
-    take_away(&database);
-    // The one that finds it out was written too late to be stopped.
-    gateway.client.call("m_echo", json!({"text": "two"}));
-    gateway.log.wait("the journal cannot be written");
-    let answer = gateway.client.call("m_echo", json!({"text": "three"}));
-    assert!(answer.is_tool_error(), "{}", answer.raw);
-    assert!(
-        answer.text().contains("the journal cannot be written"),
-        "{}",
-        answer.text()
-    );
-    assert!(
-        !gateway
-            .server()
-            .received()
-            .iter()
-            .any(|line| line.contains("three"))
-    );
-}
-
-#[test]
-fn with_on_error_allow_calls_go_on_and_are_recorded_later() {
-    let gateway = recorded("on_error = \"allow\"").start();
-    gateway.client.call("m_echo", json!({"text": "one"}));
-    let database = database(&gateway);
-    let count = format!("SELECT count(*) {CALLS}");
-    eventually("it is recorded", || rows(&database, &count) == ["1"]);
-    take_away(&database);
-    assert!(
-        !gateway
-            .client
-            .call("m_echo", json!({"text": "two"}))
-            .is_tool_error()
-    );
-    gateway.log.wait("the journal cannot be written");
-    assert!(
-        !gateway
-            .client
-            .call("m_echo", json!({"text": "three"}))
-            .is_tool_error()
-    );
-    fs::remove_dir(&database).unwrap();
-    gateway.log.wait("the journal can be written again");
-    gateway.end();
-    assert_eq!(rows(&database, &count), ["2"]);
-}
-
-#[test]
-fn a_strict_record_is_there_before_its_answer() {
-    let setup = Gateway::with();
-    let database = setup.folder().join("records.db");
-    let setup = setup.setting("[journal]\nfile = \"records.db\"\ndurability = \"strict\"");
-    let gateway = setup.mirror().guardrail("audit", "").start();
-    for number in 1..=20 {
-        gateway.client.call("m_echo", json!({"text": "x"}));
-        let count = rows(&database, &format!("SELECT count(*) {CALLS}"));
-        assert_eq!(count, [number.to_string()]);
-    }
-}
-
-/// What `audit verify` says.
-fn verified(gateway: &Gateway) -> String {
-    let mut command = Gateway::command();
-    command
-        .args(["audit", "verify", "--db"])
-        .arg(database(gateway));
-    command.env("MCP_GATEWAY_STATE_DIR", gateway.folder().join("state"));
-    let output = command.output().unwrap();
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(output.status.success(), "{said}");
-    said
-}
-
-/// `KILLS=200` does it as often.
-#[test]
-fn a_gateway_that_is_killed_leaves_a_chain_that_verifies_and_loses_nothing_committed() {
-    let rounds = std::env::var("KILLS").map_or(8, |rounds| rounds.parse().unwrap());
-    for round in 0..rounds {
-        let gateway = recorded("").start();
-        let calls = 20 + (round * 37) % 300;
-        for _ in 0..calls {
-            gateway.client.start_call("m_echo", json!({"text": "x"}));
-        }
-        let database = database(&gateway);
-        let count = || {
-            rows(&database, "SELECT count(*) FROM records")[0]
-                .parse::<u64>()
-                .unwrap()
-        };
-        eventually("some are committed", || database.exists() && count() > 5);
-        let before = count();
-        signal(gateway.process(), Signal::KILL);
-        gateway.wait();
-        verified(&gateway);
-        assert!(count() >= before);
-    }
-}
-
-#[test]
-fn several_gateways_write_to_one_database() {
-    let one = recorded("").start();
-    let shared = database(&one);
-    let others: Vec<Gateway> = (0..3)
-        .map(|_| {
-            let setup = Gateway::with().variable("XETRACK_DB_PATH", &shared);
-            let setup = setup.variable("MCP_GATEWAY_STATE_DIR", one.folder().join("state"));
-            setup.mirror().guardrail("audit", "").start()
-        })
-        .collect();
-    let all: Vec<&Gateway> = others.iter().chain([&one]).collect();
-    for gateway in &all {
-        for _ in 0..50 {
-            gateway.client.start_call("m_echo", json!({"text": "x"}));
-        }
-    }
-    for gateway in &all {
-        gateway.client.call("m_echo", json!({"text": "last"}));
-        gateway.end();
-    }
-    assert_eq!(rows(&shared, &format!("SELECT count(*) {CALLS}")), ["204"]);
-    let sessions = "SELECT count(DISTINCT session) FROM records WHERE method = 'tools/call'";
-    assert_eq!(rows(&shared, sessions), ["4"]);
-    verified(&one);
-}
-
-/// The question that the mission begins with, by the command that the README has.
-#[test]
-fn calls_that_delete_or_drop_are_found_by_one_command() {
-    let setup = recorded("");
-    let memory = npm_server("memory", "server-memory", &[]);
-    let kept = setup.folder().join("memory.json");
-    let memory = memory.env("MEMORY_FILE_PATH", kept.to_str().unwrap());
-    let tool = |name| json!({"name": name, "inputSchema": {"type": "object"}}).to_string();
-    let tools = ["delete_row", "drop_table", "read_row"].map(tool).join(",");
-    let mirror = Server::mirror("db").env("MIRROR_TOOLS", &tools);
-    let gateway = setup.server(memory).server(mirror).start();
-    let client = &gateway.client;
-    client.call("memory_create_entities", json!({"entities": []}));
-    let deleted = client.call("memory_delete_entities", json!({"entityNames": ["Ann"]}));
-    assert!(!deleted.is_tool_error(), "{}", deleted.raw);
-    for tool in ["db_delete_row", "db_read_row", "db_drop_table", "m_echo"] {
-        client.call(tool, json!({"text": "x"}));
-    }
-    gateway.end();
-    let mut command = Gateway::command();
-    command.args([
-        "audit", "query", "--since", "24h", "--tool", "*delete*", "--tool", "*drop*", "--json",
-        "--db",
-    ]);
-    let output = command.arg(database(&gateway)).output().unwrap();
-    let found = String::from_utf8(output.stdout).unwrap();
-    let subjects: Vec<String> = found
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .map(|call| call["subject"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(subjects, ["drop_table", "delete_row", "delete_entities"]);
-}
-
 /// Users of the Python gateway name the file of theirs, which is another's database.
 #[test]
 fn a_database_of_the_python_gateway_stays_as_it_is() {
@@ -466,66 +323,6 @@ fn a_database_of_the_python_gateway_stays_as_it_is() {
     assert_eq!(fs::read(&theirs).unwrap(), before);
     let ours = gateway.folder().join("audit.db.audit.db");
     assert_eq!(rows(&ours, &format!("SELECT count(*) {CALLS}")), ["1"]);
-}
-
-/// Runs `audit` on a gateway's database.
-fn audit(gateway: &Gateway, args: &[&str]) -> Vec<u8> {
-    let mut command = Gateway::command();
-    command
-        .arg("audit")
-        .args(args)
-        .arg("--db")
-        .arg(database(gateway));
-    command.env("MCP_GATEWAY_STATE_DIR", gateway.folder().join("state"));
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {said}");
-    output.stdout
-}
-
-#[test]
-fn what_was_recorded_can_be_read_in_every_way_before_and_after_it_is_archived() {
-    let gateway = recorded("").start();
-    gateway.client.call("m_echo", json!({"text": "hello"}));
-    gateway.end();
-    let parquet = gateway.folder().join("calls.parquet");
-    let text = |args: &[&str]| String::from_utf8(audit(&gateway, args)).unwrap();
-    let last = rows(&database(&gateway), "SELECT max(seq) FROM records").remove(0);
-    for round in ["in the database", "in an archive"] {
-        for args in [
-            &["query"][..],
-            &["query", "--csv"],
-            &["query", "--json"],
-            &["tail"],
-            &["show", &last],
-            &["stats"],
-            &["export"],
-            &["export", "--format", "csv"],
-        ] {
-            let text = text(args);
-            assert!(text.contains("echo"), "{round}: {args:?}: {text}");
-        }
-        let _ = fs::remove_file(&parquet);
-        text(&[
-            "export",
-            "--format",
-            "parquet",
-            "-o",
-            parquet.to_str().unwrap(),
-        ]);
-        assert!(fs::read(&parquet).unwrap().starts_with(b"PAR1"), "{round}");
-        text(&["verify"]);
-        let count = text(&[
-            "sql",
-            "--all",
-            "--csv",
-            "SELECT count(*) FROM events WHERE capability_name = 'echo'",
-        ]);
-        assert_eq!(count.lines().last(), Some("1"), "{round}: {count}");
-        text(&["rotate"]);
-    }
-    assert!(text(&["checkpoint"]).contains("signature"));
-    assert!(text(&["sql"]).contains("CREATE TABLE records"));
 }
 
 /// Whoever reads of a call can tell what it had passed.

@@ -27,6 +27,7 @@ pub use filter::Filter;
 pub use forward::{Begin, Contents, Forward, ForwardError, forward};
 pub use when::{NotATime, When};
 
+use crate::config::journal_of;
 use crate::journal::{Keys, SCHEMA, gather};
 use crate::sandbox::{SecretError, journal_file, journal_keys};
 use reading::{Order, Reading, Wanted};
@@ -151,12 +152,23 @@ pub struct Tail {
     pub is_json: bool,
 }
 
-/// Reads the record in this file, or the one that this person's gateways write to,
-/// and prints what was asked for.
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// Where gateways have it that are not told otherwise: at what the Python gateway's
+    /// variable names, or in the state folder.
+    Usual,
+    /// Here.
+    File(PathBuf),
+    /// Where a gateway with this `gateway.toml` has it.
+    Config(PathBuf),
+}
+
+/// Reads the record of all calls, and prints what was asked for.
 ///
 /// # Errors
 /// When there is no such database, or when what was asked for is not in it.
-pub fn audit(database: Option<PathBuf>, action: &Action) -> Result<(), AuditError> {
+pub fn audit(database: &Whereabouts, action: &Action) -> Result<(), AuditError> {
     let mut out = BufWriter::new(io::stdout());
     let done = perform(database, action, &journal_keys, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
@@ -169,12 +181,12 @@ pub fn audit(database: Option<PathBuf>, action: &Action) -> Result<(), AuditErro
 type Output<'a> = &'a mut (dyn Write + Send);
 
 fn perform(
-    database: Option<PathBuf>,
+    database: &Whereabouts,
     action: &Action,
     keys: &dyn Fn() -> Result<Keys, SecretError>,
     out: Output<'_>,
 ) -> Result<(), AuditError> {
-    let path = || place(database.clone());
+    let path = || database.path();
     let reading = || Reading::open(&path()?);
     match action {
         Action::Query {
@@ -264,10 +276,15 @@ fn into(
     file.flush().map_err(&failed)
 }
 
-/// Where the database is: what was named, else what the Python gateway's variable
-/// names, else where gateways of this person keep it.
-fn place(named: Option<PathBuf>) -> Result<PathBuf, AuditError> {
-    journal_file(named.as_deref()).ok_or(AuditError::Nowhere)
+impl Whereabouts {
+    fn path(&self) -> Result<PathBuf, AuditError> {
+        let file = match self {
+            Self::Usual => None,
+            Self::File(file) => Some(file.clone()),
+            Self::Config(config) => journal_of(config)?.file,
+        };
+        journal_file(file.as_deref()).ok_or(AuditError::Nowhere)
+    }
 }
 
 #[cfg(test)]

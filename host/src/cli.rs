@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::audit::{Action, Forward};
+use crate::audit::{Action, Forward, Whereabouts};
 use crate::config::{ConfigSource, Form, GuardrailArg, InvalidName, Server, ServerName, Transport};
 use crate::front::http::Options;
 use crate::install::{Import, Install, Uninstall};
@@ -77,8 +77,8 @@ pub enum Task {
     },
     /// Read the record of all calls.
     Audit {
-        /// The database, if one was named.
-        database: Option<PathBuf>,
+        /// Where it is.
+        database: Whereabouts,
         /// What to do.
         action: Action,
     },

@@ -46,7 +46,7 @@ pub use name::{GuardrailName, InvalidName, ServerName};
 pub use quantity::parse_duration;
 pub use quantity::show_duration;
 pub use server::{Flavor, OAuth, Program, Protocol, Remote, Server, Transport};
-pub use source::{ConfigSource, Form, GuardrailArg, shell_word};
+pub use source::{ConfigSource, Form, GuardrailArg, journal_of, shell_word};
 pub use timeouts::{Key, Patience, Timeouts};
 
 /// A configuration without errors.

@@ -57,7 +57,7 @@ fn act(cli: Cli, news: Arc<News>) -> anyhow::Result<ExitCode> {
                 ExitCode::SUCCESS
             }
             Task::Audit { database, action } => {
-                audit::audit(database, &action)?;
+                audit::audit(&database, &action)?;
                 ExitCode::SUCCESS
             }
             Task::Forward(request) => {

@@ -18,6 +18,7 @@ pub struct Setup {
     level: &'static str,
     variables: Vec<(&'static str, PathBuf)>,
     catalog: Option<PathBuf>,
+    launcher: Vec<String>,
 }
 
 /// A running gateway. Dropping it kills it.
@@ -85,6 +86,15 @@ impl Setup {
     #[must_use]
     pub fn catalog(mut self, folder: &Path) -> Self {
         self.catalog = Some(folder.to_owned());
+        self
+    }
+
+    /// Has another program start the gateway: it gets these arguments, and then the
+    /// gateway's command line, into which it turns itself.
+    #[must_use]
+    pub fn launched_by(mut self, program: &str, args: &[&str]) -> Self {
+        let words = std::iter::once(&program).chain(args);
+        self.launcher = words.map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -261,7 +271,24 @@ impl Setup {
             .arg("--config")
             .arg(config)
             .args(["--log", self.level, "--log-format", "json"]);
-        command
+        let [program, args @ ..] = self.launcher.as_slice() else {
+            return command;
+        };
+        let mut launcher = Command::new(program);
+        launcher
+            .args(args)
+            .arg(command.get_program())
+            .args(command.get_args())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => launcher.env(name, value),
+                None => launcher.env_remove(name),
+            };
+        }
+        launcher
     }
 }
 
@@ -276,6 +303,7 @@ impl Gateway {
             level: "info",
             variables: Vec::new(),
             catalog: None,
+            launcher: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::forward::ForwardError;
+use crate::config::ConfigErrors;
 use crate::journal::{JournalError, RotationError, Tampered};
 use crate::sandbox::SecretError;
 
@@ -11,12 +12,17 @@ use crate::sandbox::SecretError;
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// Nothing says where the database is.
-    #[error("no audit database is known: name it with --db FILE")]
+    #[error(
+        "no audit database is known: name it with --db FILE, or with --config FILE the gateway.toml that does"
+    )]
     Nowhere,
+    /// The configuration that would say so cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
     /// There is no such file.
     #[error(
         "there is no audit database at {0}; a gateway that runs the guardrail \"audit\" \
-         makes one, and another one is named with --db FILE"
+         makes one; --db FILE names another one, --config FILE the gateway.toml that does"
     )]
     Missing(PathBuf),
     /// The database cannot be used.

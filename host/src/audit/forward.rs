@@ -30,10 +30,10 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
+use super::Whereabouts;
 use super::call::{self, Call};
 use super::failure::AuditError;
 use super::filter::Filter;
-use super::place;
 use super::reading::{Reading, Wanted};
 use crate::journal::hex;
 use metrics::Metrics;
@@ -53,8 +53,8 @@ const ATTEMPTS: u32 = 5;
 /// Which records are sent, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {
-    /// The database, if one was named.
-    pub database: Option<PathBuf>,
+    /// Where the database is.
+    pub database: Whereabouts,
     /// Where it is kept how far it has come; beside the database if nothing is named.
     pub cursor: Option<PathBuf>,
     /// With which record to begin if it has never been done.
@@ -89,6 +89,12 @@ pub enum ForwardError {
     /// A variable of the environment has no value that is known here.
     #[error("{0} has to be {1}")]
     Variable(String, &'static str),
+    /// A file that a variable of the environment names cannot be read.
+    #[error("{0} names {1}, which cannot be read: {2}")]
+    File(String, String, std::io::Error),
+    /// It cannot be made smaller.
+    #[error("records cannot be compressed: {0}")]
+    Packing(std::io::Error),
     /// There can be no connections.
     #[error("no connection can be made: {0}")]
     Client(reqwest::Error),
@@ -97,8 +103,8 @@ pub enum ForwardError {
     Unreachable {
         /// The address.
         url: String,
-        /// What went wrong.
-        cause: reqwest::Error,
+        /// What went wrong, in the words of whoever noticed first.
+        cause: String,
     },
     /// It asks for patience.
     #[error("{url} is busy: {status}")]
@@ -157,7 +163,7 @@ async fn run(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<u64, AuditError> {
     let target = Target::of(variable)?;
-    let path = place(request.database.clone())?;
+    let path = request.database.path()?;
     let file = request.cursor.clone().unwrap_or_else(|| beside(&path));
     let mut cursor = Cursor::read(&file, &path, request.begin)?;
     cursor.write(&file)?;

@@ -104,7 +104,7 @@ pub(super) fn keys() -> Result<Keys, SecretError> {
 
 fn tried(path: &Path, action: &Action) -> Result<String, AuditError> {
     let mut out = Vec::new();
-    perform(Some(path.to_owned()), action, &keys, &mut out)?;
+    perform(&Whereabouts::File(path.to_owned()), action, &keys, &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Task;
 use crate::audit::{
     Action, Begin, Contents, FileFormat, Filter, Format, Forward, NotATime, Records, Tail, When,
+    Whereabouts,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -14,6 +15,16 @@ pub(super) struct AuditArgs {
     /// The database; by default XETRACK_DB_PATH, or else the one in the state folder
     #[arg(long, value_name = "FILE", global = true)]
     db: Option<PathBuf>,
+    /// The gateway.toml whose `[journal]` says where the database is
+    // The gateway's own argument goes by the same name.
+    #[arg(
+        id = "journal-config",
+        long = "config",
+        value_name = "FILE",
+        global = true
+    )]
+    #[arg(conflicts_with = "db")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: AuditCommand,
 }
@@ -231,7 +242,11 @@ fn when(text: &str) -> Result<When, NotATime> {
 
 impl AuditArgs {
     pub(super) fn task(self) -> Task {
-        let database = self.db;
+        let database = match (self.db, self.config) {
+            (Some(file), _) => Whereabouts::File(file),
+            (None, Some(config)) => Whereabouts::Config(config),
+            (None, None) => Whereabouts::Usual,
+        };
         match self.command {
             AuditCommand::Read(command) => Task::Audit {
                 database,
@@ -243,7 +258,7 @@ impl AuditArgs {
 }
 
 impl ForwardArgs {
-    fn forward(self, database: Option<PathBuf>) -> Forward {
+    fn forward(self, database: Whereabouts) -> Forward {
         Forward {
             database,
             cursor: self.cursor,

@@ -503,6 +503,19 @@ fn every_command_of_the_audit_database_is_understood() {
     ] {
         assert!(matches!(task(line), Ok(Task::Audit { .. })), "{line}");
     }
+    for (line, place) in [
+        ("audit query", Whereabouts::Usual),
+        ("audit --db a query", Whereabouts::File("a".into())),
+        (
+            "audit query --config a.toml",
+            Whereabouts::Config("a.toml".into()),
+        ),
+    ] {
+        let Ok(Task::Audit { database, .. }) = task(line) else {
+            panic!("{line}");
+        };
+        assert_eq!(database, place, "{line}");
+    }
     // The log has a format, too.
     let export = task("audit export --format parquet -o a --db b");
     let format = match export {

@@ -16,13 +16,13 @@ use std::path::Path;
 pub(super) use chosen::chosen;
 pub(super) use mcp_json::mcp_json;
 
-use super::Config;
 use super::bundled::Bundled;
 use super::error::Problem;
 use super::field::Field;
 use super::report::{Label, Reading};
 use super::section::Section;
 use super::tree::parse;
+use super::{Config, Journal};
 
 /// What a `gateway.toml` says. Paths in it are relative to its folder.
 pub(super) fn gateway_toml(
@@ -62,6 +62,15 @@ pub(super) fn gateway_toml(
     config.servers = servers.started;
     root.finish();
     config
+}
+
+/// What a `gateway.toml` says in `[journal]`, whatever else it says.
+pub(super) fn journal_only(reading: Reading<'_>, text: &str, folder: &Path) -> Journal {
+    let section = root(reading, text).and_then(|mut root| root.take("journal"));
+    let section = section.and_then(|field| field.labelled("[journal]"));
+    section.map_or_else(Journal::default, |section| {
+        journal::journal(section, folder)
+    })
 }
 
 /// The whole file as a section, or its faults of syntax.

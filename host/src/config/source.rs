@@ -9,7 +9,7 @@ use super::expand::Env;
 use super::home::expand_home;
 use super::report::{Reading, Report};
 use super::tree::Syntax;
-use super::{Config, Gateway, Naming, Server, Transport, read, service};
+use super::{Config, Gateway, Journal, Naming, Server, Transport, read, service};
 
 /// Where a configuration comes from. It can be read as often as the file
 /// changes.
@@ -114,6 +114,23 @@ impl ConfigSource {
         config.source = Some(opened.path);
         config
     }
+}
+
+/// What a `gateway.toml` says in `[journal]`. The rest of it may be for another environment,
+/// so it is not looked at.
+///
+/// # Errors
+/// All that is wrong with the section, or why the file cannot be read.
+pub fn journal_of(file: &Path) -> Result<Journal, ConfigErrors> {
+    let report = Report::default();
+    let env = |name: &str| std::env::var(name).ok();
+    let journal = open(file, &report, &env).map(|opened| {
+        let folder = opened.path.parent().unwrap_or(&opened.path);
+        let reading = opened.reading(Syntax::Toml, &report, &env);
+        read::journal_only(reading, &opened.text, folder)
+    });
+    report.finish().map_err(ConfigErrors)?;
+    Ok(journal.unwrap_or_default())
 }
 
 fn mcp_json(file: &Path, report: &Report, env: Env<'_>) -> Config {

@@ -91,8 +91,11 @@ impl Told {
     fn attributes(&self, contents: Contents) -> Vec<KeyValue> {
         let call = &self.call;
         let mut all = operation(call);
+        // A guardrail came into force in no session.
+        if !call.session.is_empty() {
+            all.push(pair("mcp.session.id", text(&call.session)));
+        }
         all.extend([
-            pair("mcp.session.id", text(&call.session)),
             pair("mcp_gateway.audit.seq", Value::IntValue(call.seq)),
             pair("mcp_gateway.direction", text(&call.direction)),
             pair("mcp_gateway.server_time", micros(call.server_time)),

@@ -1,13 +1,20 @@
 //! Where records are sent to, by the variables that OpenTelemetry has for that, and how:
 //! OTLP over HTTP, again after what may pass.
 
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write};
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use prost::Message;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Certificate, Client, Identity, StatusCode, Url};
 
 use super::ForwardError;
 use super::metrics::Temporality;
@@ -22,14 +29,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where one kind of data goes.
 pub(super) struct Endpoint {
+    client: Client,
     url: Url,
     headers: HeaderMap,
     timeout: Duration,
+    is_packed: bool,
 }
 
 /// Where all goes, and what is said about who sends it.
 pub(super) struct Target {
-    client: Client,
     pub(super) logs: Option<Endpoint>,
     pub(super) traces: Option<Endpoint>,
     pub(super) metrics: Option<Endpoint>,
@@ -45,12 +53,7 @@ impl Target {
     pub(super) fn of(variable: Variable<'_>) -> Result<Self, ForwardError> {
         // An error says that there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .user_agent(concat!("mcp-gateway/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .build();
         Ok(Self {
-            client: client.map_err(ForwardError::Client)?,
             logs: endpoint("LOGS", "v1/logs", variable)?,
             traces: endpoint("TRACES", "v1/traces", variable)?,
             metrics: endpoint("METRICS", "v1/metrics", variable)?,
@@ -66,10 +69,15 @@ impl Target {
         message: &impl Message,
         attempts: Option<u32>,
     ) -> Result<A, ForwardError> {
-        let body = bytes::Bytes::from(message.encode_to_vec());
+        let body = message.encode_to_vec();
+        let body = match to.is_packed {
+            true => packed(&body).map_err(ForwardError::Packing)?,
+            false => body,
+        };
+        let body = bytes::Bytes::from(body);
         let mut pause = PAUSE;
         for attempt in 1.. {
-            let failed = match self.post(to, body.clone()).await {
+            let failed = match post(to, body.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -87,42 +95,46 @@ impl Target {
         }
         Err(ForwardError::Gone)
     }
+}
 
-    async fn post<A: Message + Default>(
-        &self,
-        to: &Endpoint,
-        body: bytes::Bytes,
-    ) -> Result<A, ForwardError> {
-        let request = self
-            .client
-            .post(to.url.clone())
-            .headers(to.headers.clone())
-            .header(CONTENT_TYPE, "application/x-protobuf")
-            .timeout(to.timeout)
-            .body(body);
-        let url = || plain(&to.url);
-        let unreachable = |cause: reqwest::Error| ForwardError::Unreachable {
+async fn post<A: Message + Default>(to: &Endpoint, body: bytes::Bytes) -> Result<A, ForwardError> {
+    let mut request = to.client.post(to.url.clone()).headers(to.headers.clone());
+    if to.is_packed {
+        request = request.header(CONTENT_ENCODING, "gzip");
+    }
+    let request = request
+        .header(CONTENT_TYPE, "application/x-protobuf")
+        .timeout(to.timeout)
+        .body(body);
+    let url = || plain(&to.url);
+    let unreachable = |cause: reqwest::Error| ForwardError::Unreachable {
+        url: url(),
+        cause: first_cause(&cause.without_url()),
+    };
+    let answer = request.send().await.map_err(unreachable)?;
+    let status = answer.status();
+    let again = answer.headers().get(RETRY_AFTER).and_then(seconds);
+    match status {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Err(ForwardError::Busy {
             url: url(),
-            cause: cause.without_url(),
-        };
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let again = answer.headers().get(RETRY_AFTER).and_then(seconds);
-        match status {
-            StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => Err(ForwardError::Busy {
-                url: url(),
-                status,
-                again,
-            }),
-            status if !status.is_success() => Err(ForwardError::Refused { url: url(), status }),
-            _ => {
-                let answer = answer.bytes().await.map_err(unreachable)?;
-                A::decode(answer).map_err(|cause| ForwardError::Answer { url: url(), cause })
-            }
+            status,
+            again,
+        }),
+        status if !status.is_success() => Err(ForwardError::Refused { url: url(), status }),
+        _ => {
+            let answer = answer.bytes().await.map_err(unreachable)?;
+            A::decode(answer).map_err(|cause| ForwardError::Answer { url: url(), cause })
         }
+    }
+}
+
+fn first_cause(error: &dyn Error) -> String {
+    match error.source() {
+        Some(cause) => first_cause(cause),
+        None => error.to_string(),
     }
 }
 
@@ -161,20 +173,18 @@ fn endpoint(
             .into_iter()
             .find_map(|it| variable(&it).map(|value| (it, value)))
     };
-    for (name, known, words) in [
-        ("PROTOCOL", "http/protobuf", "http/protobuf"),
-        ("COMPRESSION", "none", "none"),
-    ] {
-        match either(name) {
-            Some((_, value)) if value == known => {}
-            Some((name, _)) => return Err(ForwardError::Variable(name, words)),
-            None => {}
-        }
-    }
-    if let Some((name, _)) = either("CERTIFICATE").or_else(|| either("CLIENT_CERTIFICATE")) {
-        let words = "not set: certificates are those that the system trusts";
+    if let Some((name, value)) = either("PROTOCOL")
+        && value != "http/protobuf"
+    {
+        let words = "http/protobuf, for which collectors listen on port 4318";
         return Err(ForwardError::Variable(name, words));
     }
+    let is_packed = match either("COMPRESSION") {
+        None => false,
+        Some((_, value)) if value == "none" => false,
+        Some((_, value)) if value == "gzip" => true,
+        Some((name, _)) => return Err(ForwardError::Variable(name, "gzip or none")),
+    };
     let (name, address) = match variable(&own("ENDPOINT")) {
         Some(address) => (own("ENDPOINT"), address),
         None => {
@@ -211,10 +221,60 @@ fn endpoint(
         }
     }
     Ok(Some(Endpoint {
+        client: client(&either)?,
         url,
         headers,
         timeout,
+        is_packed,
     }))
+}
+
+/// What connects: it trusts whom the system trusts or the certificates that a variable
+/// names, and shows a certificate of its own if variables name it and its key.
+fn client(either: &dyn Fn(&str) -> Option<(String, String)>) -> Result<Client, ForwardError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("mcp-gateway/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none());
+    let read = |kind: &str| {
+        let found = either(kind).map(|(name, file)| {
+            let failed = |cause| ForwardError::File(name.clone(), file.clone(), cause);
+            let pem = fs::read(&file).map_err(failed)?;
+            Ok::<_, ForwardError>((name, pem))
+        });
+        found.transpose()
+    };
+    if let Some((name, pem)) = read("CERTIFICATE")? {
+        let trusted = Certificate::from_pem_bundle(&pem).ok();
+        let Some(trusted) = trusted.filter(|all| !all.is_empty()) else {
+            return Err(ForwardError::Variable(
+                name,
+                "a file of certificates in PEM",
+            ));
+        };
+        builder = builder.tls_certs_only(trusted);
+    }
+    match (read("CLIENT_CERTIFICATE")?, read("CLIENT_KEY")?) {
+        (None, None) => {}
+        (Some((name, mut pem)), Some((_, key))) => {
+            pem.push(b'\n');
+            pem.extend(key);
+            let words = "a file of certificates in PEM, and that of CLIENT_KEY their key";
+            let identity = Identity::from_pem(&pem);
+            let identity = identity.map_err(|_| ForwardError::Variable(name, words))?;
+            builder = builder.identity(identity);
+        }
+        (Some((name, _)), None) | (None, Some((name, _))) => {
+            let words = "set together with its counterpart: CLIENT_CERTIFICATE and CLIENT_KEY";
+            return Err(ForwardError::Variable(name, words));
+        }
+    }
+    builder.build().map_err(ForwardError::Client)
+}
+
+fn packed(body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(body)?;
+    packed.finish()
 }
 
 fn milliseconds(name: &str) -> ForwardError {

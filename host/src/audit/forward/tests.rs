@@ -169,7 +169,7 @@ impl Sending {
     fn to(address: &str) -> Self {
         let (folder, path) = written(&calls());
         let request = Forward {
-            database: Some(path),
+            database: Whereabouts::File(path),
             cursor: None,
             begin: Begin::First,
             follows: false,
@@ -188,8 +188,8 @@ impl Sending {
         self
     }
 
-    fn path(&self) -> &Path {
-        self.request.database.as_deref().unwrap()
+    fn path(&self) -> PathBuf {
+        self.request.database.path().unwrap()
     }
 
     async fn run(&self) -> Result<u64, AuditError> {
@@ -273,9 +273,9 @@ async fn what_has_arrived_is_not_sent_again_and_what_comes_is() {
     let sending = Sending::to(&address);
     assert_eq!(sending.run().await.unwrap(), 6);
     assert_eq!(sending.run().await.unwrap(), 0);
-    let mut store = Store::open(sending.path(), &keys().unwrap(), Durability::Batch).unwrap();
+    let mut store = Store::open(&sending.path(), &keys().unwrap(), Durability::Batch).unwrap();
     store.append(&calls()).unwrap();
-    let mut rotation = Rotation::begin(sending.path(), &keys().unwrap()).unwrap();
+    let mut rotation = Rotation::begin(&sending.path(), &keys().unwrap()).unwrap();
     rotation.rotate(Which::All, &|| true).unwrap();
     store.append(&calls()).unwrap();
     assert_eq!(sending.run().await.unwrap(), 12);
@@ -361,8 +361,8 @@ async fn a_variable_that_cannot_be_followed_is_named() {
     for (name, value) in [
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/json"),
-        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
-        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/a.pem"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/dev/null"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "nowhere"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a"),
@@ -382,7 +382,7 @@ async fn a_variable_that_cannot_be_followed_is_named() {
 async fn guardrails_that_were_swapped_are_counted() {
     let (collector, address) = Collector::start(&[]).await;
     let sending = Sending::to(&address);
-    let mut store = Store::open(sending.path(), &keys().unwrap(), Durability::Batch).unwrap();
+    let mut store = Store::open(&sending.path(), &keys().unwrap(), Durability::Batch).unwrap();
     let came = |method| Record {
         subject: Some("basic".into()),
         ..Record::alone(Kind::Guardrail, method, "{}".into())

@@ -27,7 +27,7 @@ const LAYERS: &[&[&str]] = &[
     &["chain"],
     &["gate"],
     &["wire", "oauth", "audit", "pinning", "reputation"],
-    &["upstream"],
+    &["upstream", "approval"],
     &["catalog"],
     &["session"],
     &["reload", "front", "install", "client", "status"],

@@ -227,7 +227,10 @@ fn a_decision_to_block_is_carried_out() {
 fn a_question_that_nobody_can_answer_blocks() {
     blocks_a_request(
         "ask",
-        &["a person must approve it, and nobody can be asked here: is this fault all right?"],
+        &[
+            "a person must approve it: is this fault all right?",
+            "`mcp-gateway approve ",
+        ],
     );
 }
 

@@ -42,6 +42,8 @@ pub struct Circumstances {
     pub elapsed: u64,
     /// What is known of the exchange for the journal, if that is recorded.
     pub trail: Option<Arc<Trail>>,
+    /// The guardrails whose questions about this very message a person has approved.
+    pub approved: Vec<Arc<str>>,
 }
 
 /// Why a message does not pass.
@@ -57,11 +59,13 @@ pub struct Block {
     pub cause: Cause,
 }
 
-/// Whether a guardrail decided to block, or could not decide.
+/// Whether a guardrail decided to block, left it to a person, or could not decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// It decided to.
     Decision,
+    /// A person has to approve, and has not; the reason is the question.
+    Question,
     /// It failed, and is configured to block then.
     Failure,
 }
@@ -306,8 +310,8 @@ impl Link {
             Err(fault) => return self.faulted(envelope, &fault, trail),
         };
         self.failures.store(0, Relaxed);
-        self.report(envelope, &view, &verdict);
-        match self.apply(&view, &verdict) {
+        self.report(envelope, &view, &verdict, &circumstances.approved);
+        match self.apply(&view, &verdict, &circumstances.approved) {
             Ok(changed) => passage.change(changed),
             Err(Applied::Blocked(block)) => return Err(block),
             Err(Applied::Fault(fault)) => self.faulted(envelope, &fault, trail)?,
@@ -341,16 +345,23 @@ impl Link {
 
     /// Does what the verdict says; in warn mode nothing. `None` stands for an
     /// unchanged message.
-    fn apply(&self, view: &MessageView, verdict: &Verdict) -> Result<Option<Message>, Applied> {
+    fn apply(
+        &self,
+        view: &MessageView,
+        verdict: &Verdict,
+        approved: &[Arc<str>],
+    ) -> Result<Option<Message>, Applied> {
         let outcome = match &verdict.decision {
-            Decision::Block(reason) => Err(Applied::Blocked(self.block(verdict, reason.clone()))),
-            Decision::Ask(question) => {
-                let reason =
-                    format!("a person must approve it, and nobody can be asked here: {question}");
-                Err(Applied::Blocked(self.block(verdict, reason)))
+            Decision::Block(reason) => {
+                let block = self.block(verdict, reason, Cause::Decision);
+                Err(Applied::Blocked(block))
+            }
+            Decision::Ask(question) if !approved.contains(self.guardrail.name()) => {
+                let block = self.block(verdict, question, Cause::Question);
+                Err(Applied::Blocked(block))
             }
             Decision::Pass => return Ok(None),
-            Decision::Redact | Decision::Patch(_) => {
+            Decision::Redact | Decision::Patch(_) | Decision::Ask(_) => {
                 self.changed(view, verdict).map_err(Applied::Fault)
             }
         };
@@ -383,12 +394,12 @@ impl Link {
         changed.map_err(Fault::from)
     }
 
-    fn block(&self, verdict: &Verdict, reason: String) -> Block {
+    fn block(&self, verdict: &Verdict, reason: &str, cause: Cause) -> Block {
         Block {
             guardrail: Arc::clone(self.guardrail.name()),
             rule: verdict.findings.first().map(|finding| finding.rule.clone()),
-            reason: crate::guardrail::printable(&reason),
-            cause: Cause::Decision,
+            reason: crate::guardrail::printable(reason),
+            cause,
         }
     }
 

@@ -5,6 +5,7 @@
 //! ones included; what this version can't do is refused, not ignored.
 
 mod account;
+mod approve;
 mod audit;
 mod doctor;
 mod install;
@@ -15,6 +16,7 @@ mod scan;
 mod serve;
 mod status;
 
+pub use approve::Approve;
 pub use doctor::Doctor;
 pub use pages::{Shell, completions, man};
 pub use pin::Pin;
@@ -31,6 +33,7 @@ use crate::install::{Import, Install, Uninstall};
 use crate::oauth::Login;
 use crate::status::Show;
 use account::{LoginArgs, LogoutArgs};
+use approve::ApproveArgs;
 use audit::AuditArgs;
 use doctor::DoctorArgs;
 use install::{ImportArgs, InstallArgs, UninstallArgs};
@@ -109,6 +112,8 @@ pub enum Task {
     Doctor(Doctor),
     /// Take a person's word on tools that were defined anew.
     Pin(Pin),
+    /// Take a person's word on a single call.
+    Approve(Approve),
     /// Say what servers are before they are trusted.
     Scan(Scan),
     /// Write what completes the command line in a shell.
@@ -263,6 +268,10 @@ enum Command {
     /// Approve of tools that servers have defined anew, or look at them first
     #[command(subcommand)]
     Pin(PinArgs),
+    /// Approve of a single call that a guardrail asks a person about
+    ///
+    /// It needs a terminal: a person has to see what they approve of.
+    Approve(ApproveArgs),
     /// Log in to a server over HTTP, in a browser
     Login(LoginArgs),
     /// Forget the log-in to a server
@@ -319,6 +328,7 @@ impl Cli {
             Command::Status(args) => args.task(),
             Command::Doctor(args) => args.task(bundled)?,
             Command::Pin(args) => args.task(),
+            Command::Approve(args) => args.task(),
             Command::Scan(args) => args.task()?,
             Command::Completions { shell } => Task::Completions(shell),
             Command::Man => Task::Man,

@@ -5,7 +5,7 @@
 
 mod refusal;
 
-pub use refusal::{Refusal, tool_error};
+pub use refusal::{Refusal, Word, tool_error};
 
 use std::sync::Arc;
 

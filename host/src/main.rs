@@ -84,6 +84,7 @@ fn act(cli: Cli, news: Arc<News>) -> anyhow::Result<ExitCode> {
             Task::Doctor(request) => doctor::doctor(&request).await?,
             Task::Scan(request) => scan::scan(&request).await?,
             Task::Pin(command) => pin::pin(&command)?,
+            Task::Approve(command) => pin::approve(&command)?,
             Task::Completions(shell) => {
                 std::io::stdout().write_all(&cli::completions(shell))?;
                 ExitCode::SUCCESS

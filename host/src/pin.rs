@@ -1,6 +1,8 @@
 //! `pin`: shows a person which tools were defined anew since they were approved, what
-//! is different about them, and takes the person's word.
+//! is different about them, and takes the person's word. `approve`: the same for single
+//! calls.
 
+mod call;
 mod difference;
 mod screen;
 
@@ -11,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Output, Pin};
 use crate::pinning::{PinError, Pins, Record, Waiting};
+pub use call::{ApproveError, approve};
 use difference::Difference;
 use screen::Screen;
 
@@ -54,7 +57,7 @@ pub fn pin(command: &Pin) -> Result<ExitCode, PinCommandError> {
     match command {
         Pin::List(output) => list(&pins, &screen, *output),
         Pin::Review { server, output } => review(&pins, &screen, server.as_deref(), *output),
-        Pin::Approve { server, tools } => approve(&pins, &screen, server, tools),
+        Pin::Approve { server, tools } => approve_tools(&pins, &screen, server, tools),
         Pin::Forget { server } => {
             for record in named(&pins, server)? {
                 pins.forget(&record)?;
@@ -158,7 +161,7 @@ fn review(
     Ok(left(something))
 }
 
-fn approve(
+fn approve_tools(
     pins: &Pins,
     screen: &Screen,
     server: &str,

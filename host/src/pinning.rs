@@ -13,6 +13,7 @@ mod record;
 mod remark;
 mod store;
 
+pub use canonical::{canonical, digest};
 pub use definition::{Definition, Tools};
 pub use record::{Held, Record, Waiting, Why};
 pub use remark::{Neighbours, Remark, remarks};

@@ -5,6 +5,7 @@
 //! call. Within an exchange messages keep their order, and so do one sender's
 //! notifications; an answer never overtakes what its sender sent before it.
 
+mod approval;
 mod asked;
 mod batch;
 mod changes;
@@ -54,6 +55,7 @@ use crate::protocol::{Era, Hello};
 use crate::upstream::reaper::Reaper;
 use crate::upstream::{State, Upstream};
 use crate::wire::{Outbox, Room};
+use approval::Questions;
 use asked::Asked;
 use changes::Changes;
 use exchanges::{Exchanges, Side};
@@ -92,6 +94,7 @@ pub struct Session {
     kept: Kept,
     pinned: Pinned,
     rounds: Rounds,
+    questions: Questions,
     listeners: Listeners,
     /// What a legacy client wants to be told of the resources of modern servers.
     subscribed: watch::Sender<Subscribed>,
@@ -161,6 +164,7 @@ impl Session {
             changes: Changes::default(),
             replay: Replay::default(),
             rounds: Rounds::default(),
+            questions: Questions::default(),
             listeners: Listeners::default(),
             subscribed: watch::Sender::default(),
             log_level: std::sync::Mutex::default(),

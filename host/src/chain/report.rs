@@ -27,9 +27,19 @@ struct Group<'a> {
 }
 
 impl Link {
-    /// Logs what was found and decided, and notes it for the record of the exchange.
-    pub(super) fn report(&self, envelope: &Envelope, view: &MessageView, verdict: &Verdict) {
-        let decision = verdict.decision.name();
+    /// Logs what was found and decided, by the guardrail or by the person it asked, and
+    /// notes it for the record of the exchange.
+    pub(super) fn report(
+        &self,
+        envelope: &Envelope,
+        view: &MessageView,
+        verdict: &Verdict,
+        approved: &[Arc<str>],
+    ) {
+        let decision = match verdict.decision {
+            Decision::Ask(_) if approved.contains(self.guardrail.name()) => "approved",
+            _ => verdict.decision.name(),
+        };
         if verdict.findings.is_empty() {
             if verdict.decision != Decision::Pass {
                 let whole = Group::whole("");

@@ -17,6 +17,19 @@ const REFUSED: i64 = -32001;
 pub struct Refusal {
     envelope: Envelope,
     block: Block,
+    /// What came of the question whether a person approves.
+    word: Option<Word>,
+}
+
+/// What came of the question whether a person approves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// They do not.
+    Declined,
+    /// They did not say.
+    Unanswered,
+    /// The client cannot ask them. They can say so elsewhere, by this code.
+    Elsewhere(String),
 }
 
 impl Refusal {
@@ -35,7 +48,30 @@ impl Refusal {
         Self {
             envelope: envelope.clone(),
             block,
+            word: None,
         }
+    }
+
+    /// The question that a person can be asked: whether they approve of what the client
+    /// wants a server to do.
+    pub fn question(&self) -> Option<&str> {
+        let of_client =
+            self.envelope.kind == Kind::Request && self.envelope.direction == Direction::ToServer;
+        (of_client && self.block.cause == Cause::Question).then_some(&*self.block.reason)
+    }
+
+    /// The same, once the question has been put.
+    #[must_use]
+    pub fn after(self, word: Word) -> Self {
+        Self {
+            word: Some(word),
+            ..self
+        }
+    }
+
+    /// What the guardrails were told about the message.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
     }
 
     /// Of an answer that guardrails let pass, and that was not recorded as it has to be.
@@ -81,7 +117,15 @@ impl Refusal {
             None => String::new(),
         };
         let reason = self.block.reason.trim_end_matches('.');
+        let reason = match self.block.cause {
+            Cause::Question => format!("a person must approve it: {reason}"),
+            Cause::Decision | Cause::Failure => reason.to_owned(),
+        };
         let remedy = match self.block.cause {
+            Cause::Question => self.word.as_ref().map_or_else(
+                || "Nobody can be asked about such a message".to_owned(),
+                Word::remedy,
+            ),
             Cause::Decision => format!(
                 "Repeating it unchanged will be stopped again. To let it pass, a person can set mode = \"warn\" for guardrail {guardrail:?} in the gateway's configuration"
             ),
@@ -89,7 +133,12 @@ impl Refusal {
                 "Nothing passes unchecked. The gateway's log has the details; a person can mend the guardrail, or set on_error = \"allow\" for guardrail {guardrail:?} in the gateway's configuration"
             ),
         };
-        format!("Blocked by guardrail {guardrail:?}{rule}: {what}. Reason: {reason}. {remedy}.")
+        let end = if reason.ends_with(['?', '!']) {
+            ""
+        } else {
+            "."
+        };
+        format!("Blocked by guardrail {guardrail:?}{rule}: {what}. Reason: {reason}{end} {remedy}.")
     }
 
     /// Who refused it and why, to follow the name of what is refused.
@@ -117,6 +166,18 @@ impl Refusal {
             quote(&self.envelope.server),
         );
         Message::error(id, REFUSED, &text, Some(&data))
+    }
+}
+
+impl Word {
+    fn remedy(&self) -> String {
+        match self {
+            Self::Declined => "The person declined it; do not repeat it".to_owned(),
+            Self::Unanswered => "The person did not answer".to_owned(),
+            Self::Elsewhere(code) => format!(
+                "A person can approve this very call in a terminal, with `mcp-gateway approve {code}`; after that, repeat it unchanged"
+            ),
+        }
     }
 }
 
@@ -153,6 +214,7 @@ mod tests {
             rule: (cause == Cause::Decision).then(|| "drop-table".into()),
             reason: match cause {
                 Cause::Decision => "the statement drops a table".into(),
+                Cause::Question => "May the table be dropped?".into(),
                 Cause::Failure => "the guardrail failed: it crashed".into(),
             },
             cause,
@@ -170,6 +232,32 @@ mod tests {
             refusal("tools/call", Kind::Response, Direction::ToClient, Cause::Failure).text(),
             @r#"Blocked by guardrail "sql": server "files" answered, but the answer was withheld. Reason: the guardrail failed: it crashed. Nothing passes unchecked. The gateway's log has the details; a person can mend the guardrail, or set on_error = "allow" for guardrail "sql" in the gateway's configuration."#
         );
+    }
+
+    #[test]
+    fn a_refusal_says_what_came_of_the_question_to_a_person() {
+        let asked = || {
+            refusal(
+                "tools/call",
+                Kind::Request,
+                Direction::ToServer,
+                Cause::Question,
+            )
+        };
+        insta::assert_snapshot!(
+            asked().after(Word::Elsewhere("0123456789ab".into())).text(),
+            @r#"Blocked by guardrail "sql": the request was stopped before it reached server "files". Reason: a person must approve it: May the table be dropped? A person can approve this very call in a terminal, with `mcp-gateway approve 0123456789ab`; after that, repeat it unchanged."#
+        );
+        insta::assert_snapshot!(asked().after(Word::Declined).text(), @r#"Blocked by guardrail "sql": the request was stopped before it reached server "files". Reason: a person must approve it: May the table be dropped? The person declined it; do not repeat it."#);
+        assert_eq!(asked().question(), Some("May the table be dropped?"));
+        let answer = refusal(
+            "tools/call",
+            Kind::Response,
+            Direction::ToClient,
+            Cause::Question,
+        );
+        assert_eq!(answer.question(), None);
+        insta::assert_snapshot!(answer.text(), @r#"Blocked by guardrail "sql": server "files" answered, but the answer was withheld. Reason: a person must approve it: May the table be dropped? Nobody can be asked about such a message."#);
     }
 
     #[test]

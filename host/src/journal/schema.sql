@@ -83,7 +83,8 @@ CREATE TABLE findings (
   place     TEXT NOT NULL,
   -- What it was found in: "request", "response", "error" or "notification".
   message   TEXT NOT NULL,
-  -- "pass", "redact", "patch", "block", "ask", or "fault" if it failed.
+  -- "pass", "redact", "patch", "block", "ask", "approved" (asked, and a person approved), or
+  -- "fault" if it failed.
   decision  TEXT NOT NULL,
   -- 1 if that was carried out, 0 in warn mode.
   enforced  INTEGER NOT NULL,

@@ -56,9 +56,14 @@ impl Screen {
         Ok(())
     }
 
+    /// Whether a person can be asked.
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && self.out.is_terminal()
+    }
+
     /// Whether the person says yes; no if nobody can be asked.
     pub(super) fn asks_yes(&self, question: &str) -> io::Result<bool> {
-        if !(io::stdin().is_terminal() && self.out.is_terminal()) {
+        if !self.can_ask() {
             return Ok(false);
         }
         write!(&self.out, "{question} [y/N] ")?;

@@ -12,14 +12,14 @@ use crate::message::{elements, members, quote, string};
 const DEEPEST: usize = 64;
 
 /// The canonical text of a JSON value.
-pub(super) fn canonical(json: &str) -> String {
+pub fn canonical(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     write(json.trim(), DEEPEST, &mut text);
     text
 }
 
 /// The digest of a canonical text.
-pub(super) fn digest(canonical: &str) -> String {
+pub fn digest(canonical: &str) -> String {
     let mut text = String::from("sha256:");
     for byte in Sha256::digest(canonical) {
         // Nothing fails that writes into a string.

@@ -1,7 +1,7 @@
 //! What a client says about itself.
 
 use super::{Era, LEGACY, MODERN, meta, pointer};
-use crate::message::{Message, quote, string};
+use crate::message::{Message, quote, string, unique_member};
 
 /// What a client says about itself when it opens a session, or in its first
 /// request where there are no sessions.
@@ -85,8 +85,17 @@ impl Hello {
 
     /// Whether the client is able to do something, such as `sampling`.
     pub fn can(&self, capability: &str) -> bool {
-        crate::message::unique_member(&self.capabilities, capability)
-            .is_ok_and(|value| value.is_some())
+        unique_member(&self.capabilities, capability).is_ok_and(|value| value.is_some())
+    }
+
+    /// Whether a person can be asked through the client: by a form, as all clients have
+    /// that have anything of the kind, unless they say that they open pages only.
+    pub fn can_ask(&self) -> bool {
+        let asks = unique_member(&self.capabilities, "elicitation")
+            .ok()
+            .flatten();
+        let has = |asks, how| unique_member(asks, how).is_ok_and(|it| it.is_some());
+        asks.is_some_and(|asks| has(asks, "form") || !has(asks, "url"))
     }
 
     /// What every request to a modern server says of its sender.

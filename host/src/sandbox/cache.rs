@@ -4,6 +4,8 @@
 //! must be the person's own: it is made with mode 0700, and not used if it
 //! belongs to somebody else or if others can write to it.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -57,6 +59,46 @@ impl CacheDir {
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// What its files are called.
+    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(&self.0)?;
+        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        names.collect()
+    }
+
+    /// What is in a file; `None` if there is no such file.
+    pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.0.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// Writes a file, whole, which only this person can read.
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        // Such files are made with mode 0600.
+        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist(self.0.join(name))?;
+        Ok(())
+    }
+
+    /// Removes a file, if it is there.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.0.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+
+    /// Keeps others who ask for it from going on as long as what is returned is kept.
+    pub(crate) fn lock(&self) -> io::Result<File> {
+        let file = File::create(self.0.join("lock"))?;
+        file.lock()?;
+        Ok(file)
     }
 }
 

@@ -73,6 +73,8 @@ pub(super) struct Asking {
     answer: Option<Taken>,
     /// Whether it has an exchange with a record of its own.
     is_recorded: bool,
+    /// The guardrails whose questions about it a person has approved.
+    approved: Vec<Arc<str>>,
 }
 
 impl Cancel {
@@ -144,6 +146,7 @@ impl Asked {
             batch: None,
             answer: None,
             is_recorded: false,
+            approved: Vec::new(),
         })
     }
 
@@ -221,6 +224,22 @@ impl Asking {
     /// Whether an exchange has a record of it.
     pub(super) fn is_recorded(&self) -> bool {
         self.is_recorded
+    }
+
+    /// Notes that a person has approved of what a guardrail asked about it.
+    pub(super) fn approve(&mut self, guardrail: &Arc<str>) {
+        self.approved.push(Arc::clone(guardrail));
+    }
+
+    /// The guardrails whose questions about it a person has approved.
+    pub(super) fn approved(&self) -> &[Arc<str>] {
+        &self.approved
+    }
+
+    /// The same with the word of the person about a request that it continues.
+    pub(super) fn approved_as(mut self, other: &Self) -> Self {
+        self.approved.clone_from(&other.approved);
+        self
     }
 
     /// Gives the room of an answer back that is not the last.

@@ -164,7 +164,12 @@ impl Session {
             progress_token: call.request.value("/_meta/progressToken"),
         };
 
-        let first = conversation.circumstances(None, Duration::ZERO);
+        let first = Circumstances {
+            approved: asker
+                .as_ref()
+                .map_or_else(Vec::new, |asker| asker.asking.approved().to_vec()),
+            ..conversation.circumstances(None, Duration::ZERO)
+        };
         let admission = gate::admit(chain, &conversation.request, call.request.clone(), &first);
         let mut request = tokio::select! {
             admitted = admission => admitted?,
@@ -233,6 +238,7 @@ impl Conversation<'_> {
             request: request.cloned(),
             elapsed: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             trail: self.trail.cloned(),
+            approved: Vec::new(),
         }
     }
 

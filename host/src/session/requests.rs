@@ -148,7 +148,7 @@ impl Session {
 
     /// Has a server answer, in as many rounds as that takes where the client is
     /// of another era.
-    async fn ask_server(
+    pub(super) async fn ask_unless_stopped(
         self: &Arc<Self>,
         ready: &Arc<Ready>,
         request: Message,

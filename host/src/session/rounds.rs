@@ -90,7 +90,7 @@ impl Session {
                     round.attempts.set(Some(attempt));
                     self.hand_over(round, ready, &request, &subject).await?
                 }
-                None => self.begin(ready, &request, subject, attempt)?,
+                None => self.begin(ready, &request, subject, attempt, asking)?,
             };
             self.turn(round, ready).await
         };
@@ -109,6 +109,7 @@ impl Session {
         request: &Message,
         subject: Option<Arc<str>>,
         attempt: Attempt,
+        first: &Asking,
     ) -> Result<Round, Failure> {
         let call = self.to_server(ready, request.clone(), subject.clone())?;
         let (ask, questions) = mpsc::channel(16);
@@ -126,7 +127,8 @@ impl Session {
         let length = request.line().len();
         let asking = self.rounds.asked.enter(&Side::Client, &id, length, most);
         let asking = asking.inspect_err(|_| self.rounds.end(number))?;
-        let mut asking = asking.for_purpose(Purpose::Rounds(attempts.clone()));
+        let asking = asking.for_purpose(Purpose::Rounds(attempts.clone()));
+        let mut asking = asking.approved_as(first);
         let session = Arc::clone(self);
         tokio::spawn(async move {
             let asker = Asker {
@@ -147,6 +149,7 @@ impl Session {
             asked: Vec::new(),
             outcome,
             attempts,
+            approved: first.approved().to_vec(),
             _cancel: Cancel {
                 asked: self.rounds.asked.clone(),
                 id,
@@ -243,7 +246,10 @@ impl Session {
             ..self.envelope_of(&round)
         };
         let chain = self.chain.load_full();
-        let circumstances = Circumstances::default();
+        let circumstances = Circumstances {
+            approved: round.approved.clone(),
+            ..Circumstances::default()
+        };
         let cleared = gate::admit(&chain, &envelope, request.clone(), &circumstances).await?;
         let responses = cleared.message().value("/inputResponses").unwrap_or("{}");
         let responses = message::members(responses).unwrap_or_default();
@@ -353,7 +359,7 @@ fn about(
 }
 
 /// Something that nobody can guess.
-fn token() -> Result<String, Failure> {
+pub(super) fn token() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     match getrandom::fill(&mut bytes) {
         Ok(()) => Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),

@@ -93,6 +93,8 @@ pub(super) struct Round {
     pub(super) outcome: oneshot::Receiver<Result<Cleared, Failure>>,
     /// The client's attempts at it.
     pub(super) attempts: Attempts,
+    /// The guardrails whose questions about it a person has approved.
+    pub(super) approved: Vec<Arc<str>>,
     /// Cancels what the server does when nobody waits for it any more.
     pub(super) _cancel: Cancel,
 }
@@ -347,6 +349,7 @@ mod tests {
             asked: Vec::new(),
             outcome: awaited,
             attempts: attempts.clone(),
+            approved: Vec::new(),
             _cancel: Cancel {
                 asked: rounds.asked.clone(),
                 id: number.to_string(),

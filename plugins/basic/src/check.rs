@@ -94,7 +94,15 @@ pub(crate) fn passes(check: Check, secret: &str, name: Option<&str>) -> bool {
             user != pass && !trivial(pass) && !is_placeholder(pass) && !has_run(pass, 3)
         }),
         Check::Token => token(secret) && name.is_none_or(|name| !harmless(name)),
+        Check::Drawn => drawn(secret),
     }
+}
+
+/// Whether a long token has enough letters of each case. Of letters of both cases and digits drawn by lot, four in ten
+/// are of either case; that of eighty less than one in eight are comes about once in a million times.
+fn drawn(secret: &str) -> bool {
+    let [lower, upper, ..] = kinds(secret);
+    lower.min(upper) * 8 >= secret.len()
 }
 
 /// Whether a value of the right form is what a name with a provider's name in it stands for.
@@ -239,6 +247,7 @@ fn token(value: &str) -> bool {
         && !number(value)
         && !has_sequence(value, ALPHABET)
         && !repeats(value)
+        && !address(value)
         && !member(value)
         && !is_placeholder(value)
 }
@@ -268,6 +277,16 @@ fn repeats(value: &str) -> bool {
         before = part;
     }
     false
+}
+
+/// An address of Ethereum, which code calls that of a token: forty hexadecimal digits in whose cases a checksum is
+/// (EIP-55), or behind `0x` in any. No key is written in both cases.
+fn address(value: &str) -> bool {
+    let digits = value.strip_prefix("0x").unwrap_or(value);
+    let [lower, upper, ..] = kinds(digits);
+    digits.len() == 40
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && (digits.len() < value.len() || lower > 0 && upper > 0)
 }
 
 /// `user.name`, `config.db2.password`: names with full stops between them.
@@ -352,7 +371,11 @@ mod tests {
 
     #[test]
     fn a_token_is_told_from_a_name_and_a_path() {
-        for value in ["8ae31cacf141669ddfb5da2a1b0c", "aB3dE6gH9jK2mN5pQ8sT"] {
+        for value in [
+            "8ae31cacf141669ddfb5da2a1b0c",
+            "8ba1f109551bd432803012645ac136ddd64dba72",
+            "aB3dE6gH9jK2mN5pQ8sT",
+        ] {
             assert!(token(value), "{value}");
         }
         for value in [
@@ -365,6 +388,8 @@ mod tests {
             "Win32_Security_Credentials",
             "0xb8aab0cf_346f_49d8_9499_c8b03f161d51",
             "app-1234-1234-1234-4ddbc191d40ee098",
+            "8ba1f109551bD432803012645Ac136ddd64DBA72",
+            "0x8ba1f109551bd432803012645ac136ddd64dba72",
         ] {
             assert!(!token(value), "{value}");
         }

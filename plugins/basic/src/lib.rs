@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod crossing;
 mod names;
+mod published;
 mod rule;
 mod scanner;
 mod table;

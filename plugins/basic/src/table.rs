@@ -87,6 +87,9 @@ pub(crate) struct Row {
     pub(crate) path: Option<String>,
     #[serde(default, rename = "tags")]
     pub(crate) _tags: Vec<String>,
+    /// Whether it is one of the guardrail's own rules, which know what vendors publish.
+    #[serde(skip)]
+    pub(crate) is_bundled: bool,
 }
 
 /// Secrets that a rule lets pass, as gitleaks writes it down. What it says of files and commits is of no use here.
@@ -156,6 +159,8 @@ pub(crate) enum Check {
     Login,
     /// It looks like a key rather than a name, a path or a placeholder.
     Token,
+    /// Enough of it is in each case, as in what is drawn by lot from all letters and is as long as this.
+    Drawn,
 }
 
 /// The rules that are part of the guardrail.
@@ -175,6 +180,7 @@ pub(crate) fn bundled() -> Result<Vec<Row>, String> {
     for text in BUNDLED {
         rows.extend(parse(text)?.rules);
     }
+    rows.iter_mut().for_each(|row| row.is_bundled = true);
     Ok(rows)
 }
 

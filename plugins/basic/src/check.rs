@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use mcp_gateway_scan::Words;
 use mcp_gateway_scan::measure::{entropy, has_run, has_sequence, is_placeholder, kinds};
 
+use crate::opaque::{is_identifier, is_opaque};
 use crate::table::Check;
 
 /// Words that people write where a password belongs.
@@ -94,7 +95,16 @@ pub(crate) fn passes(check: Check, secret: &str, name: Option<&str>) -> bool {
             user != pass && !trivial(pass) && !is_placeholder(pass) && !has_run(pass, 3)
         }),
         Check::Token => token(secret) && name.is_none_or(|name| !harmless(name)),
+        Check::Opaque => name.is_none_or(|name| check.takes(name)) && is_opaque(secret),
         Check::Drawn => drawn(secret),
+    }
+}
+
+impl Check {
+    /// Whether the value of this name may be a secret, whatever it looks like. What is known by more than its looks is one
+    /// under any name.
+    pub(crate) fn takes(self, name: &str) -> bool {
+        self != Self::Opaque || !harmless(name) && !is_identifier(name)
     }
 }
 
@@ -145,7 +155,8 @@ impl Name {
     }
 }
 
-fn ends_with(name: &str, end: &str) -> bool {
+/// Whether a name ends so, in any case.
+pub(crate) fn ends_with(name: &str, end: &str) -> bool {
     let tail = name.len().checked_sub(end.len());
     tail.and_then(|at| name.as_bytes().get(at..))
         .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))

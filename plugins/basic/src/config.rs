@@ -18,6 +18,8 @@ pub(crate) struct Config {
     crossing: Crossing,
     #[serde(default)]
     disable: Vec<String>,
+    #[serde(default)]
+    enable: Vec<String>,
     #[serde(default = "every_severity")]
     severity: Severity,
     #[serde(default)]
@@ -96,6 +98,12 @@ pub(crate) const CONFIG_SCHEMA: &str = r#"{
       "items": { "type": "string" },
       "default": []
     },
+    "enable": {
+      "description": "Identifiers of rules to look for that are not looked for unless it is said: opaque-string, whatever looks random.",
+      "type": "array",
+      "items": { "type": "string" },
+      "default": []
+    },
     "severity": {
       "description": "The least severity of the rules that are used. Identifiers that open nothing by themselves are of low severity.",
       "enum": ["low", "medium", "high", "critical"],
@@ -137,7 +145,7 @@ pub(crate) const CONFIG_SCHEMA: &str = r#"{
           "requests": { "enum": ["off", "warn", "mask", "block"] },
           "crossing": { "enum": ["mask", "block", "allow"] },
           "disable": { "description": "Rules not to look for here, besides those that are not looked for anywhere.", "type": "array", "items": { "type": "string" } },
-          "enable": { "description": "Rules to look for here although they are disabled.", "type": "array", "items": { "type": "string" } },
+          "enable": { "description": "Rules to look for here although they are disabled, or not looked for unless it is said.", "type": "array", "items": { "type": "string" } },
           "allow": { "description": "What is no secret here, in the words of \"allow\".", "type": "object" }
         }
       }
@@ -210,9 +218,17 @@ impl Config {
             }
         }
         let all: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-        for id in &disabled {
-            known(&all, id).map_err(|error| format!("disable: {error}"))?;
+        for (key, ids) in [("disable", &disabled), ("enable", &self.enable)] {
+            for id in ids {
+                known(&all, id).map_err(|error| format!("{key}: {error}"))?;
+            }
         }
+        if let Some(id) = disabled.iter().find(|id| self.enable.contains(id)) {
+            return Err(format!("{id:?} is both in \"disable\" and in \"enable\""));
+        }
+        let optional = rows.iter().filter(|row| row.optional);
+        let left = optional.filter(|row| !self.enable.contains(&row.id));
+        disabled.extend(left.map(|row| row.id.clone()));
         let at_places: Vec<String> = self
             .places
             .iter()

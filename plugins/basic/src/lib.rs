@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod crossing;
 mod names;
+mod opaque;
 mod published;
 mod rule;
 mod scanner;
@@ -86,10 +87,12 @@ impl Guardrail for Basic {
                 allowed: &policy.allowed,
             };
             let mut all = self.0.scanner.scan(&text, &search);
-            if all.is_empty()
-                && let Some(name) = before.filter(|name| self.is_name(message, name, &text))
-            {
-                all = self.named(&name, &text, &search);
+            if all.is_empty() {
+                if let Some(name) = before.filter(|name| self.is_name(message, name, &text)) {
+                    all = self.named(&name, &text, &search);
+                }
+            } else if let Some(name) = before.filter(|name| is_member(message, name, &text)) {
+                all.retain(|found| found.rule.check.is_none_or(|check| check.takes(&name)));
             }
             for secret in &all {
                 let mut treatment = policy.requests.treatment(message.direction());
@@ -143,13 +146,11 @@ impl Basic {
     /// Whether one text is the key of an object's member that is the other, and names a secret.
     fn is_name(&self, message: &Message<'_>, name: &Text<'_>, value: &Text<'_>) -> bool {
         let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        let role = |text: &Text<'_>| message.place(text.index()).map(|place| place.role);
         (6..=VALUE).contains(&value.len())
             && (3..=NAME).contains(&name.len())
             && name.bytes().all(word)
             && self.0.scanner.names(name)
-            && role(name) == Some(Role::Key)
-            && role(value) == Some(Role::Value)
+            && is_member(message, name, value)
     }
 
     fn named(&self, name: &str, value: &str, search: &Search<'_>) -> Vec<Found<'_>> {
@@ -215,6 +216,12 @@ impl Basic {
         (one.rule.id == rule.id && one.rewritten.is_none())
             .then(|| Example::redact("tools/call", [text.as_str()], [after.as_str()]))
     }
+}
+
+/// Whether one text is the key of an object's member that is the other.
+fn is_member(message: &Message<'_>, name: &Text<'_>, value: &Text<'_>) -> bool {
+    let role = |text: &Text<'_>| message.place(text.index()).map(|place| place.role);
+    role(name) == Some(Role::Key) && role(value) == Some(Role::Value)
 }
 
 fn finding(found: &Found<'_>, says_what: bool) -> Finding {

@@ -72,6 +72,24 @@ impl<'t> Names<'t> {
     }
 }
 
+/// The name to whose value the text at `place` belongs, on the same line.
+pub(crate) fn name_before(text: &str, place: usize) -> &str {
+    let before = text
+        .get(..place)
+        .unwrap_or_default()
+        .trim_end_matches([' ', '"', '\'', '\\']);
+    let Some(before) = before.strip_suffix([':', '=']) else {
+        return "";
+    };
+    let before = before.trim_end_matches(['"', '\'', '\\', ' ']);
+    let part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let name = before.trim_end_matches(part).len();
+    before
+        .get(name..)
+        .filter(|name| name.len() <= 64)
+        .unwrap_or_default()
+}
+
 /// Whether a word in a name is only a part of another: `etSy` of `SetSysctl`.
 pub(crate) fn glued(text: &str, word: &Range<usize>) -> bool {
     let byte = |at: Option<usize>| {

@@ -6,6 +6,8 @@ use mcp_gateway_scan::measure::entropy;
 use mcp_gateway_scan::{Class, Pattern, Start};
 
 use crate::check;
+use crate::names::name_before;
+use crate::opaque::is_line_of_many;
 use crate::table::{AllowList, Check, Row, Severity};
 
 /// What must not stand beside a token, unless its rule says otherwise.
@@ -163,7 +165,13 @@ impl Rule {
             from = whole.end.max(from + 1);
             Some((whole, secret))
         })
-        .filter(|(whole, secret)| self.is_one(text, whole, secret.clone(), None))
+        .filter(|(whole, secret)| {
+            if self.check != Some(Check::Opaque) {
+                return self.is_one(text, whole, secret.clone(), None);
+            }
+            let name = name_before(text, whole.start);
+            !is_line_of_many(text, whole) && self.is_one(text, whole, secret.clone(), Some(name))
+        })
         .map(|(_, secret)| secret)
     }
 

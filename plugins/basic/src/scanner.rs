@@ -7,7 +7,7 @@ use mcp_gateway_scan::encoded::{Encoded, encoded};
 use mcp_gateway_scan::{Keywords, View};
 
 use crate::check;
-use crate::names::{Names, glued};
+use crate::names::{Names, glued, name_before};
 use crate::published::Published;
 use crate::rule::{Allowed, Rule, Way};
 use crate::table::Check;
@@ -69,6 +69,7 @@ impl<'a> Found<'a> {
         let confidence = match (rule.way, rule.check) {
             (_, Some(Check::Crc32)) if !check::checksum_holds(&secret) => 0.9,
             (_, Some(Check::Password | Check::Token)) => 0.7,
+            (_, Some(Check::Opaque)) => 0.5,
             (Way::Name, _) => 0.8,
             _ => 1.0,
         };
@@ -81,9 +82,11 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// What is known by its form alone comes before what a provider's name tells, and that before what any name does.
+    /// What is known by its form alone comes before what a provider's name tells, that before what any name does, and
+    /// what nothing tells comes last.
     fn rank(&self) -> usize {
         match (self.rule.check, self.rule.way) {
+            (Some(Check::Opaque), _) => 3,
             (Some(Check::Password | Check::Token), _) => 2,
             (_, Way::Name) => 1,
             _ => 0,
@@ -93,7 +96,7 @@ impl<'a> Found<'a> {
 
 /// Leaves out what overlaps something more particular.
 fn particular(mut found: Vec<Found<'_>>) -> Vec<Found<'_>> {
-    for rank in 1..=2 {
+    for rank in 1..=3 {
         let above = found.iter().filter(|found| found.rank() < rank);
         let mut taken: Vec<_> = above
             .flat_map(|found| &found.places)
@@ -362,24 +365,6 @@ fn masked(text: &str, found: &[Found<'_>], mask: &dyn Fn(&Rule, &str) -> String)
         copied = place.end;
     }
     after + text.get(copied..).unwrap_or_default()
-}
-
-/// The name to whose value the text at `place` belongs, on the same line.
-fn name_before(text: &str, place: usize) -> &str {
-    let before = text
-        .get(..place)
-        .unwrap_or_default()
-        .trim_end_matches([' ', '"', '\'', '\\']);
-    let Some(before) = before.strip_suffix([':', '=']) else {
-        return "";
-    };
-    let before = before.trim_end_matches(['"', '\'', '\\', ' ']);
-    let part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let name = before.trim_end_matches(part).len();
-    before
-        .get(name..)
-        .filter(|name| name.len() <= 64)
-        .unwrap_or_default()
 }
 
 /// The text in parts that are read in another way one after the other; each ends with a line, if it can.

@@ -73,6 +73,9 @@ pub(crate) struct Row {
     pub(crate) check: Option<Check>,
     #[serde(default)]
     pub(crate) replacement: Option<String>,
+    /// Whether it is used only where the configuration says so.
+    #[serde(default)]
+    pub(crate) optional: bool,
     #[serde(default)]
     pub(crate) samples: Vec<String>,
     #[serde(default)]
@@ -159,6 +162,8 @@ pub(crate) enum Check {
     Login,
     /// It looks like a key rather than a name, a path or a placeholder.
     Token,
+    /// It looks drawn by lot, for rules that nothing announces.
+    Opaque,
     /// Enough of it is in each case, as in what is drawn by lot from all letters and is as long as this.
     Drawn,
 }

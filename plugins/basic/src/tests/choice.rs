@@ -125,3 +125,11 @@ fn what_a_vendor_publishes_stays_unless_a_rule_of_ones_own_looks_for_it() {
     );
     assert_eq!(outcome(&own, &[&published]).rules, ["google"]);
 }
+
+#[test]
+fn a_rule_that_is_both_asked_for_and_not_is_an_error() {
+    let error = |config| configured::<Basic>(config).err().unwrap();
+    assert!(error(r#"{"enable": ["opaque"]}"#).contains("did you mean"));
+    let both = error(r#"{"enable": ["opaque-string"], "disable": ["opaque-string"]}"#);
+    assert!(both.contains("both in"), "{both}");
+}

@@ -38,6 +38,46 @@ fn rules_and_what_is_allowed_differ_by_place() {
 }
 
 #[test]
+fn what_only_looks_random_is_masked_where_that_is_asked_for() {
+    let random = expand("[A-Za-z0-9]{40}", "r");
+    let after = |config: &str, server: &str| {
+        let text = format!("the one in use is {random}");
+        let sample = Sample::response("tools/call", [&text]).server(server);
+        sample.judge(&basic(config)).unwrap().texts.concat()
+    };
+    let masked = "the one in use is <OPAQUE_STRING>";
+    let here = r#"{"where": [{"server": "vault", "enable": ["opaque-string"]}]}"#;
+    assert!(after("{}", "vault").contains(&random) && after(here, "code").contains(&random));
+    assert_eq!(after(here, "vault"), masked);
+    let elsewhere = r#"{"enable": ["opaque-string"], "where": [{"server": "code", "disable": ["opaque-string"]}]}"#;
+    assert_eq!(after(elsewhere, "vault"), masked);
+    assert!(after(elsewhere, "code").contains(&random));
+}
+
+#[test]
+fn what_looks_random_is_an_identifier_if_its_name_says_so() {
+    let guardrail = basic(r#"{"enable": ["opaque-string"]}"#);
+    let random = expand("[A-Za-z0-9]{40}", "r");
+    let payload = json!({"structuredContent": {"etag": random, "nodeId": random, "note": random}});
+    let outcome = Sample::of("tools/call", "response", &payload).judge(&guardrail);
+    let texts = outcome.unwrap().texts;
+    let expected = [
+        "structuredContent",
+        "etag",
+        &random,
+        "nodeId",
+        &random,
+        "note",
+        "<OPAQUE_STRING>",
+    ];
+    assert_eq!(texts, expected);
+    let text = format!(r#"{{"nodeId": "{random}", "note": "{random}"}}"#);
+    let outcome = Sample::response("tools/call", [&text]).judge(&guardrail);
+    let after = format!(r#"{{"nodeId": "{random}", "note": "<OPAQUE_STRING>"}}"#);
+    assert_eq!(outcome.unwrap().texts, [after]);
+}
+
+#[test]
 fn what_leaves_is_treated_by_place() {
     let guardrail =
         basic(r#"{"requests": "off", "where": [{"server": "web", "requests": "block"}]}"#);

@@ -5,7 +5,8 @@
 //! ```
 //! Each line is an object with the text as `text`, whether there is a secret in it as `is_secret`, and, if known, the secret as
 //! `value` and the kind of the text as `shape` or `rule`. With `MCP_GATEWAY_SHOW` set, false alarms and what was missed are
-//! shown.
+//! shown; with `MCP_GATEWAY_CONFIG`, another configuration is used than none, and with
+//! `MCP_GATEWAY_RULE`, this rule and no other.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,14 +15,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{basic, outcome};
+use super::{basic, only, outcome, row};
+use crate::Basic;
 
 #[test]
 #[ignore = "needs a file of labelled texts, named by MCP_GATEWAY_CORPUS"]
 fn score() {
     let path = std::env::var("MCP_GATEWAY_CORPUS").unwrap();
     let show = std::env::var_os("MCP_GATEWAY_SHOW").is_some();
-    let guardrail = basic("{}");
+    let guardrail = chosen();
     let (mut secrets, mut found, mut clean, mut alarms) = (0, 0, 0, 0);
     let mut missed: BTreeMap<String, usize> = BTreeMap::new();
     for line in fs::read_to_string(path).unwrap().lines() {
@@ -68,9 +70,8 @@ fn score() {
 #[ignore = "needs a folder of texts without secrets, named by MCP_GATEWAY_CLEAN"]
 fn clean() {
     let folder = std::env::var("MCP_GATEWAY_CLEAN").unwrap();
-    let config = std::env::var("MCP_GATEWAY_CONFIG").unwrap_or("{}".into());
     let show = std::env::var_os("MCP_GATEWAY_SHOW").is_some();
-    let guardrail = basic(&config);
+    let guardrail = chosen();
     let (mut bytes, mut files) = (0, Vec::new());
     let mut alarms: BTreeMap<String, usize> = BTreeMap::new();
     walk(Path::new(&folder), &mut files);
@@ -102,6 +103,14 @@ fn clean() {
     );
     eprintln!("{alarms:?}");
     assert!(share <= 1.0, "more than one alarm in 100 kB");
+}
+
+/// The guardrail that is asked for.
+fn chosen() -> Basic {
+    if let Ok(id) = std::env::var("MCP_GATEWAY_RULE") {
+        return only(&row(&id));
+    }
+    basic(&std::env::var("MCP_GATEWAY_CONFIG").unwrap_or("{}".into()))
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {

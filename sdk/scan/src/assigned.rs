@@ -222,6 +222,13 @@ impl Column {
         let delimiter = [b',', b'|', b'\t', b';']
             .into_iter()
             .find(|d| memchr(*d, header.as_bytes()).is_some())?;
+        // A lone name and a comma are an item of a list in a program.
+        let mut cells = header
+            .split(char::from(delimiter))
+            .filter(|cell| !cell.trim().is_empty());
+        if delimiter != b'|' && cells.nth(1).is_none() {
+            return None;
+        }
         let left = text.get(line.start..name.start)?;
         // A cell holds the name and nothing else.
         let alone = left
@@ -500,7 +507,9 @@ mod tests {
             ["---", "a"]
         );
         assert_eq!(cells("id\tKEY\tz\n1\ta\t2"), ["a"]);
+        assert_eq!(cells("| KEY |\n|---|\n| a |\n"), ["---", "a"]);
         assert!(cells("the KEY, of x\n1,2").is_empty());
+        assert!(cells("use {\n    KEY,\n    Other8,\n};").is_empty());
         assert_eq!(cells("KEY,id\na,1\n,2\nb,3\n\nc,4"), ["a", "b"]);
         let text = "KEY,x\na,1\nKEY,x\nb,2\n";
         let mut values = Values::of(text);

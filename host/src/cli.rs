@@ -42,7 +42,10 @@ use scan::ScanArgs;
 use serve::ServeArgs;
 use status::StatusArgs;
 
-pub use plugin::{BenchArgs, FuzzArgs, InspectArgs, Offsets, PluginTask, ScoreArgs, TestArgs, Way};
+pub use plugin::{
+    BenchArgs, FuzzArgs, InspectArgs, Offsets, PluginTask, PushArgs, ScoreArgs, SignArgs, TestArgs,
+    UpdateArgs, Way,
+};
 
 /// A guardrail gateway for the Model Context Protocol
 ///

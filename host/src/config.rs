@@ -10,6 +10,7 @@
 //! walk it and report what is wrong, `read` knows the keys and what they mean.
 
 mod bundled;
+mod component;
 mod destination;
 mod error;
 mod expand;
@@ -33,6 +34,7 @@ mod tree;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use component::{NoKey, NoReference, Reference, TrustedKey};
 pub use destination::{Destination, Destinations};
 pub use error::{ConfigError, ConfigErrors, Place, Problem};
 pub use expand::Unresolved;
@@ -97,6 +99,9 @@ pub struct Gateway {
     /// Whether a server whose package has little reputation waits for a person's word
     /// before it is started.
     pub scan: bool,
+    /// Who has to have signed each component that is not part of the gateway; if there
+    /// are none, nobody has to.
+    pub trusted_keys: Vec<TrustedKey>,
 }
 
 /// What becomes of a tool whose definition is another one than was approved, or that
@@ -134,6 +139,7 @@ impl Default for Gateway {
             max_in_flight: 1000,
             pinning: Pinning::default(),
             scan: false,
+            trusted_keys: Vec::new(),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod client;
 pub mod clients;
 pub mod config;
 pub mod demo;
+pub mod distribution;
 pub mod doctor;
 pub mod front;
 pub mod gate;

@@ -19,6 +19,7 @@ use arc_swap::ArcSwap;
 
 use crate::chain::Chain;
 use crate::config::{Config, ConfigSource, Source};
+use crate::distribution::{lock_file, signature_file};
 use crate::sandbox::Sandbox;
 use crate::session::Sessions;
 pub(crate) use watch::Files;
@@ -121,12 +122,15 @@ impl Reloader {
 
 /// The files that a configuration consists of.
 fn paths(config: &Config) -> impl Iterator<Item = PathBuf> {
-    let components = config
-        .guardrails
-        .iter()
-        .filter_map(|guardrail| match &guardrail.component {
-            Source::File(path) => Some(path.clone()),
-            Source::Bundled(_) => None,
-        });
-    components.chain(config.source.clone())
+    let is_signed = !config.gateway.trusted_keys.is_empty();
+    let guardrails = config.guardrails.iter();
+    let components = guardrails.flat_map(move |guardrail| match &guardrail.component {
+        Source::File(path) => {
+            let signature = is_signed.then(|| signature_file(path));
+            [Some(path.clone()), signature]
+        }
+        Source::Registry(_) => [lock_file(config.source.as_deref()), None],
+        Source::Bundled(_) => [None, None],
+    });
+    components.flatten().chain(config.source.clone())
 }

@@ -8,6 +8,7 @@
 mod bench;
 mod cases;
 mod component;
+mod distribute;
 mod fuzz;
 mod inspect;
 mod score;
@@ -32,6 +33,10 @@ pub async fn answer(task: PluginTask) -> ExitCode {
         PluginTask::Test(args) => cases::test(&args).await,
         PluginTask::Fuzz(args) => fuzz::fuzz(&args).await,
         PluginTask::Bench(args) => bench::bench(&args).await,
+        PluginTask::Keygen { file } => distribute::keygen(&file),
+        PluginTask::Sign(args) => distribute::sign(&args),
+        PluginTask::Push(args) => distribute::push(&args).await,
+        PluginTask::Update(args) => distribute::update(&args).await,
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -55,7 +55,8 @@ fn main() -> ExitCode {
 fn setup() -> Outcome {
     guests::require_target()?;
     peers::npm()?;
-    peers::python()
+    peers::python()?;
+    peers::registry()
 }
 
 fn test() -> Outcome {

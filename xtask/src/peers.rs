@@ -10,6 +10,8 @@ use crate::{Outcome, root, target};
 const NODE: &str = "the tests and the demo run real MCP servers on Node.js 20 or newer; install it from your system's packages or its makers";
 const PYTHON: &str = "the tests run the official Python client and servers; install Python 3.10 or newer with its venv module";
 
+const APT: &str = "the tests run Docker's registry, as Debian and Ubuntu package it; run them on one of these, after `apt-get update`";
+
 const FILESYSTEM: &str = "@modelcontextprotocol/server-filesystem";
 
 /// Installs all npm packages.
@@ -72,6 +74,32 @@ fn environment(file: &str, what: &str, folder_name: &str) -> Outcome {
             "--requirement",
         ])
         .args([root().join("tests/peers").join(file)])
+        .run()?;
+    stamp.set()
+}
+
+/// Docker's registry, as Debian packages it: unpacked, not installed.
+pub(crate) fn registry() -> Outcome {
+    let package = "docker-registry";
+    let stamp = Stamp::new("registry", package);
+    if !cfg!(target_os = "linux") || stamp.fits() {
+        return Ok(());
+    }
+    let folder = folder()?.join("registry");
+    fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    Program::named("apt-get", APT)
+        .inside(&folder)
+        .args(["download", "--quiet", package])
+        .run()?;
+    let archive = fs::read_dir(&folder).map_err(|error| error.to_string())?;
+    let mut files = archive.filter_map(|entry| Some(entry.ok()?.path()));
+    let archive = files
+        .find(|path| path.extension().is_some_and(|it| it == "deb"))
+        .ok_or("apt-get has downloaded nothing")?;
+    Program::named("dpkg-deb", APT)
+        .args(["--extract"])
+        .args([&archive, &folder])
         .run()?;
     stamp.set()
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Output;
+use crate::config::Reference;
 
 /// What can be asked about a component.
 #[derive(Debug, Clone, PartialEq, Subcommand)]
@@ -42,6 +43,50 @@ pub enum PluginTask {
     ///
     /// Exit code: 0 within the default limits, 1 beyond one of them, 2 not measured.
     Bench(BenchArgs),
+    /// Make a key that signs components, and print what others trust
+    Keygen {
+        /// The new file, which only you can read
+        file: PathBuf,
+    },
+    /// Sign a component: the signature stands beside it, in FILE.sig
+    Sign(SignArgs),
+    /// Push a component to a registry, with its signature if there is one
+    ///
+    /// Credentials are those of `docker login`.
+    Push(PushArgs),
+    /// Take what references stand for now, and write it into the lock file
+    ///
+    /// A gateway that runs takes the new build if that passes; the old one serves until then.
+    Update(UpdateArgs),
+}
+
+/// What to sign, and as whom.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct SignArgs {
+    /// A .wasm file
+    pub file: PathBuf,
+    /// The key: Ed25519 in PKCS #8 (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+}
+
+/// What to push, and where to.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct PushArgs {
+    /// A .wasm file
+    pub file: PathBuf,
+    /// Where to, such as oci://ghcr.io/acme/rule:1.0.0
+    pub reference: Reference,
+}
+
+/// Whose references to take anew.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct UpdateArgs {
+    /// The gateway.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Guardrails by their names there; without any, all that come from a registry
+    pub names: Vec<String>,
 }
 
 /// Which component, and for whom the answer is.

@@ -3,6 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
+use super::component::SCHEME;
 use super::error::Problem;
 use super::expand::Env;
 use super::home::expand_home;
@@ -30,6 +31,10 @@ impl Bundled {
     /// The component that a person named: a file if it looks like one, which is
     /// then relative to `folder`, or else a bundled one, in upper or lower case.
     pub(super) fn find(&self, wrote: &str, folder: &Path, env: Env<'_>) -> Result<Source, Problem> {
+        if wrote.starts_with(SCHEME) {
+            let reference = wrote.parse();
+            return reference.map(Source::Registry).map_err(Problem::Reference);
+        }
         if is_file(wrote) {
             let what = format!("\"{wrote}\"");
             let path = expand_home(wrote, env).ok_or(Problem::NoHome { what })?;
@@ -64,6 +69,10 @@ pub(super) fn default_name(component: &Source) -> Option<GuardrailName> {
     match component {
         Source::Bundled(name) => name.parse().ok(),
         Source::File(path) => path.file_stem()?.to_str()?.parse().ok(),
+        Source::Registry(reference) => {
+            let repository = reference.image().repository();
+            repository.rsplit('/').next()?.parse().ok()
+        }
     }
 }
 

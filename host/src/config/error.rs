@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::hint::List;
-use super::{Hint, InvalidName, Source, Unresolved};
+use super::{Hint, InvalidName, NoKey, NoReference, Source, Unresolved};
 
 /// All errors of one configuration, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +118,17 @@ pub enum Problem {
              ./{wanted}.wasm"
     )]
     UnknownGuardrail { wanted: String, hint: Hint },
+    /// What begins like a reference to a registry is none.
+    #[error(transparent)]
+    Reference(NoReference),
+    /// A key that is to be trusted is none.
+    #[error("{what}: {cause}")]
+    Key { what: String, cause: NoKey },
+    /// What is to be a digest is none.
+    #[error(
+        "{what} is no digest: it is \"sha256:\" and 64 hexadecimal digits in lower case, as `mcp-gateway plugin inspect` shows it"
+    )]
+    Digest { what: String },
     /// A guardrail of the project that this build lacks.
     #[error("guardrail \"{name}\"{} is not part of this build; known: {}", Written { name, wrote }, List(known))]
     NotBundled {

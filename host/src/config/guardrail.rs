@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Destinations, GuardrailName, Limits, ServerName};
+use super::{Destinations, GuardrailName, Limits, Reference, ServerName};
 
 /// A guardrail and how it is to be run. Two that are equal need not be loaded
 /// again on a reload, unless the component's file changed.
@@ -14,6 +14,8 @@ pub struct Guardrail {
     pub name: GuardrailName,
     /// Where the component comes from.
     pub component: Source,
+    /// The only digest that it may have: `sha256:` and 64 digits.
+    pub digest: Option<String>,
     /// What its decisions lead to.
     pub mode: Mode,
     /// What happens to a message when it fails.
@@ -39,6 +41,8 @@ pub enum Source {
     Bundled(Arc<str>),
     /// A `.wasm` file, by its absolute path.
     File(PathBuf),
+    /// In a registry.
+    Registry(Reference),
 }
 
 /// What a guardrail's decisions lead to.
@@ -175,13 +179,14 @@ impl Guardrail {
     pub fn new(name: GuardrailName, component: Source) -> Self {
         let grants = match component {
             Source::Bundled(_) => Grants::ALL,
-            Source::File(_) => Grants::default(),
+            Source::File(_) | Source::Registry(_) => Grants::default(),
         };
         Self {
             grants,
             destinations: Destinations::default(),
             name,
             component,
+            digest: None,
             mode: Mode::default(),
             on_error: OnError::default(),
             isolation: Isolation::default(),
@@ -208,6 +213,7 @@ impl fmt::Debug for Guardrail {
         f.debug_struct("Guardrail")
             .field("name", &self.name)
             .field("component", &self.component)
+            .field("digest", &self.digest)
             .field("mode", &self.mode)
             .field("on_error", &self.on_error)
             .field("isolation", &self.isolation)
@@ -224,6 +230,7 @@ impl fmt::Display for Source {
         match self {
             Self::Bundled(name) => write!(f, "the bundled {name}"),
             Self::File(path) => path.display().fmt(f),
+            Self::Registry(reference) => reference.fmt(f),
         }
     }
 }

@@ -33,6 +33,8 @@ pub(super) async fn look(config: &Config, report: &mut Report) -> anyhow::Result
     {
         let alone = Config {
             guardrails: vec![spec.clone()],
+            gateway: config.gateway.clone(),
+            source: config.source.clone(),
             ..Config::default()
         };
         match build(&sandbox, &alone, &Chain::default(), None).await {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::canary;
-use crate::bundled;
 use crate::chain::{Chain, Link};
-use crate::config::{Capability, Config, Guardrail as Spec, Journal, Mode, Source};
+use crate::config::{Capability, Config, Guardrail as Spec, Mode};
+use crate::distribution::{DistributionError, Policy, fetch, lock_file};
 use crate::guardrail::{Fault, Guardrail, LoadError, Recipe, digest};
 use crate::journal::{Kind, Record};
 use crate::sandbox::{Sandbox, SecretError, UnusableJournal, aside};
@@ -20,15 +20,13 @@ pub struct Refused(HashMap<Arc<str>, String>);
 /// Why there is no new chain.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A component cannot be read.
-    #[error("guardrail \"{name}\": cannot read {path}: {cause}")]
-    Read {
+    /// A component is not to be had, or is not what it has to be.
+    #[error("guardrail \"{name}\": {cause}")]
+    Fetch {
         /// The guardrail.
         name: Arc<str>,
-        /// The file.
-        path: String,
-        /// What the system said.
-        cause: std::io::Error,
+        /// Why not.
+        cause: DistributionError,
     },
     /// A component does not become a guardrail.
     #[error("guardrail \"{name}\" ({origin}): {cause}")]
@@ -84,14 +82,7 @@ pub async fn build(
         }
         let predecessor = predecessor(old, spec);
         let guardrail = match (
-            renew(
-                sandbox,
-                spec,
-                &config.journal,
-                predecessor,
-                refused.as_deref_mut(),
-            )
-            .await,
+            renew(sandbox, spec, config, predecessor, refused.as_deref_mut()).await,
             predecessor,
         ) {
             (Ok(guardrail), _) => guardrail,
@@ -172,17 +163,20 @@ fn predecessor<'a>(chain: &'a Chain, spec: &Spec) -> Option<&'a Link> {
 async fn renew(
     sandbox: &Arc<Sandbox>,
     spec: &Spec,
-    journal: &Journal,
+    config: &Config,
     predecessor: Option<&Link>,
     mut refused: Option<&mut Refused>,
 ) -> Result<Arc<Guardrail>, BuildError> {
     let name: Arc<str> = Arc::from(spec.name.as_str());
     let read = aside({
-        let spec = spec.clone();
-        async move { component(&spec).map(|bytes| (digest(&bytes), bytes)) }
+        let (component, policy) = (spec.component.clone(), policy(spec, config));
+        async move {
+            let bytes = fetch(&component, &policy).await?;
+            Ok((digest(&bytes), bytes))
+        }
     })
     .await
-    .unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+    .unwrap_or_else(|panic| Err(DistributionError::Panicked(panic.to_string())));
     let fingerprint = match &read {
         Ok((digest, _)) => digest.clone(),
         Err(error) => error.to_string(),
@@ -200,9 +194,8 @@ async fn renew(
         // Until it is known better.
         refused.0.insert(Arc::clone(&name), fingerprint);
     }
-    let (_, bytes) = read.map_err(|cause| BuildError::Read {
+    let (_, bytes) = read.map_err(|cause| BuildError::Fetch {
         name: Arc::clone(&name),
-        path: spec.component.to_string(),
         cause,
     })?;
     let recipe = Recipe {
@@ -229,7 +222,7 @@ async fn renew(
         })?;
     }
     if guardrail.uses().journal {
-        let opened = sandbox.open_journal(journal);
+        let opened = sandbox.open_journal(&config.journal);
         opened.map_err(|cause| BuildError::Journal {
             name: Arc::clone(&name),
             cause,
@@ -248,12 +241,12 @@ async fn renew(
     Ok(guardrail)
 }
 
-fn component(spec: &Spec) -> std::io::Result<Vec<u8>> {
-    match &spec.component {
-        Source::File(path) => std::fs::read(path),
-        Source::Bundled(name) => bundled::component(name)
-            .map(<[u8]>::to_vec)
-            .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound)),
+/// What the component of a guardrail has to be.
+fn policy(spec: &Spec, config: &Config) -> Policy {
+    Policy {
+        digest: spec.digest.clone(),
+        trusted: config.gateway.trusted_keys.clone(),
+        lock: lock_file(config.source.as_deref()),
     }
 }
 
@@ -262,6 +255,7 @@ fn component(spec: &Spec) -> std::io::Result<Vec<u8>> {
 fn same_guardrail(one: &Spec, other: &Spec) -> bool {
     one.name == other.name
         && one.component == other.component
+        && one.digest == other.digest
         && one.config == other.config
         && one.limits == other.limits
         && one.isolation == other.isolation

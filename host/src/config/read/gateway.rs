@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::timeouts;
+use crate::config::error::Problem;
+use crate::config::field::Field;
 use crate::config::section::Section;
-use crate::config::{Gateway, Naming, Pinning};
+use crate::config::{Gateway, Naming, Pinning, TrustedKey};
 
 const NAMING: [(&str, Naming); 2] = [("prefixed", Naming::Prefixed), ("bare", Naming::Bare)];
 
@@ -64,6 +66,15 @@ pub(super) fn gateway(mut section: Section<'_>) -> Gateway {
     if let Some(scan) = scan.and_then(|field| field.boolean()) {
         gateway.scan = scan;
     }
+    let keys = section.take("trusted_keys").and_then(Field::items);
+    gateway.trusted_keys = keys.into_iter().flatten().filter_map(key).collect();
     section.finish();
     gateway
+}
+
+fn key(field: Field<'_>) -> Option<TrustedKey> {
+    let (reading, at, what) = (field.reading, field.at, field.what());
+    let key = field.text()?.parse();
+    key.map_err(|cause| reading.error(at, Problem::Key { what, cause }))
+        .ok()
 }

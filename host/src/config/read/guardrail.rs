@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{grant, methods};
 use crate::config::bundled::{Bundled, default_name};
+use crate::config::component::is_digest;
 use crate::config::error::Problem;
 use crate::config::field::Field;
 use crate::config::section::Section;
@@ -76,6 +77,7 @@ fn guardrail(
     surroundings: &Surroundings<'_>,
 ) -> Option<(Guardrail, bool)> {
     let component = component(&mut section, surroundings);
+    let digest = section.take("digest").and_then(digest);
     let name = name(&mut section, component.as_ref());
     let mode = section.take("mode").and_then(|field| field.choice(&MODE));
     let on_error = section
@@ -93,6 +95,7 @@ fn guardrail(
     let granted = grant::granted(grant, new.grants);
     let is_granted = granted.destinations.is_some();
     let guardrail = Guardrail {
+        digest,
         mode: mode.unwrap_or_default(),
         on_error: on_error.unwrap_or_default(),
         isolation: isolation.unwrap_or_default(),
@@ -134,6 +137,16 @@ fn component(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Opti
         .find(&wrote, surroundings.folder, reading.env)
         .map_err(|problem| reading.error(at, problem))
         .ok()
+}
+
+fn digest(field: Field<'_>) -> Option<String> {
+    let (reading, at, what) = (field.reading, field.at, field.what());
+    let text = field.text()?;
+    if !is_digest(&text) {
+        reading.error(at, Problem::Digest { what });
+        return None;
+    }
+    Some(text)
 }
 
 fn name(section: &mut Section<'_>, component: Option<&Source>) -> Option<GuardrailName> {

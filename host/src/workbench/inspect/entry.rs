@@ -26,6 +26,7 @@ pub(super) fn entries(config: &Path, file: &Path, anatomy: &Anatomy) -> anyhow::
     let config = source.load()?;
     let is_it = |source: &Source| match source {
         Source::Bundled(name) => Path::new(&**name) == file,
+        Source::Registry(reference) => Path::new(&reference.to_string()) == file,
         Source::File(path) => {
             bundled::component(&file.to_string_lossy()).is_none()
                 && std::fs::canonicalize(path).ok() == std::fs::canonicalize(file).ok()

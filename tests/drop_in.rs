@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use mcp_gateway_tests::{Client, Gateway, Server, program_beside};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn token() -> String {
@@ -206,4 +206,32 @@ fn one_server_can_be_wrapped_without_any_file() {
     assert_eq!(text, "<HUGGINGFACE_TOKEN>");
     client.leave();
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn the_tool_that_tells_of_servers_is_there_if_it_is_wanted() {
+    let without = Gateway::with().mirror().start();
+    assert!(!without.client.tools().iter().any(|it| it == "get_metadata"));
+    let lost = Server::command("lost", "no-such-program-anywhere", &[]);
+    let gateway = Gateway::with()
+        .setting("expose_metadata = true\nnaming = \"bare\"")
+        .mirror()
+        .server(lost)
+        .start();
+    let tools = gateway.client.tools();
+    assert_eq!(
+        tools.iter().filter(|it| *it == "get_metadata").count(),
+        1,
+        "{tools:?}"
+    );
+    let answer = gateway.client.call("get_metadata", json!({}));
+    let told = answer.value()["result"]["structuredContent"].clone();
+    assert_eq!(told["m"]["status"], "active");
+    assert!(told["m"]["capabilities"]["tools"].is_object(), "{told}");
+    let original = told["m"]["original_tools"].as_array().unwrap();
+    assert!(original.iter().any(|tool| tool["name"] == "echo"), "{told}");
+    assert_eq!(told["lost"]["status"], "inactive");
+    assert!(told["lost"]["error"].is_string(), "{told}");
+    let text: Value = serde_json::from_str(&answer.text()).unwrap();
+    assert_eq!(text, told);
 }

@@ -16,7 +16,7 @@ mod template;
 mod welcome;
 
 pub use cursor::{LONGEST_PAGE, Listing, Position, Size};
-pub use lists::{LISTS, List, Page, with_cursor, without_cursor};
+pub use lists::{LISTS, List, PROMPTS, Page, RESOURCES, TOOLS, with_cursor, without_cursor};
 pub use methods::Plan;
 pub use sequel::Sequel;
 pub use store::{Fingerprint, Key, Store};
@@ -149,6 +149,11 @@ impl Catalog {
     /// Whether the client sees things under their own names.
     pub fn names_are_bare(&self) -> bool {
         self.naming == Naming::Bare
+    }
+
+    /// Whether a server has listed a tool that clients see under this name.
+    pub fn lists_tool(&self, exposed: &str) -> bool {
+        self.names().listed(names::Kind::Tool, exposed).is_some()
     }
 
     /// The servers' names, in the order of the configuration.

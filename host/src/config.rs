@@ -99,6 +99,9 @@ pub struct Gateway {
     /// Whether a server whose package has little reputation waits for a person's word
     /// before it is started.
     pub scan: bool,
+    /// Whether clients get the tool `get_metadata`, which says what servers there are, as
+    /// the Python gateway's clients do.
+    pub expose_metadata: bool,
     /// Who has to have signed each component that is not part of the gateway; if there
     /// are none, nobody has to.
     pub trusted_keys: Vec<TrustedKey>,
@@ -139,6 +142,7 @@ impl Default for Gateway {
             max_in_flight: 1000,
             pinning: Pinning::default(),
             scan: false,
+            expose_metadata: false,
             trusted_keys: Vec::new(),
         }
     }

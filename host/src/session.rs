@@ -19,6 +19,7 @@ mod kept;
 mod limits;
 mod listeners;
 mod lists;
+mod metadata;
 mod modern;
 mod notes;
 mod pinned;

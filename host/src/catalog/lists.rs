@@ -27,7 +27,7 @@ pub struct List {
     /// The notification that says it has changed, if there is one.
     pub changed: Option<&'static str>,
     /// The member of the result that holds it.
-    items: &'static str,
+    pub items: &'static str,
     identity: Identity,
 }
 
@@ -39,7 +39,8 @@ enum Identity {
     Task,
 }
 
-pub(super) static TOOLS: List = List {
+/// The tools.
+pub static TOOLS: List = List {
     method: "tools/list",
     capability: "tools",
     changed: Some("notifications/tools/list_changed"),
@@ -47,7 +48,8 @@ pub(super) static TOOLS: List = List {
     identity: Identity::Name(Kind::Tool),
 };
 
-pub(super) static PROMPTS: List = List {
+/// The prompts.
+pub static PROMPTS: List = List {
     method: "prompts/list",
     capability: "prompts",
     changed: Some("notifications/prompts/list_changed"),
@@ -55,7 +57,8 @@ pub(super) static PROMPTS: List = List {
     identity: Identity::Name(Kind::Prompt),
 };
 
-pub(super) static RESOURCES: List = List {
+/// The resources.
+pub static RESOURCES: List = List {
     method: "resources/list",
     capability: "resources",
     changed: Some("notifications/resources/list_changed"),

@@ -37,7 +37,9 @@ impl Session {
             return Ok(reply);
         }
         tokio::select! {
-            merged = self.merged(list, request) => merged.map(Reply::Own),
+            merged = self.merged(list, request) => {
+                Ok(Reply::Own(self.with_own_tool(list, merged?)))
+            }
             _ = asking.cancelled() => Err(Failure::Cancelled),
         }
     }
@@ -45,7 +47,7 @@ impl Session {
     /// The only server, if its lists are the client's as they are: page by page,
     /// with its own cursors and its own errors.
     async fn wrapped(&self, list: &'static List, request: &Message) -> Option<Arc<Upstream>> {
-        let only = self.catalog.only()?;
+        let only = self.catalog.only().filter(|_| !self.adds_to(list))?;
         if self.kept_listing(&only, list, request).await.is_some() {
             return None;
         }
@@ -111,7 +113,7 @@ impl Session {
 
     /// What each server lists, in the order of the configuration, from a position
     /// on.
-    async fn listings(
+    pub(super) async fn listings(
         self: &Arc<Self>,
         list: &'static List,
         request: &Message,

@@ -85,6 +85,12 @@ impl Session {
         request: &Message,
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
+        if self.calls_own_tool(request) {
+            return tokio::select! {
+                metadata = self.metadata() => Ok(Reply::Own(metadata)),
+                _ = asking.cancelled() => Err(Failure::Cancelled),
+            };
+        }
         let route = match self.catalog.route(request) {
             Err(Unroutable {
                 list: Some(list), ..

@@ -66,6 +66,10 @@ pub(super) fn gateway(mut section: Section<'_>) -> Gateway {
     if let Some(scan) = scan.and_then(|field| field.boolean()) {
         gateway.scan = scan;
     }
+    let metadata = section.take("expose_metadata");
+    if let Some(metadata) = metadata.and_then(|field| field.boolean()) {
+        gateway.expose_metadata = metadata;
+    }
     let keys = section.take("trusted_keys").and_then(Field::items);
     gateway.trusted_keys = keys.into_iter().flatten().filter_map(key).collect();
     section.finish();

@@ -24,6 +24,7 @@ fn everything_that_can_be_written_is_read() {
         max_in_flight = 50
         pinning = "hide"
         scan = true
+        expose_metadata = true
         trusted_keys = ["ed25519:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="]
 
 [journal]
@@ -171,6 +172,7 @@ keep_archives = "365d"
         max_in_flight: 50,
         pinning: Pinning::Hide,
         scan: true,
+        expose_metadata: true,
         trusted_keys: vec![TrustedKey::of([7; 32])],
     };
     let journal = Journal {
@@ -243,7 +245,7 @@ mode = "off"
 "#;
     insta::assert_snapshot!(errors(text), @r#"
     config:2:10: "naming" in [gateway] is "pretty"; known: prefixed, bare
-    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, catalog_cache, max_message, request_timeout, timeouts, max_in_flight, pinning, scan, trusted_keys
+    config:3:1: unknown key "port" in [gateway]; known: naming, ready_timeout, catalog_cache, max_message, request_timeout, timeouts, max_in_flight, pinning, scan, expose_metadata, trusted_keys
     config:5:10: [servers.git] has no "command"; write the program that starts the server, or a "url" if it runs elsewhere
     config:6:1: unknown key "comand" in [servers.git]; did you mean "command"?
     config:7:15: "args[1]" in [servers.git] must be a string, not a number

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::features::{self, Block, blocks, evidence};
 use crate::lexicon::{Concept, Concepts, Lexicon, Mark};
-use crate::model::{Model, Parts};
+use crate::model::{Limits, Model, Parts};
 use crate::reading::Reading;
 use crate::rule::{Context, Hit, Rule, rules};
 use crate::token::{Token, tokens};
@@ -87,8 +87,11 @@ impl Detector {
         Ok(Self {
             rules: self::rules(rules, &lexicon).map_err(|error| format!("rules: {error}"))?,
             model: Model::new(&Parts {
-                warn: -(1.0 - 0.6_f32).ln(),
-                block: -(1.0 - 0.9_f32).ln(),
+                limits: [Limits {
+                    warn: -(1.0 - 0.6_f32).ln(),
+                    block: -(1.0 - 0.9_f32).ln(),
+                    ..Limits::default()
+                }; 2],
                 ..Parts::default()
             }),
             meta: concept("meta")?,
@@ -145,7 +148,7 @@ impl Detector {
         let mut passages = Vec::new();
         self.each(text, context, &mut |reading, seen, windows| {
             for window in windows {
-                let score = self.model.score(window.sum);
+                let score = self.model.score(window.sum, context);
                 if score >= least {
                     passages.push(self.passage(reading, seen, window, score));
                 }
@@ -208,7 +211,7 @@ impl Detector {
                 features.extend(some);
                 rules.extend(fit);
             }
-            let sum = self.model.sum(&mut features, evidence(&rules));
+            let sum = self.model.sum(&mut features, evidence(&rules), context);
             windows.push(Window {
                 block: first,
                 sum,
@@ -313,7 +316,8 @@ impl Detector {
             2 | 3 => 0.6,
             _ => 0.45,
         };
-        (weight * quoted * about * code, weight)
+        let excused = if hit.excused { 0.4 } else { 1.0 };
+        (weight * quoted * about * code * excused, weight)
     }
 }
 

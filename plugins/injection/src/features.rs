@@ -37,6 +37,9 @@ pub fn blocks(detector: &Detector, seen: &Seen, keep: impl Fn(Key) -> bool) -> V
     };
     for (index, mark) in seen.marks.iter().enumerate() {
         add(mark.first, concept(mark), None);
+        if mark.urged {
+            add(mark.first, order(mark), None);
+        }
         let after = seen.marks.iter().skip(index + 1);
         let near = after.take_while(|other| other.at <= mark.at + PAIR).take(4);
         for other in near.filter(|other| other.first > mark.last) {
@@ -77,6 +80,11 @@ pub fn window(block: usize, words: usize) -> Range<usize> {
 
 fn concept(mark: &Mark) -> Key {
     key(3, u64::from(mark.concept.0), 0)
+}
+
+/// What is demanded, and not only spoken of.
+fn order(mark: &Mark) -> Key {
+    key(2, u64::from(mark.concept.0), 0)
 }
 
 fn pair(one: &Mark, other: &Mark) -> Key {

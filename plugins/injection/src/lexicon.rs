@@ -64,24 +64,24 @@ fn stem(word: &str) -> &str {
     }
 }
 
-/// A concept, by its number. There are at most 64.
+/// A concept, by its number. There are at most 128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Concept(pub u8);
 
 /// A set of concepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Concepts(u64);
+pub struct Concepts(u128);
 
 impl Concepts {
     /// Adds a concept.
     #[must_use]
     pub fn with(self, concept: Concept) -> Self {
-        Self(self.0 | 1 << (concept.0 & 63))
+        Self(self.0 | 1 << (concept.0 & 127))
     }
 
     /// Whether the concept is one of the set.
     pub fn has(self, concept: Concept) -> bool {
-        self.0 >> (concept.0 & 63) & 1 == 1
+        self.0 >> (concept.0 & 127) & 1 == 1
     }
 
     /// Whether the sets have anything in common.
@@ -101,6 +101,10 @@ pub struct Mark {
     pub last: usize,
     /// Where the first word is, in words.
     pub at: u32,
+    /// Whether a sentence opens with it, or it follows a word that urges: what is said then is an order.
+    pub urged: bool,
+    /// The number of the sentence that it is in.
+    pub sentence: u32,
 }
 
 /// The words that are known.
@@ -145,6 +149,8 @@ impl Known {
 pub struct Lexicon {
     known: Known,
     names: Vec<String>,
+    /// What stands before an order: please, you must.
+    urge: Option<Concept>,
 }
 
 impl Lexicon {
@@ -155,8 +161,8 @@ impl Lexicon {
     pub fn new(table: &str) -> Result<Self, String> {
         let table: BTreeMap<String, BTreeMap<String, String>> =
             toml::from_str(table).map_err(|error| error.to_string())?;
-        if table.len() > 64 {
-            return Err("there are more than 64 concepts".into());
+        if table.len() > 128 {
+            return Err("there are more than 128 concepts".into());
         }
         let mut known = Known::default();
         let mut names = Vec::new();
@@ -178,7 +184,13 @@ impl Lexicon {
                 });
             }
         }
-        Ok(Self { known, names })
+        let mut lexicon = Self {
+            known,
+            names,
+            urge: None,
+        };
+        lexicon.urge = lexicon.concept("urge");
+        Ok(lexicon)
     }
 
     /// The words themselves.
@@ -204,7 +216,9 @@ impl Lexicon {
 
     /// What the words of a text speak of, in their order.
     pub fn marks(&self, tokens: &[Token]) -> Vec<Mark> {
-        let mut marks = Vec::new();
+        let mut marks: Vec<Mark> = Vec::new();
+        // The word after the one that urged last.
+        let mut urged = usize::MAX;
         for (first, token) in tokens.iter().enumerate() {
             let Some(phrases) = self.known.0.get(&token.word) else {
                 continue;
@@ -223,9 +237,14 @@ impl Lexicon {
                     first,
                     last: first + phrase.rest.len(),
                     at: token.at,
+                    urged: token.opens || urged == first,
+                    sentence: token.sentence,
                 };
                 let once = |known: &Mark| known.concept != mark.concept;
                 if follows && marks.get(start..).unwrap_or_default().iter().all(once) {
+                    if self.urge == Some(mark.concept) {
+                        urged = mark.last + 1;
+                    }
                     marks.push(mark);
                 }
             }
@@ -240,6 +259,7 @@ fn words(phrase: &str) -> Vec<Word> {
         "<url>" => Some(Word::LINK),
         "<url-template>" => Some(Word::LINK_TEMPLATE),
         "<email>" => Some(Word::EMAIL),
+        "<number>" => Some(Word::NUMBER),
         _ if phrase.starts_with(['<', '[', '#', '-', '=', '!', '.'])
             || phrase.ends_with(':') && !phrase.contains(' ') =>
         {

@@ -1,9 +1,10 @@
 //! The trained part: a weight for each feature that says something.
 
 use crate::features::Key;
+use crate::rule::Context;
 
 /// What a model's file starts with.
-const MAGIC: &[u8; 4] = b"inj1";
+const MAGIC: &[u8; 4] = b"inj2";
 
 /// A linear model over features, quantised to a byte a weight.
 #[derive(Debug)]
@@ -11,11 +12,28 @@ pub struct Model {
     /// Keys and weights, at places that the keys tell; a free place has the key 0.
     table: Vec<(Key, f32)>,
     bias: f32,
-    offset: f32,
-    gain: f32,
-    /// The sums from which a text is reported, and refused.
-    warn: f32,
-    block: f32,
+    limits: [Limits; 2],
+}
+
+/// What a sum means. What a server says of itself is short and made of the words that attacks are made of (read, send,
+/// file, token), so it has limits of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// The sum of weights from which it counts.
+    pub offset: f32,
+    /// How much what is above that counts.
+    pub gain: f32,
+    /// The sum from which a text is reported.
+    pub warn: f32,
+    /// The sum from which it is refused.
+    pub block: f32,
+}
+
+impl Limits {
+    /// The number of the limits that hold in a context.
+    pub fn number(context: Context) -> usize {
+        usize::from(context == Context::Description)
+    }
 }
 
 /// What a model is made of.
@@ -25,14 +43,8 @@ pub struct Parts {
     pub weights: Vec<(Key, f32)>,
     /// What every text has.
     pub bias: f32,
-    /// The sum of weights from which it counts.
-    pub offset: f32,
-    /// How much what is above that counts.
-    pub gain: f32,
-    /// The sum from which a text is reported.
-    pub warn: f32,
-    /// The sum from which it is refused.
-    pub block: f32,
+    /// What a sum means: in a description, which is the second, and elsewhere.
+    pub limits: [Limits; 2],
 }
 
 /// The scores that stand for the two sums.
@@ -55,10 +67,7 @@ impl Model {
         let mut model = Self {
             table: vec![(0, 0.0); size],
             bias: parts.bias,
-            offset: parts.offset,
-            gain: parts.gain,
-            warn: parts.warn,
-            block: parts.block,
+            limits: parts.limits,
         };
         for (key, weight) in &parts.weights {
             let place = model.place(*key);
@@ -75,19 +84,29 @@ impl Model {
     }
 
     /// What the rules say together, or what the model says if that is more. Each feature counts once.
-    pub fn sum(&self, features: &mut Vec<Key>, evidence: f32) -> f32 {
+    pub fn sum(&self, features: &mut Vec<Key>, evidence: f32, context: Context) -> f32 {
         features.sort_unstable();
         features.dedup();
         let weights = features.iter().map(|key| self.weight(*key));
-        let above = self.bias + weights.sum::<f32>() - self.offset;
-        evidence.max(self.gain * above)
+        let limits = self.limits(context);
+        let above = self.bias + weights.sum::<f32>() - limits.offset;
+        evidence.max(limits.gain * above)
+    }
+
+    fn limits(&self, context: Context) -> Limits {
+        let [elsewhere, description] = self.limits;
+        match Limits::number(context) {
+            0 => elsewhere,
+            _ => description,
+        }
     }
 
     /// The score, from 0 to 1, that a sum stands for: 0.6 from where a text is reported, 0.9 from where it is refused.
-    pub fn score(&self, sum: f32) -> f32 {
+    pub fn score(&self, sum: f32, context: Context) -> f32 {
+        let Limits { warn, block, .. } = self.limits(context);
         let logit = |score: f32| (score / (1.0 - score)).ln();
-        let slope = (logit(BLOCK) - logit(WARN)) / (self.block - self.warn).max(1e-3);
-        let logit = logit(WARN) + slope * (sum - self.warn);
+        let slope = (logit(BLOCK) - logit(WARN)) / (block - warn).max(1e-3);
+        let logit = logit(WARN) + slope * (sum - warn);
         1.0 / (1.0 + (-logit).exp())
     }
 
@@ -123,14 +142,9 @@ impl Parts {
             .fold(1e-6, f32::max);
         let scale = most / 127.0;
         let mut bytes = MAGIC.to_vec();
-        for number in [
-            scale,
-            self.bias,
-            self.offset,
-            self.gain,
-            self.warn,
-            self.block,
-        ] {
+        let limits = self.limits.iter();
+        let limits = limits.flat_map(|it| [it.offset, it.gain, it.warn, it.block]);
+        for number in [scale, self.bias].into_iter().chain(limits) {
             bytes.extend(number.to_le_bytes());
         }
         for (key, _) in &weights {
@@ -147,7 +161,7 @@ impl Parts {
 
     fn read(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
-        let (head, rest) = rest.split_at_checked(24)?;
+        let (head, rest) = rest.split_at_checked(40)?;
         let mut head = head
             .chunks_exact(4)
             .filter_map(|four| Some(f32::from_le_bytes(four.try_into().ok()?)));
@@ -159,13 +173,19 @@ impl Parts {
         let weights = quantised
             .iter()
             .map(|byte| f32::from(i8::from_le_bytes([*byte])) * scale);
+        let bias = head.next()?;
+        let mut limits = || {
+            Some(Limits {
+                offset: head.next()?,
+                gain: head.next()?,
+                warn: head.next()?,
+                block: head.next()?,
+            })
+        };
         Some(Self {
             weights: keys.zip(weights).collect(),
-            bias: head.next()?,
-            offset: head.next()?,
-            gain: head.next()?,
-            warn: head.next()?,
-            block: head.next()?,
+            bias,
+            limits: [limits()?, limits()?],
         })
     }
 }
@@ -180,19 +200,23 @@ mod tests {
         let parts = Parts {
             weights: vec![(9, 1.0), (1, -0.5), (17, 0.25)],
             bias: -1.0,
-            offset: -1.0,
-            gain: 2.0,
-            warn: 1.0,
-            block: 3.0,
+            limits: [2.0, 4.0].map(|warn| Limits {
+                offset: -1.0,
+                gain: warn,
+                warn: warn - 1.0,
+                block: warn + 1.0,
+            }),
         };
         let model = Model::read(&parts.write()).unwrap();
         assert!(model.knows(9) && model.knows(1) && !model.knows(10));
-        let sum = model.sum(&mut vec![1, 9, 9], 0.5);
+        let here = Context::Result;
+        let sum = model.sum(&mut vec![1, 9, 9], 0.5, here);
         assert!((sum - 1.0).abs() < 0.02, "{sum}");
-        let below = model.sum(&mut vec![1], 0.5);
+        let below = model.sum(&mut vec![1], 0.5, here);
         assert!((below - 0.5).abs() < 1e-6, "{below}");
-        assert!((model.score(1.0) - 0.6).abs() < 1e-3);
-        assert!((model.score(3.0) - 0.9).abs() < 1e-3);
+        assert!((model.score(1.0, here) - 0.6).abs() < 1e-3);
+        assert!((model.score(3.0, here) - 0.9).abs() < 1e-3);
+        assert!((model.score(3.0, Context::Description) - 0.6).abs() < 1e-3);
         assert!(Model::read(b"something else").is_err());
     }
 }

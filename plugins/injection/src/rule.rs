@@ -16,6 +16,9 @@ pub enum Context {
     Arguments,
 }
 
+/// How far from a rule's first word, in words, something makes it less likely.
+const EXCUSED: u32 = 24;
+
 /// A rule.
 #[derive(Debug)]
 pub struct Rule {
@@ -28,14 +31,20 @@ pub struct Rule {
     steps: Vec<Step>,
     within: u32,
     any_order: bool,
+    /// Whether all of it has to be in one sentence.
+    sentence: bool,
     hidden: bool,
     contexts: Vec<Context>,
+    /// What makes it less likely where it stands near.
+    unless: Concepts,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Step {
     concepts: Concepts,
     optional: bool,
+    /// Only where it is an order.
+    urged: bool,
 }
 
 /// A place at which a rule fits: its first and last word.
@@ -47,6 +56,8 @@ pub struct Hit {
     pub first: usize,
     /// The last word.
     pub last: usize,
+    /// Whether something stands near that makes it less likely.
+    pub excused: bool,
 }
 
 #[derive(Deserialize)]
@@ -68,9 +79,13 @@ struct Row {
     #[serde(default)]
     any_order: bool,
     #[serde(default)]
+    sentence: bool,
+    #[serde(default)]
     hidden: bool,
     #[serde(default)]
     contexts: Vec<Context>,
+    #[serde(default)]
+    unless: Option<String>,
 }
 
 /// Reads what `rules.toml` says.
@@ -89,26 +104,44 @@ pub fn rules(table: &str, lexicon: &Lexicon) -> Result<Vec<Rule>, String> {
             weight: row.weight,
             within: row.within,
             any_order: row.any_order,
+            sentence: row.sentence,
             hidden: row.hidden,
             contexts: row.contexts,
+            unless: match row.unless {
+                Some(names) => concepts(&names, lexicon)?,
+                None => Concepts::default(),
+            },
         })
     });
     rules.collect()
 }
 
 fn step(step: &str, lexicon: &Lexicon) -> Result<Step, String> {
-    let names = step.strip_suffix('?');
+    let urged = step.strip_prefix('^');
+    let rest = urged.unwrap_or(step);
+    let names = rest.strip_suffix('?');
+    Ok(Step {
+        concepts: concepts(names.unwrap_or(rest), lexicon)?,
+        optional: names.is_some(),
+        urged: urged.is_some(),
+    })
+}
+
+fn concepts(names: &str, lexicon: &Lexicon) -> Result<Concepts, String> {
     let mut concepts = Concepts::default();
-    for name in names.unwrap_or(step).split('|') {
+    for name in names.split('|') {
         let concept = lexicon
             .concept(name)
             .ok_or_else(|| format!("there is no concept {name:?}"))?;
         concepts = concepts.with(concept);
     }
-    Ok(Step {
-        concepts,
-        optional: names.is_some(),
-    })
+    Ok(concepts)
+}
+
+impl Step {
+    fn fits(&self, mark: &Mark) -> bool {
+        self.concepts.has(mark.concept) && (mark.urged || !self.urged)
+    }
 }
 
 impl Rule {
@@ -142,17 +175,33 @@ impl Rule {
                     rule: number,
                     first: mark.first,
                     last,
+                    excused: self.is_excused(marks, mark),
                 });
                 next = last + 1;
             }
         }
     }
 
+    /// Whether a mark may belong to what starts with another.
+    fn continues(&self, first: &Mark, mark: &Mark) -> bool {
+        !self.sentence || mark.sentence == first.sentence
+    }
+
+    /// Whether something stands near that makes it less likely.
+    fn is_excused(&self, marks: &[Mark], at: &Mark) -> bool {
+        let near = |mark: &&Mark| mark.at.abs_diff(at.at) <= EXCUSED;
+        self.unless != Concepts::default()
+            && marks
+                .iter()
+                .filter(near)
+                .any(|mark| self.unless.has(mark.concept))
+    }
+
     /// The last word of a fit that starts with the first of these marks.
     fn in_order(&self, marks: &[Mark]) -> Option<usize> {
         let (first, rest) = marks.split_first()?;
         let mut steps = self.steps.iter();
-        if !steps.next()?.concepts.has(first.concept) {
+        if !steps.next()?.fits(first) {
             return None;
         }
         let end = first.at + self.within;
@@ -162,8 +211,8 @@ impl Rule {
             let mut ahead = rest.clone();
             let next = ahead
                 .by_ref()
-                .take_while(|mark| mark.at <= end)
-                .find(|mark| mark.first > last && step.concepts.has(mark.concept));
+                .take_while(|mark| mark.at <= end && self.continues(first, mark))
+                .find(|mark| mark.first > last && step.fits(mark));
             match next {
                 Some(mark) => {
                     last = mark.last;
@@ -178,7 +227,7 @@ impl Rule {
 
     fn in_any_order(&self, marks: &[Mark]) -> Option<usize> {
         let first = marks.first()?;
-        let opens = |step: &Step| step.concepts.has(first.concept);
+        let opens = |step: &Step| step.fits(first);
         if !self.steps.iter().any(opens) {
             return None;
         }
@@ -186,7 +235,10 @@ impl Rule {
         let mut open: u32 = (1 << self.steps.len()) - 1;
         let mut last = 0;
         let mut taken = None;
-        for mark in marks.iter().take_while(|mark| mark.at <= end) {
+        for mark in marks
+            .iter()
+            .take_while(|mark| mark.at <= end && self.continues(first, mark))
+        {
             // A word stands for one step only.
             if taken.is_some_and(|taken| mark.first <= taken) {
                 continue;
@@ -194,7 +246,7 @@ impl Rule {
             let steps = self.steps.iter().enumerate();
             let step = steps
                 .filter(|(number, _)| open >> number & 1 == 1)
-                .find(|(_, step)| step.concepts.has(mark.concept));
+                .find(|(_, step)| step.fits(mark));
             if let Some((number, _)) = step {
                 open &= !(1 << number);
                 taken = Some(mark.last);

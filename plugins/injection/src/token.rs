@@ -17,6 +17,10 @@ pub struct Token {
     pub quoted: bool,
     /// Whether marks stand before it that are more common in programs than in prose.
     pub code: bool,
+    /// Whether a sentence, a line or a clause after a colon starts with it, and it can be an order.
+    pub opens: bool,
+    /// The number of the sentence that it is in. A line may end within one.
+    pub sentence: u32,
 }
 
 /// The longest word that is looked at.
@@ -34,6 +38,8 @@ pub fn tokens(text: &str, known: &Known) -> Vec<Token> {
         at: 0,
         word: String::with_capacity(LONGEST),
         line_start: true,
+        opens: true,
+        sentence: 0,
         code: false,
         syllable: false,
         quote: None,
@@ -53,6 +59,10 @@ struct Reader<'t> {
     /// The word that is being read, in small letters.
     word: String,
     line_start: bool,
+    /// Whether the next word opens a sentence or a line.
+    opens: bool,
+    /// The number of the sentence.
+    sentence: u32,
     /// Whether such marks were read since the last word.
     code: bool,
     /// Whether a syllable was the last: two of them are as long as a word.
@@ -74,6 +84,10 @@ impl Reader<'_> {
                 b'#' | b'-' | b'=' | b'*' | b'>' | b'_' => self.rule(place, byte),
                 b'@' => self.address(place),
                 0x1b => escape(self.bytes, place),
+                b':' => {
+                    self.opens = true;
+                    place + 1
+                }
                 b'(' | b'{' | b'}' | b'\\' | b'&' | b'+' | b'/' => {
                     self.code = true;
                     place + 1
@@ -95,6 +109,8 @@ impl Reader<'_> {
             at: self.at,
             quoted,
             code: std::mem::take(&mut self.code),
+            opens: std::mem::take(&mut self.opens),
+            sentence: self.sentence,
         });
         self.line_start = false;
     }
@@ -148,6 +164,8 @@ impl Reader<'_> {
                     if !character.is_alphanumeric() {
                         if end == start {
                             if matches!(character, '。' | '！' | '？' | '；') {
+                                self.opens = true;
+                                self.sentence += 1;
                                 self.at += 2;
                             }
                             return start + width;
@@ -182,6 +200,7 @@ impl Reader<'_> {
             let label = Word::exact(&self.word);
             if self.known.is_known(label) {
                 self.push(label, start, end + 1);
+                self.opens = true;
                 return end + 1;
             }
         }
@@ -197,6 +216,7 @@ impl Reader<'_> {
         } else {
             word
         };
+        self.opens &= may_order(&self.word);
         self.push(word, start, end);
         end
     }
@@ -208,6 +228,7 @@ impl Reader<'_> {
                 let label = Word::exact(&format!("{letters}:"));
                 if self.known.is_known(label) {
                     self.push(label, start, end + 1);
+                    self.opens = true;
                     return end + 1;
                 }
             }
@@ -298,9 +319,11 @@ impl Reader<'_> {
             .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
         self.at += if blank == Some(&b'\n') { 4 } else { 1 };
         if blank == Some(&b'\n') {
+            self.sentence += 1;
             self.quote = None;
         }
         self.line_start = true;
+        self.opens = true;
         place + 1
     }
 
@@ -314,6 +337,7 @@ impl Reader<'_> {
             .count();
         if bangs >= 3 && !self.line_start {
             self.push(Word::exact("!!!"), place, place + bangs);
+            self.opens = true;
             return place + bangs;
         }
         let ends = self
@@ -326,6 +350,8 @@ impl Reader<'_> {
         }
         if ends {
             self.at += 1;
+            self.sentence += 1;
+            self.opens = true;
         }
         self.code |= !ends || self.bytes.get(place) == Some(&b';');
         place + 1
@@ -387,6 +413,7 @@ impl Reader<'_> {
             if self.known.is_known(word) {
                 self.code = false;
                 self.push(word, place, end);
+                self.opens = true;
                 return end;
             }
         }
@@ -408,6 +435,7 @@ impl Reader<'_> {
             let starts = self.line_start;
             self.push(Word::exact(form), place, place + length);
             self.line_start = starts;
+            self.opens = true;
         }
         self.code |= matches!(byte, b'_' | b'=' | b'>');
         place + length
@@ -440,6 +468,13 @@ impl Reader<'_> {
         }
         place + 1
     }
+}
+
+/// Whether a word can be what an English sentence orders: `ignore`, but not `ignored`, `ignores` or `ignoring`.
+fn may_order(word: &str) -> bool {
+    let told = word.ends_with("ed") && !word.ends_with("eed");
+    let tells = word.ends_with('s') && !word.ends_with("ss");
+    !told && !tells && !word.ends_with("ing")
 }
 
 /// Skips an escape sequence of a terminal.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Result, anyhow};
 use mcp_gateway_injection::detector::Detector;
 use mcp_gateway_injection::features::{self, Block, Key};
-use mcp_gateway_injection::model::Parts;
+use mcp_gateway_injection::model::{Limits, Parts};
 use mcp_gateway_injection::reading::Reading;
 
 use crate::SEED;
@@ -18,30 +18,6 @@ pub(crate) struct Sample {
     pub(crate) attack: bool,
     pub(crate) source: String,
     windows: Vec<Vec<Key>>,
-}
-
-/// What is chosen on harmless texts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// The sum of weights from which it counts, and how much.
-    pub(crate) offset: f32,
-    pub(crate) gain: f32,
-    /// The sums from which a text is reported, and refused.
-    pub(crate) warn: f32,
-    pub(crate) block: f32,
-}
-
-impl Limits {
-    /// A model with these.
-    pub(crate) fn of(self, parts: Parts) -> Parts {
-        Parts {
-            offset: self.offset,
-            gain: self.gain,
-            warn: self.warn,
-            block: self.block,
-            ..parts
-        }
-    }
 }
 
 const EPOCHS: usize = 14;
@@ -85,12 +61,15 @@ pub(crate) fn samples(detector: &Detector, texts: &[Text]) -> Vec<Sample> {
 }
 
 /// The model of everything that there is.
-pub(crate) fn whole(samples: &[Sample], limits: Limits) -> Parts {
+pub(crate) fn whole(samples: &[Sample], limits: [Limits; 2]) -> Parts {
     let all: Vec<&Sample> = samples
         .iter()
         .filter(|sample| sample.family != Family::Tasks)
         .collect();
-    limits.of(fit(&all))
+    Parts {
+        limits,
+        ..fit(&all)
+    }
 }
 
 /// A model of these.
@@ -233,7 +212,6 @@ impl Linear {
         Parts {
             weights: weights.filter(|(_, weight)| weight.abs() > SMALL).collect(),
             bias: self.bias,
-            gain: 1.0,
             ..Parts::default()
         }
     }

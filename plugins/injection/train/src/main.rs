@@ -2,7 +2,7 @@
 //! family of attacks is found by a model that has seen none of it.
 //!
 //! ```sh
-//! cargo run -p mcp-gateway-injection-train -- FOLDER [--write FILE]
+//! cargo run -p mcp-gateway-injection-train -- FOLDER [--write FILE] [--lines FILE]
 //! ```
 
 mod corpus;
@@ -13,30 +13,37 @@ mod random;
 mod report;
 
 use std::fs;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
 /// Everything that is drawn by lot is drawn from this.
 const SEED: u64 = 20_261_126;
+const USAGE: &str = "usage: FOLDER [--write FILE] [--lines FILE]";
 
 fn main() -> Result<()> {
     let mut folder = None;
     let mut write = None;
+    let mut lines: Box<dyn Write> = Box::new(std::io::sink());
     let mut words = std::env::args_os().skip(1);
     while let Some(word) = words.next() {
         match word.to_str() {
             Some("--write") => write = Some(PathBuf::from(words.next().context("--write FILE")?)),
+            Some("--lines") => {
+                let file = fs::File::create(words.next().context("--lines FILE")?)?;
+                lines = Box::new(BufWriter::new(file));
+            }
             _ if folder.is_none() => folder = Some(PathBuf::from(word)),
-            _ => bail!("usage: FOLDER [--write FILE]"),
+            _ => bail!("{USAGE}"),
         }
     }
-    let folder = folder.context("usage: FOLDER [--write FILE]")?;
+    let folder = folder.context(USAGE)?;
     let detector = fit::bare()?;
     let mut texts = corpus::read(&folder)?;
     texts.extend(own::texts(SEED)?);
     let samples = fit::samples(&detector, &texts);
-    let limits = report::leave_one_family_out(&texts, &samples)?;
+    let limits = report::leave_one_family_out(&texts, &samples, &mut lines)?;
     let parts = fit::whole(&samples, limits);
     let bytes = parts.write();
     eprintln!(

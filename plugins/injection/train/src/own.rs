@@ -21,7 +21,7 @@ struct Own {
 
 /// How many goals each wrapper is put around, and how many carriers each request is put into.
 const GOALS: usize = 16;
-const CARRIERS: usize = 6;
+const CARRIERS: usize = 3;
 
 pub(crate) fn texts(seed: u64) -> Result<Vec<Text>> {
     let own: Own = toml::from_str(include_str!("../own.toml"))?;
@@ -56,11 +56,7 @@ impl Own {
             text,
             attack,
             source: source.into(),
-            family: if attack {
-                Family::Own
-            } else {
-                Family::Ordinary
-            },
+            family: if attack { Family::Own } else { Family::Hard },
             context: Context::Result,
             place: "tool_result".into(),
         }

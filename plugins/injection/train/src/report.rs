@@ -1,13 +1,15 @@
 //! What models are worth on families that they have not seen.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use anyhow::Result;
 use mcp_gateway_injection::detector::Detector;
-use mcp_gateway_injection::model::{Model, Parts};
+use mcp_gateway_injection::model::{Limits, Model, Parts};
+use mcp_gateway_injection::rule::Context;
 
 use crate::corpus::{Family, Text};
-use crate::fit::{Limits, Sample, bare, fit};
+use crate::fit::{Sample, bare, fit};
 use crate::mutate::MUTATIONS;
 
 /// So many of the harmless texts may be reported, and refused: of ordinary ones, and of hard ones.
@@ -39,6 +41,8 @@ struct Line {
 /// A harmless text: what the rules say, what a model says that has not seen its source, and what both say.
 struct Harmless {
     third: usize,
+    /// The number of the limits that hold for it.
+    limits: usize,
     family: Family,
     rules: f32,
     words: f32,
@@ -49,7 +53,11 @@ struct Harmless {
 ///
 /// For each family a model is made of all other families and of two thirds of the harmless sources. Everything that is
 /// chosen is chosen on harmless texts, by models that have not seen them; for a family, on those of the two thirds.
-pub(crate) fn leave_one_family_out(texts: &[Text], samples: &[Sample]) -> Result<Limits> {
+pub(crate) fn leave_one_family_out(
+    texts: &[Text],
+    samples: &[Sample],
+    lines_to: &mut dyn Write,
+) -> Result<[Limits; 2]> {
     let sources = thirds(texts);
     let third = |text: &Text| {
         sources
@@ -79,6 +87,7 @@ pub(crate) fn leave_one_family_out(texts: &[Text], samples: &[Sample]) -> Result
         let third = third(text);
         harmless.push(Harmless {
             third,
+            limits: Limits::number(text.context),
             family: text.family,
             rules: sum(&rules, text),
             words: words.get(third).map_or(0.0, |model| sum(model, text)),
@@ -87,23 +96,35 @@ pub(crate) fn leave_one_family_out(texts: &[Text], samples: &[Sample]) -> Result
     }
     let mut detectors = Vec::new();
     for (number, parts) in models.iter().enumerate() {
-        detectors.push(detector(&scale(&harmless, number % 3).of(parts.clone()))?);
+        detectors.push(detector(&Parts {
+            limits: [0, 1].map(|place| scale(&harmless, number % 3, place)),
+            ..parts.clone()
+        })?);
     }
     for (text, known) in texts.iter().filter(|text| !text.attack).zip(&mut harmless) {
         known.both = detectors
             .get(known.third)
             .map_or(0.0, |model| sum(model, text));
     }
-    let both = |text: &Harmless| text.both;
-    let alone = |text: &Harmless| text.rules;
     let limits: Vec<_> = (0..=NONE)
         .map(|held| {
-            let warn = least(&harmless, held, both, WARN);
-            let block = least(&harmless, held, both, BLOCK).max(warn + 0.5);
-            (warn, block, least(&harmless, held, alone, WARN))
+            [0, 1].map(|place| {
+                let least = |sum: fn(&Harmless) -> f32, shares| {
+                    self::least(&harmless, held, place, sum, shares)
+                };
+                let warn = least(|text| text.both, WARN);
+                let block = least(|text| text.both, BLOCK).max(warn + 0.5);
+                (warn, block, least(|text| text.rules, WARN))
+            })
         })
         .collect();
-    let limits_of = |held: usize| limits.get(held).copied().unwrap_or_default();
+    let limits_of = |held: usize, context: Context| {
+        let [elsewhere, description] = limits.get(held).copied().unwrap_or_default();
+        match Limits::number(context) {
+            0 => elsewhere,
+            _ => description,
+        }
+    };
     let mut lines: BTreeMap<(bool, Family, &str, &str), Line> = BTreeMap::new();
     let mut known = harmless.iter();
     for text in texts {
@@ -117,10 +138,17 @@ pub(crate) fn leave_one_family_out(texts: &[Text], samples: &[Sample]) -> Result
         line.texts += 1;
         if !text.attack {
             if let Some(known) = known.next() {
-                let (warn, block, alone) = limits_of(known.third);
+                let (warn, block, alone) = limits_of(known.third, text.context);
                 line.warned += u32::from(known.both >= warn);
                 line.blocked += u32::from(known.both >= block);
                 line.rules += u32::from(known.rules >= alone);
+                tell(
+                    lines_to,
+                    &rules,
+                    text,
+                    known.both - warn,
+                    known.both - block,
+                )?;
             }
             continue;
         }
@@ -132,11 +160,12 @@ pub(crate) fn leave_one_family_out(texts: &[Text], samples: &[Sample]) -> Result
         let Some(detector) = detectors.get(fold) else {
             continue;
         };
-        let (warn, block, alone) = limits_of(fold % 3);
+        let (warn, block, alone) = limits_of(fold % 3, text.context);
         let plain = sum(detector, text);
         line.warned += u32::from(plain >= warn);
         line.blocked += u32::from(plain >= block);
         line.rules += u32::from(sum(&rules, text) >= alone);
+        tell(lines_to, &rules, text, plain - warn, plain - block)?;
         if line.texts.is_multiple_of(DISGUISED) {
             line.disguised += 1;
             let disguised = MUTATIONS
@@ -152,14 +181,38 @@ pub(crate) fn leave_one_family_out(texts: &[Text], samples: &[Sample]) -> Result
         }
     }
     print(&lines);
-    let (warn, block, _) = limits_of(NONE);
-    let limits = Limits {
-        warn,
-        block,
-        ..scale(&harmless, NONE)
-    };
+    let limits = [Context::Result, Context::Description].map(|context| {
+        let (warn, block, _) = limits_of(NONE, context);
+        Limits {
+            warn,
+            block,
+            ..scale(&harmless, NONE, Limits::number(context))
+        }
+    });
     eprintln!("{limits:?}");
     Ok(limits)
+}
+
+/// Writes a line of what becomes of a text: how far it is above the limits, and which rules fit.
+fn tell(
+    to: &mut dyn Write,
+    rules: &Detector,
+    text: &Text,
+    warn: f32,
+    block: f32,
+) -> std::io::Result<()> {
+    let passages = rules.passages(&text.text, text.context, 0.0);
+    let surest = passages
+        .iter()
+        .max_by(|one, other| one.score.total_cmp(&other.score));
+    let known = surest.map_or(&[][..], |passage| &passage.rules);
+    let known = known.iter().filter_map(|rule| rules.rules().get(*rule));
+    let known: Vec<&str> = known.map(|rule| rule.id.as_str()).collect();
+    let line = serde_json::json!({
+        "source": text.source, "context": text.place, "attack": text.attack,
+        "warn": warn, "block": block, "rules": known, "text": text.text,
+    });
+    writeln!(to, "{line}")
 }
 
 /// A detector with a model as it will be read: a byte a weight.
@@ -171,20 +224,22 @@ fn detector(parts: &Parts) -> Result<Detector> {
 /// A detector whose sum is what a model says, from `LOW` on.
 fn words(parts: &Parts) -> Result<Detector> {
     let model = Model::new(&Parts {
-        offset: LOW,
-        gain: 1.0,
+        limits: [Limits {
+            offset: LOW,
+            gain: 1.0,
+            ..Limits::default()
+        }; 2],
         ..parts.clone()
     });
     Ok(bare()?.without_rules().with(model))
 }
 
 /// From where on a model counts, and how much.
-fn scale(harmless: &[Harmless], held: usize) -> Limits {
-    let words = |text: &Harmless| text.words;
-    let low = least(harmless, held, words, NOTHING);
-    let high = least(harmless, held, words, ENOUGH);
-    let rules = |text: &Harmless| text.rules;
-    let warn = least(harmless, held, rules, WARN);
+fn scale(harmless: &[Harmless], held: usize, place: usize) -> Limits {
+    let least = |sum: fn(&Harmless) -> f32, shares| self::least(harmless, held, place, sum, shares);
+    let low = least(|text| text.words, NOTHING);
+    let high = least(|text| text.words, ENOUGH);
+    let warn = least(|text| text.rules, WARN);
     Limits {
         offset: low + LOW,
         gain: warn / (high - low).max(0.5),
@@ -197,13 +252,14 @@ fn scale(harmless: &[Harmless], held: usize) -> Limits {
 fn least(
     harmless: &[Harmless],
     held: usize,
+    place: usize,
     sum: impl Fn(&Harmless) -> f32,
     (ordinary, hard): (f32, f32),
 ) -> f32 {
     let least = |family: Family, share: f32| {
         let seen = harmless
             .iter()
-            .filter(|text| text.third != held && text.family == family);
+            .filter(|text| text.third != held && text.limits == place && text.family == family);
         let mut sums: Vec<f32> = seen.map(&sum).filter(|sum| !sum.is_nan()).collect();
         sums.sort_by(|one, other| other.total_cmp(one));
         #[expect(
@@ -211,7 +267,7 @@ fn least(
             clippy::cast_sign_loss,
             reason = "a share of a number of texts"
         )]
-        let allowed = (sums.len() as f32 * share) as usize;
+        let allowed = (sums.len() as f32 * share).round() as usize;
         sums.get(allowed).copied().unwrap_or_default() + 1e-3
     };
     least(Family::Ordinary, ordinary).max(least(Family::Hard, hard))
@@ -257,8 +313,20 @@ fn print(lines: &BTreeMap<(bool, Family, &str, &str), Line>) {
         );
         println!("| {source} | {place} | {all} | {warn:.4} | {block:.4} | {rules:.4} |");
     }
-    for (what, family) in [("ordinary", Family::Ordinary), ("hard", Family::Hard)] {
-        let of = lines.iter().filter(|((_, one, ..), _)| *one == family);
+    type Which = fn(&str) -> bool;
+    let of: [(&str, Family, Which); 3] = [
+        ("ordinary descriptions", Family::Ordinary, |place| {
+            place == "tool_description"
+        }),
+        ("ordinary, elsewhere", Family::Ordinary, |place| {
+            place != "tool_description"
+        }),
+        ("hard", Family::Hard, |_| true),
+    ];
+    for (what, family, which) in of {
+        let of = lines
+            .iter()
+            .filter(|((_, one, _, place), _)| *one == family && which(place));
         let sum =
             |count: &dyn Fn(&Line) -> u32| of.clone().map(|(_, line)| count(line)).sum::<u32>();
         let all = sum(&|line| line.texts);

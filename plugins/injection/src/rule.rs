@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::lexicon::{Concepts, Lexicon, Mark};
+use crate::lexicon::{Concept, Concepts, Lexicon, Mark};
 
 /// Where a text is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -42,9 +42,9 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy)]
 struct Step {
     concepts: Concepts,
+    /// Those that count only where they are an order.
+    orders: Concepts,
     optional: bool,
-    /// Only where it is an order.
-    urged: bool,
 }
 
 /// A place at which a rule fits: its first and last word.
@@ -108,7 +108,7 @@ pub fn rules(table: &str, lexicon: &Lexicon) -> Result<Vec<Rule>, String> {
             hidden: row.hidden,
             contexts: row.contexts,
             unless: match row.unless {
-                Some(names) => concepts(&names, lexicon)?,
+                Some(names) => self::step(&names, lexicon)?.concepts,
                 None => Concepts::default(),
             },
         })
@@ -116,31 +116,30 @@ pub fn rules(table: &str, lexicon: &Lexicon) -> Result<Vec<Rule>, String> {
     rules.collect()
 }
 
-fn step(step: &str, lexicon: &Lexicon) -> Result<Step, String> {
-    let urged = step.strip_prefix('^');
-    let rest = urged.unwrap_or(step);
-    let names = rest.strip_suffix('?');
-    Ok(Step {
-        concepts: concepts(names.unwrap_or(rest), lexicon)?,
+fn step(text: &str, lexicon: &Lexicon) -> Result<Step, String> {
+    let names = text.strip_suffix('?');
+    let mut step = Step {
+        concepts: Concepts::default(),
+        orders: Concepts::default(),
         optional: names.is_some(),
-        urged: urged.is_some(),
-    })
+    };
+    for name in names.unwrap_or(text).split('|') {
+        match name.strip_prefix('^') {
+            Some(name) => step.orders = step.orders.with(concept(name, lexicon)?),
+            None => step.concepts = step.concepts.with(concept(name, lexicon)?),
+        }
+    }
+    Ok(step)
 }
 
-fn concepts(names: &str, lexicon: &Lexicon) -> Result<Concepts, String> {
-    let mut concepts = Concepts::default();
-    for name in names.split('|') {
-        let concept = lexicon
-            .concept(name)
-            .ok_or_else(|| format!("there is no concept {name:?}"))?;
-        concepts = concepts.with(concept);
-    }
-    Ok(concepts)
+fn concept(name: &str, lexicon: &Lexicon) -> Result<Concept, String> {
+    let concept = lexicon.concept(name);
+    concept.ok_or_else(|| format!("there is no concept {name:?}"))
 }
 
 impl Step {
     fn fits(&self, mark: &Mark) -> bool {
-        self.concepts.has(mark.concept) && (mark.urged || !self.urged)
+        self.concepts.has(mark.concept) || mark.urged && self.orders.has(mark.concept)
     }
 }
 
@@ -156,7 +155,9 @@ impl Rule {
         found: &mut Vec<Hit>,
     ) {
         let fits = self.contexts.is_empty() || self.contexts.contains(&context);
-        let needed = |step: &Step| step.optional || step.concepts.meets(present);
+        let needed = |step: &Step| {
+            step.optional || step.concepts.meets(present) || step.orders.meets(present)
+        };
         if !fits || !self.steps.iter().all(needed) {
             return;
         }

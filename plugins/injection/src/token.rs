@@ -384,6 +384,11 @@ impl Reader<'_> {
         let length = rest.iter().take(28).take_while(|byte| inside(byte)).count();
         let close = rest.get(length);
         self.code = true;
+        if close == Some(&b'=')
+            && let Some(end) = self.attribute(place, place + 1 + length)
+        {
+            return end;
+        }
         if length == 0 || !matches!(close, Some(b'>' | b']' | b':')) {
             return place + 1;
         }
@@ -418,6 +423,23 @@ impl Reader<'_> {
             }
         }
         place + 1
+    }
+
+    /// `<message role="system">`: a tag with an attribute that names a role is one that is called so.
+    fn attribute(&mut self, start: usize, equals: usize) -> Option<usize> {
+        let head = self.text.get(start..equals)?;
+        let rest = self.text.get(equals + 1..)?;
+        let value = rest.get(..rest.find('>').filter(|end| *end < 24)?)?;
+        let name = value.trim_matches(['"', '\'', ' ']).to_ascii_lowercase();
+        let word = Word::exact(&format!("<{name}>"));
+        let names = [" role", " from", " type", " name"];
+        (names.iter().any(|it| head.ends_with(it)) && self.known.is_known(word)).then(|| {
+            let end = equals + 1 + value.len() + 1;
+            self.code = false;
+            self.push(word, start, end);
+            self.opens = true;
+            end
+        })
     }
 
     /// A line of one mark, or one that a heading starts with.

@@ -12,8 +12,10 @@ use crate::corpus::{Family, Text};
 use crate::fit::{Sample, bare, fit};
 use crate::mutate::MUTATIONS;
 
-/// So many of the harmless texts may be reported, and refused: of ordinary ones, and of hard ones.
-const WARN: (f32, f32) = (0.0035, 0.02);
+/// The limits that there are, by their numbers, and which share of the harmless texts may be reported: of ordinary ones,
+/// and of hard ones. Of hard descriptions there are so few that one of them is more than 2 %.
+const PLACES: [(usize, (f32, f32)); 2] = [(0, (0.0035, 0.02)), (1, (0.0035, 0.05))];
+/// So many may be refused.
 const BLOCK: (f32, f32) = (0.0003, 0.003);
 /// What so many reach counts nothing of a model; what so few reach is enough to be reported.
 const NOTHING: (f32, f32) = (0.02, 0.06);
@@ -97,7 +99,7 @@ pub(crate) fn leave_one_family_out(
     let mut detectors = Vec::new();
     for (number, parts) in models.iter().enumerate() {
         detectors.push(detector(&Parts {
-            limits: [0, 1].map(|place| scale(&harmless, number % 3, place)),
+            limits: PLACES.map(|place| scale(&harmless, number % 3, place)),
             ..parts.clone()
         })?);
     }
@@ -108,13 +110,13 @@ pub(crate) fn leave_one_family_out(
     }
     let limits: Vec<_> = (0..=NONE)
         .map(|held| {
-            [0, 1].map(|place| {
+            PLACES.map(|(place, shares)| {
                 let least = |sum: fn(&Harmless) -> f32, shares| {
                     self::least(&harmless, held, place, sum, shares)
                 };
-                let warn = least(|text| text.both, WARN);
+                let warn = least(|text| text.both, shares);
                 let block = least(|text| text.both, BLOCK).max(warn + 0.5);
-                (warn, block, least(|text| text.rules, WARN))
+                (warn, block, least(|text| text.rules, shares))
             })
         })
         .collect();
@@ -181,14 +183,14 @@ pub(crate) fn leave_one_family_out(
         }
     }
     print(&lines);
-    let limits = [Context::Result, Context::Description].map(|context| {
-        let (warn, block, _) = limits_of(NONE, context);
-        Limits {
-            warn,
-            block,
-            ..scale(&harmless, NONE, Limits::number(context))
-        }
-    });
+    let [elsewhere, description] = limits.get(NONE).copied().unwrap_or_default();
+    let whole = |place, (warn, block, _): (f32, f32, f32)| Limits {
+        warn,
+        block,
+        ..scale(&harmless, NONE, place)
+    };
+    let [place, other] = PLACES;
+    let limits = [whole(place, elsewhere), whole(other, description)];
     eprintln!("{limits:?}");
     Ok(limits)
 }
@@ -235,11 +237,11 @@ fn words(parts: &Parts) -> Result<Detector> {
 }
 
 /// From where on a model counts, and how much.
-fn scale(harmless: &[Harmless], held: usize, place: usize) -> Limits {
+fn scale(harmless: &[Harmless], held: usize, (place, shares): (usize, (f32, f32))) -> Limits {
     let least = |sum: fn(&Harmless) -> f32, shares| self::least(harmless, held, place, sum, shares);
     let low = least(|text| text.words, NOTHING);
     let high = least(|text| text.words, ENOUGH);
-    let warn = least(|text| text.rules, WARN);
+    let warn = least(|text| text.rules, shares);
     Limits {
         offset: low + LOW,
         gain: warn / (high - low).max(0.5),

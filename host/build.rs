@@ -13,6 +13,7 @@ const COMPONENTS: &[(&str, &str)] = &[
     ("mcp-gateway-lasso", "lasso.wasm"),
     ("mcp-gateway-pii", "pii.wasm"),
     ("mcp-gateway-injection", "injection.wasm"),
+    ("mcp-gateway-trifecta", "trifecta.wasm"),
     ("guardrail-codename", "codename.wasm"),
     ("guardrail-email", "email.wasm"),
 ];

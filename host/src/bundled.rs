@@ -31,6 +31,10 @@ pub const GUARDRAILS: &[Bundled] = &[
         name: "injection",
         bytes: include_bytes!(concat!(env!("OUT_DIR"), "/injection.wasm")),
     },
+    Bundled {
+        name: "trifecta",
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/trifecta.wasm")),
+    },
 ];
 
 /// The two examples between which the demo swaps.

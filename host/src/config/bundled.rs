@@ -10,7 +10,7 @@ use super::home::expand_home;
 use super::{GuardrailName, Hint, Source};
 
 /// The guardrails of the project, whether or not a build has them.
-const PROJECT: [&str; 5] = ["basic", "pii", "injection", "lasso", "audit"];
+const PROJECT: [&str; 6] = ["basic", "pii", "injection", "trifecta", "lasso", "audit"];
 
 /// What the Python gateway called some of them.
 const ALIASES: [(&str, &str); 2] = [("presidio", "pii"), ("xetrack", "audit")];

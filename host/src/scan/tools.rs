@@ -2,7 +2,9 @@
 //! with several of them together.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::detector::Detectors;
@@ -27,54 +29,40 @@ const TELLING: &[&str] = &[
     "hidden_instructions",
 ];
 
-/// What can be done with a tool, by the words of its name.
-struct Ability {
-    what: &'static str,
-    words: &'static [&'static str],
+/// The words by which the guardrail `trifecta` knows what tools do, too.
+#[derive(Debug, Default, Deserialize)]
+struct Words {
+    untrusted: Vec<String>,
+    untrusted_alone: Vec<String>,
+    private: Vec<String>,
+    private_alone: Vec<String>,
+    fetches: Vec<String>,
+    sends: Vec<String>,
+    runs: Vec<String>,
 }
 
-/// What makes the lethal trifecta.
-const ABILITIES: [Ability; 3] = [
-    Ability {
-        what: "reads what strangers write",
-        words: &[
-            "fetch", "browse", "browser", "scrape", "crawl", "search", "web", "url", "issue",
-            "issues", "email", "emails", "mail", "message", "messages", "comment", "comments",
-            "rss", "page", "navigate",
-        ],
-    },
-    Ability {
-        what: "sees private data",
-        words: &[
-            "file",
-            "files",
-            "query",
-            "sql",
-            "database",
-            "memory",
-            "secret",
-            "secrets",
-            "inbox",
-            "contacts",
-            "calendar",
-            "repository",
-            "repo",
-            "document",
-            "documents",
-            "notes",
-            "drive",
-            "email",
-            "emails",
-        ],
-    },
-    Ability {
-        what: "can send it away",
-        words: &[
-            "send", "post", "publish", "upload", "push", "share", "fetch", "webhook", "reply",
-            "tweet", "invite", "request", "http", "navigate", "comment",
-        ],
-    },
-];
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let list = include_str!("../../../plugins/trifecta/words.toml");
+    toml::from_str(list).unwrap_or_default()
+});
+
+/// What makes the lethal trifecta: what can be done with a tool in whose name one of these words is.
+fn abilities(words: &Words) -> [(&'static str, [&[String]; 3]); 3] {
+    [
+        (
+            "reads what strangers write",
+            [&words.untrusted, &words.untrusted_alone, &words.fetches],
+        ),
+        (
+            "sees private data",
+            [&words.private, &words.private_alone, &words.runs],
+        ),
+        (
+            "can send it away",
+            [&words.sends, &words.fetches, &words.runs],
+        ),
+    ]
+}
 
 /// What is wrong with the tools of a server. `others` and `names` are those of the
 /// servers beside it.
@@ -148,14 +136,15 @@ pub(super) async fn look(
 /// Whether a server's tools together are what an attacker needs.
 fn trifecta(listed: &Listed) -> Option<Finding> {
     let mut said = Vec::new();
-    for ability in &ABILITIES {
+    for (what, lists) in abilities(&WORDS) {
+        let is_known = |word: &str| lists.iter().any(|list| list.iter().any(|it| it == word));
         let able = |tool: &&str| {
-            words(tool)
-                .iter()
-                .any(|word| ability.words.contains(&word.as_str()))
+            let singular = |word: &str| word.strip_suffix('s').is_some_and(is_known);
+            let mut words = words(tool).into_iter();
+            words.any(|word| is_known(&word) || singular(&word))
         };
         let mut tools = listed.definitions.iter().map(|it| it.name.as_str());
-        said.push(format!("{:?} {}", tools.find(able)?, ability.what));
+        said.push(format!("{:?} {what}", tools.find(able)?));
     }
     let text = format!(
         "its tools together are enough to steal data: {}; let a person confirm what is sent",

@@ -1,0 +1,184 @@
+//! What results have shown, remembered so that it is known again and nothing else can be made of it.
+
+use mcp_gateway_sdk::State;
+
+/// The bytes of a set, which is one value in the gateway.
+const BYTES: usize = 8 * 1024;
+
+/// Bits that are set for a member.
+const BITS: u64 = 4;
+
+/// How often it is tried again when another message was faster.
+const ATTEMPTS: usize = 8;
+
+/// A number of so many digits that stand in groups is a value.
+const GROUPED: usize = 9;
+
+/// A word with a digit in it is a value from this length on.
+const LONG: usize = 6;
+
+/// A set of texts that tells whether it has one, and is wrong about that now and then: a Bloom filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown(Vec<u8>);
+
+impl Shown {
+    pub(crate) fn new() -> Self {
+        Self(vec![0; BYTES])
+    }
+
+    /// The set that is kept under a key.
+    pub(crate) fn kept(state: &State<'_>, key: &str) -> Self {
+        Self::from_bytes(state.get(key))
+    }
+
+    fn from_bytes(bytes: Option<Vec<u8>>) -> Self {
+        let whole = bytes.filter(|bytes| bytes.len() == BYTES);
+        whole.map_or_else(Self::new, Self)
+    }
+
+    /// Adds all members to the set that is kept under a key.
+    pub(crate) fn keep(&self, state: &State<'_>, key: &str) -> Result<(), String> {
+        for _ in 0..ATTEMPTS {
+            let found = state.get(key);
+            let mut all = Self::from_bytes(found.clone());
+            for (byte, more) in all.0.iter_mut().zip(&self.0) {
+                *byte |= more;
+            }
+            if found.as_ref() == Some(&all.0)
+                || state.compare_and_swap(key, found.as_deref(), &all.0, None)?
+            {
+                return Ok(());
+            }
+        }
+        Err("too many messages at a time change what is kept".into())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|byte| *byte == 0)
+    }
+
+    /// Whether so much is in it that it takes anything for a member too often.
+    pub(crate) fn is_full(&self) -> bool {
+        let set: u32 = self.0.iter().map(|byte| byte.count_ones()).sum();
+        usize::try_from(set).is_ok_and(|set| set > BYTES * 4)
+    }
+
+    pub(crate) fn add(&mut self, text: &str) {
+        for (byte, bit) in bits(text) {
+            if let Some(byte) = self.0.get_mut(byte) {
+                *byte |= bit;
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, text: &str) -> bool {
+        let is_set = |(byte, bit)| self.0.get(byte).is_some_and(|byte| byte & bit != 0);
+        bits(text).all(is_set)
+    }
+}
+
+/// The bits of a member: which byte, and which of its bits.
+fn bits(text: &str) -> impl Iterator<Item = (usize, u8)> {
+    // FNV-1a, which every build of this guardrail computes alike.
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let (start, step) = (hash, (hash >> 32) | 1);
+    (0..BITS).map(move |number| {
+        let bit = start.wrapping_add(step.wrapping_mul(number)) >> 8;
+        let byte = usize::try_from((bit >> 3) % BYTES as u64).unwrap_or_default();
+        (byte, 1 << (bit & 7))
+    })
+}
+
+/// Calls `found` with the values in a text, in small letters: words with digits in them, long numbers in groups, and
+/// addresses of mail. Ordinary words are none, since they are everywhere.
+pub(crate) fn values(text: &str, found: &mut dyn FnMut(&str)) {
+    let text = text.to_ascii_lowercase();
+    for word in text.split(|it: char| !it.is_ascii_alphanumeric()) {
+        if word.len() >= LONG && word.bytes().any(|byte| byte.is_ascii_digit()) {
+            found(word);
+        }
+    }
+    for group in text.split(|it: char| !it.is_ascii_digit() && !"- .".contains(it)) {
+        let digits: String = group.chars().filter(char::is_ascii_digit).collect();
+        if digits.len() >= GROUPED && digits.len() < group.len() {
+            found(&digits);
+        }
+    }
+    let is_local = |it: char| it.is_ascii_alphanumeric() || "._%+-".contains(it);
+    for (at, _) in text.match_indices('@') {
+        let (before, after) = text.split_at(at);
+        let local = before.rsplit(|it| !is_local(it)).next().unwrap_or_default();
+        let domain = after.get(1..).unwrap_or_default();
+        let domain = domain.split(|it: char| !it.is_ascii_alphanumeric() && !".-".contains(it));
+        let domain = domain.into_iter().next().unwrap_or_default();
+        let domain = domain.trim_end_matches('.');
+        if !local.is_empty() && domain.contains('.') {
+            found(&format!("{local}@{domain}"));
+        }
+    }
+}
+
+/// Calls `found` with the links in a text.
+pub(crate) fn links(text: &str, found: &mut dyn FnMut(&str)) {
+    for (at, _) in text.match_indices("http") {
+        let rest = text.get(at..).unwrap_or_default();
+        if !(rest.starts_with("http://") || rest.starts_with("https://")) {
+            continue;
+        }
+        let ends = |it: char| it.is_whitespace() || "\"'<>()[]{}\\`⟦⟧".contains(it);
+        let link = rest.split(ends).next().unwrap_or_default();
+        found(link.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_']));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(find: impl Fn(&str, &mut dyn FnMut(&str)), text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        find(text, &mut |it| all.push(it.to_owned()));
+        all
+    }
+
+    #[test]
+    fn values_are_what_is_not_everywhere() {
+        let text = "Order 482913 of Jane.Doe@Example.org, card 4111 1111 1111 1111, 2026-11-26, key AKIA7Q; the words stay";
+        let expected = [
+            "482913",
+            "akia7q",
+            "4111111111111111",
+            "jane.doe@example.org",
+        ];
+        assert_eq!(all(values, text), expected);
+        assert!(all(values, "see 2026-11-26, v1.2.3, a@b and @all").is_empty());
+    }
+
+    #[test]
+    fn links_end_where_readers_see_it() {
+        let text =
+            "(https://a.example/x?y=1), [b](http://b.example/). httpd https://c.example/ü\\n";
+        let expected = [
+            "https://a.example/x?y=1",
+            "http://b.example/",
+            "https://c.example/ü",
+        ];
+        assert_eq!(all(links, text), expected);
+    }
+
+    #[test]
+    fn a_set_knows_its_members_until_it_is_full() {
+        let mut set = Shown::new();
+        assert!(set.is_empty() && !set.has("482913"));
+        let member = |number: u32| format!("value{number}");
+        (0..5_000).for_each(|number| set.add(&member(number)));
+        assert!((0..5_000).all(|number| set.has(&member(number))));
+        let wrong = (5_000..15_000).filter(|number| set.has(&member(*number)));
+        assert!(wrong.count() < 200, "at most 2 %");
+        assert!(!set.is_full());
+        (0..30_000).for_each(|number| set.add(&member(number)));
+        assert!(set.is_full());
+    }
+}

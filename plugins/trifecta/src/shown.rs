@@ -94,41 +94,71 @@ fn bits(text: &str) -> impl Iterator<Item = (usize, u8)> {
 /// Calls `found` with the values in a text, in small letters: words with digits in them, long numbers in groups, and
 /// addresses of mail. Ordinary words are none, since they are everywhere.
 pub(crate) fn values(text: &str, found: &mut dyn FnMut(&str)) {
-    let text = text.to_ascii_lowercase();
-    for word in text.split(|it: char| !it.is_ascii_alphanumeric()) {
-        if word.len() >= LONG && word.bytes().any(|byte| byte.is_ascii_digit()) {
-            found(word);
+    let mut word = Word::default();
+    let mut group = String::new();
+    let mut is_grouped = false;
+    // One byte more ends what is open.
+    for (at, byte) in text.bytes().chain([0]).enumerate() {
+        if byte.is_ascii_alphanumeric() {
+            word.has_digit |= byte.is_ascii_digit();
+        } else {
+            if word.has_digit && at - word.start >= LONG {
+                let word = text.get(word.start..at).unwrap_or_default();
+                found(&word.to_ascii_lowercase());
+            }
+            word = Word {
+                start: at + 1,
+                has_digit: false,
+            };
+        }
+        if byte.is_ascii_digit() {
+            group.push(char::from(byte));
+        } else if matches!(byte, b'-' | b'.' | b' ') {
+            is_grouped |= !group.is_empty();
+        } else {
+            if is_grouped && group.len() >= GROUPED {
+                found(&group);
+            }
+            is_grouped = false;
+            group.clear();
+        }
+        if byte == b'@' {
+            address(text, at, found);
         }
     }
-    for group in text.split(|it: char| !it.is_ascii_digit() && !"- .".contains(it)) {
-        let digits: String = group.chars().filter(char::is_ascii_digit).collect();
-        if digits.len() >= GROUPED && digits.len() < group.len() {
-            found(&digits);
-        }
-    }
+}
+
+/// A word that is read at the moment.
+#[derive(Default)]
+struct Word {
+    start: usize,
+    has_digit: bool,
+}
+
+/// Calls `found` with the address of mail whose `@` this is.
+fn address(text: &str, at: usize, found: &mut dyn FnMut(&str)) {
+    let (before, after) = (text.get(..at), text.get(at + 1..));
     let is_local = |it: char| it.is_ascii_alphanumeric() || "._%+-".contains(it);
-    for (at, _) in text.match_indices('@') {
-        let (before, after) = text.split_at(at);
-        let local = before.rsplit(|it| !is_local(it)).next().unwrap_or_default();
-        let domain = after.get(1..).unwrap_or_default();
-        let domain = domain.split(|it: char| !it.is_ascii_alphanumeric() && !".-".contains(it));
-        let domain = domain.into_iter().next().unwrap_or_default();
-        let domain = domain.trim_end_matches('.');
-        if !local.is_empty() && domain.contains('.') {
-            found(&format!("{local}@{domain}"));
-        }
+    let is_domain = |it: char| it.is_ascii_alphanumeric() || ".-".contains(it);
+    let local = before.and_then(|text| text.rsplit(|it| !is_local(it)).next());
+    let domain = after.and_then(|text| text.split(|it| !is_domain(it)).next());
+    let local = local.unwrap_or_default();
+    let domain = domain.unwrap_or_default().trim_end_matches('.');
+    if !local.is_empty() && domain.contains('.') {
+        found(&format!("{local}@{domain}").to_ascii_lowercase());
     }
 }
 
 /// Calls `found` with the links in a text.
 pub(crate) fn links(text: &str, found: &mut dyn FnMut(&str)) {
-    for (at, _) in text.match_indices("http") {
-        let rest = text.get(at..).unwrap_or_default();
-        if !(rest.starts_with("http://") || rest.starts_with("https://")) {
+    for (at, _) in text.match_indices("://") {
+        let before = text.get(..at).unwrap_or_default();
+        let Some(scheme) = ["https", "http"].iter().find(|it| before.ends_with(**it)) else {
             continue;
-        }
+        };
+        let link = text.get(at - scheme.len()..).unwrap_or_default();
         let ends = |it: char| it.is_whitespace() || "\"'<>()[]{}\\`⟦⟧".contains(it);
-        let link = rest.split(ends).next().unwrap_or_default();
+        let link = link.split(ends).next().unwrap_or_default();
         found(link.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_']));
     }
 }
@@ -148,9 +178,9 @@ mod tests {
         let text = "Order 482913 of Jane.Doe@Example.org, card 4111 1111 1111 1111, 2026-11-26, key AKIA7Q; the words stay";
         let expected = [
             "482913",
-            "akia7q",
-            "4111111111111111",
             "jane.doe@example.org",
+            "4111111111111111",
+            "akia7q",
         ];
         assert_eq!(all(values, text), expected);
         assert!(all(values, "see 2026-11-26, v1.2.3, a@b and @all").is_empty());

@@ -105,17 +105,21 @@ impl Words {
 
     /// What a tool is by its name and, where that leaves it open, by how its description begins.
     pub(crate) fn of_listed(&self, server: &str, name: &str, description: &str) -> Labels {
-        let (said, server) = (self.said(name), self.said(server).about);
+        let (mut said, server) = (self.said(name), self.said(server).about);
+        let sentence = sentence(description);
+        if said.verb.is_none() && !said.fetches {
+            // It begins with its verb, as an order or in the third person; later ones are of other things.
+            let first = words(sentence).into_iter().next().unwrap_or_default();
+            said.verb = self.stem(&first).and_then(|it| it.verb);
+        }
         let labels = said.labels(server);
         if !labels.is_none() || said.changes() {
             return labels;
         }
-        let sentence = sentence(description);
-        let mut described = self.said(sentence);
-        // It begins with its verb, as an order or in the third person; later ones are of other things.
-        let first = words(sentence).into_iter().next().unwrap_or_default();
-        described.verb = said.verb.or_else(|| self.stem(&first)?.verb);
-        let labels = described.labels(Labels::NONE);
+        let described = self.said(sentence);
+        said.about = described.about;
+        said.fetches = described.fetches;
+        let labels = said.labels(Labels::NONE);
         match labels.is_none() {
             true => said.alone,
             false => labels,
@@ -290,6 +294,7 @@ mod tests {
             ("deliver", "Sends a text to anybody. Be careful.", "sends"),
             ("read_graph", "Read the entire knowledge graph", "private"),
             ("lookup", "Finds people who send mail", "untrusted private"),
+            ("inbox", "Send a letter", "sends"),
             ("sum", "Returns the sum. Use it on web pages.", ""),
             ("write_file", "Send the file away", ""),
         ] {

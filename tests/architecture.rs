@@ -33,6 +33,7 @@ const LAYERS: &[&[&str]] = &[
         "pinning",
         "reputation",
         "distribution",
+        "swap",
     ],
     &["upstream", "approval"],
     &["catalog"],

@@ -35,7 +35,9 @@ fn no_call_fails_or_passes_unguarded_while_the_guardrail_is_swapped() {
     let setup = Gateway::with().mirror();
     let file = setup.folder().join("rule.wasm");
     fs::write(&file, &builds[0]).unwrap();
-    let gateway = setup.guardrail(&file, "").log_level("warn").start();
+    // Each build forgets what the other one hides.
+    let taken = "swap = \"examples\"";
+    let gateway = setup.guardrail(&file, taken).log_level("warn").start();
 
     let (over, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
     let times = thread::scope(|scope| {

@@ -4,7 +4,12 @@
 //! A chain never changes: a reload makes a new one, and a call that began
 //! under the old one ends under it.
 
+mod recent;
+mod rehearsal;
 mod report;
+
+pub use recent::{Input, Memory, Recent};
+pub use rehearsal::{Passed, Rehearsing, Step};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -24,6 +29,8 @@ const UNHEALTHY: u32 = 3;
 #[derive(Default)]
 pub struct Chain {
     links: Vec<Link>,
+    /// What messages are kept in, if any are.
+    memory: Memory,
 }
 
 /// A guardrail in its place in the chain.
@@ -127,7 +134,21 @@ impl Chain {
     /// A chain of these guardrails. One that has exchanges recorded is asked last.
     pub fn new(mut links: Vec<Link>) -> Self {
         links.sort_by_key(Link::journals);
-        Self { links }
+        Self {
+            links,
+            memory: None,
+        }
+    }
+
+    /// The same, with the messages that come to it kept.
+    #[must_use]
+    pub fn remembering(self, memory: Memory) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// What the messages that come to it are kept in.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Its guardrails in order.
@@ -160,6 +181,9 @@ impl Chain {
         message: Message,
         circumstances: &Circumstances,
     ) -> Result<Message, Block> {
+        if let Some(recent) = &self.memory {
+            recent.keep(envelope, &message, circumstances);
+        }
         let trail = circumstances.trail.as_deref();
         let begun = trail.map(|_| Instant::now());
         let mut passage = Passage::of(message);

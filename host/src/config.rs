@@ -28,6 +28,7 @@ mod section;
 mod server;
 mod service;
 mod source;
+mod swap;
 mod timeouts;
 mod tree;
 
@@ -49,6 +50,7 @@ pub use quantity::parse_duration;
 pub use quantity::show_duration;
 pub use server::{Flavor, OAuth, Program, Protocol, Remote, Server, Transport};
 pub use source::{ConfigSource, Form, GuardrailArg, journal_of, shell_word};
+pub use swap::{Proof, Swap};
 pub use timeouts::{Key, Patience, Timeouts};
 
 /// A configuration without errors.
@@ -58,6 +60,8 @@ pub struct Config {
     pub gateway: Gateway,
     /// Where exchanges are recorded.
     pub journal: Journal,
+    /// What new builds of guardrails have to show.
+    pub swap: Swap,
     /// The servers to start or to connect to, in the order of the file.
     pub servers: Vec<Server>,
     /// The guardrails, in the order in which a message passes them.

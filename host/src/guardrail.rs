@@ -7,18 +7,22 @@
 //! why there is none; it never does neither.
 
 mod anatomy;
+mod difference;
 mod envelope;
 mod examples;
 mod instances;
 mod manifest;
+mod rehearsal;
 mod snapshot;
 mod trial;
 mod verdict;
 
 pub use anatomy::{Anatomy, Import, ImportClass, Producer, digest};
+pub use difference::{Change, Difference, differences};
 pub use envelope::{Direction, Envelope, Kind};
 pub use examples::ExampleFailed;
 pub use manifest::{Example, Interest, Manifest};
+pub use rehearsal::{Rehearsal, Rehearsed};
 pub use snapshot::Start;
 pub use trial::Trial;
 pub use verdict::{Decision, Finding, InvalidVerdict, Verdict};

@@ -31,6 +31,7 @@ pub mod sandbox;
 pub mod scan;
 pub mod session;
 pub mod status;
+pub mod swap;
 pub mod upstream;
 pub mod wire;
 pub mod workbench;

@@ -1,11 +1,10 @@
 //! From the configuration to a chain, at the start and whenever a file changes.
 //!
 //! A change goes live whole or not at all: a new build is checked, compiled,
-//! run through its own examples and through the gateway's canary. Whatever
+//! run through its own examples, and held against the one that serves. Whatever
 //! fails leaves the old one serving and says why in the log.
 
 mod build;
-mod canary;
 mod watch;
 
 use build::announce;
@@ -22,6 +21,7 @@ use crate::config::{Config, ConfigSource, Source};
 use crate::distribution::{lock_file, signature_file};
 use crate::sandbox::Sandbox;
 use crate::session::Sessions;
+use crate::swap::Outcomes;
 pub(crate) use watch::Files;
 
 /// Between a first event and the reading of the file: editors and copies come
@@ -40,6 +40,8 @@ pub struct Reloader {
     pub chain: Arc<ArcSwap<Chain>>,
     /// The sessions whose servers follow the configuration.
     pub sessions: Arc<Sessions>,
+    /// What became of new builds.
+    pub outcomes: Arc<Outcomes>,
 }
 
 impl Reloader {
@@ -48,7 +50,7 @@ impl Reloader {
         announce(&self.chain.load(), &Chain::default());
         let mut files = Files::watch(paths(&self.config).collect());
         // What was refused is not tried again until it changes.
-        let mut refused = Refused::default();
+        let mut refused = Refused::telling(Arc::clone(&self.outcomes));
         loop {
             // At once, since the files were read before they were watched.
             self.reload_config(&mut files, &mut refused).await;

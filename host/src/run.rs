@@ -10,7 +10,6 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 
-use crate::chain::Chain;
 use crate::config::{ConfigErrors, ConfigSource};
 use crate::front;
 use crate::reload::{BuildError, Reloader, build};
@@ -100,7 +99,7 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
         tracing::warn!("{warning}");
     }
     let sandbox = Arc::new(Sandbox::new(cache())?);
-    let chain = build(&sandbox, &config, &Chain::default(), None).await?;
+    let chain = build(&sandbox, &config, &Arc::default(), None).await?;
     let chain = Arc::new(ArcSwap::from_pointee(chain));
     let sessions = Sessions::new(
         Arc::clone(&chain),
@@ -114,6 +113,7 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
         sandbox,
         chain,
         sessions: Arc::new(sessions),
+        outcomes: Arc::default(),
     })
 }
 
@@ -123,6 +123,7 @@ fn tell(reloader: &Reloader, news: Arc<News>) -> impl Sized + use<> {
         source: reloader.config.source.clone(),
         chain: Arc::clone(&reloader.chain),
         sessions: Arc::clone(&reloader.sessions),
+        outcomes: Arc::clone(&reloader.outcomes),
         news,
         since: SystemTime::now(),
     };

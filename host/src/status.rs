@@ -23,8 +23,10 @@ pub use show::{Show, ShowError, show, status_of};
 pub use socket::{Listening, listen};
 
 use crate::chain::{Chain, Link};
+use crate::config::Capability;
 use crate::sandbox::state_folder;
 use crate::session::Sessions;
+use crate::swap::Outcomes;
 
 /// A gateway that runs.
 pub struct Running {
@@ -34,6 +36,8 @@ pub struct Running {
     pub chain: Arc<ArcSwap<Chain>>,
     /// The sessions.
     pub sessions: Arc<Sessions>,
+    /// What became of new builds of guardrails.
+    pub outcomes: Arc<Outcomes>,
     /// What has happened.
     pub news: Arc<News>,
     /// Since when it runs.
@@ -61,12 +65,16 @@ impl Running {
 
     fn guardrail(&self, link: &Link) -> Value {
         let guardrail = link.guardrail();
+        let uses = guardrail.uses();
+        let granted = uses.iter().map(Capability::name);
         json!({
             "name": guardrail.name(),
             "version": guardrail.manifest().version,
             "digest": guardrail.anatomy().digest,
             "mode": format!("{:?}", link.spec().mode).to_lowercase(),
             "healthy": link.is_healthy(),
+            "granted": granted.collect::<Vec<_>>(),
+            "swap": self.outcomes.of(guardrail.name()),
             "did": self.news.tally(guardrail.name()),
         })
     }

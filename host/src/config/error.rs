@@ -171,6 +171,13 @@ pub enum Problem {
         found: String,
         hint: Hint,
     },
+    /// What is about a guardrail that isn't there.
+    #[error("{what} names no guardrail: \"{found}\"; {hint}")]
+    NoSuchGuardrail {
+        what: String,
+        found: String,
+        hint: Hint,
+    },
     /// A pattern that no method matches.
     #[error("{what} can never match: \"{found}\"; {remedy}")]
     NeverMatches {

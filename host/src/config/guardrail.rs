@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Destinations, GuardrailName, Limits, Reference, ServerName};
+use super::{Destinations, GuardrailName, Limits, Proof, Reference, ServerName};
 
 /// A guardrail and how it is to be run. Two that are equal need not be loaded
 /// again on a reload, unless the component's file changed.
@@ -22,6 +22,8 @@ pub struct Guardrail {
     pub on_error: OnError,
     /// How long an instance lives.
     pub isolation: Isolation,
+    /// What a new build of it has to show before it serves.
+    pub proof: Proof,
     /// The messages that it is shown.
     pub only: Only,
     /// What it may use besides what every guardrail may.
@@ -190,6 +192,7 @@ impl Guardrail {
             mode: Mode::default(),
             on_error: OnError::default(),
             isolation: Isolation::default(),
+            proof: Proof::default(),
             only: Only::default(),
             config: "{}".to_owned(),
             limits: Limits::default(),
@@ -217,6 +220,7 @@ impl fmt::Debug for Guardrail {
             .field("mode", &self.mode)
             .field("on_error", &self.on_error)
             .field("isolation", &self.isolation)
+            .field("proof", &self.proof)
             .field("only", &self.only)
             .field("grants", &self.grants)
             .field("destinations", &self.destinations)

@@ -9,6 +9,7 @@ mod mcp_json;
 mod methods;
 mod remote;
 mod server;
+mod swap;
 mod timeouts;
 
 use std::path::Path;
@@ -47,6 +48,8 @@ pub(super) fn gateway_toml(
     {
         config.journal = journal::journal(section, folder);
     }
+    let mut swap = root.take("swap").and_then(|field| field.labelled("[swap]"));
+    let proof = swap.as_mut().and_then(|it| swap::proof(it, "default"));
     let servers = root.take("servers").and_then(Field::section);
     let servers =
         servers.map(|section| server::servers(section, server::Dialect::GatewayToml(folder)));
@@ -56,8 +59,12 @@ pub(super) fn gateway_toml(
             folder,
             bundled,
             servers: &servers.declared,
+            proof: proof.unwrap_or_default(),
         };
         config.guardrails = guardrail::guardrails(list, &surroundings);
+    }
+    if let Some(section) = swap {
+        config.swap = swap::swap(section, folder, &config.guardrails);
     }
     config.servers = servers.started;
     root.finish();

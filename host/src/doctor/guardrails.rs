@@ -37,7 +37,7 @@ pub(super) async fn look(config: &Config, report: &mut Report) -> anyhow::Result
             source: config.source.clone(),
             ..Config::default()
         };
-        match build(&sandbox, &alone, &Chain::default(), None).await {
+        match build(&sandbox, &alone, &Arc::default(), None).await {
             Ok(chain) => seen(&chain, spec, report).await,
             Err(error) => {
                 let finding = finding::guardrail(spec.name.as_str(), error.to_string());

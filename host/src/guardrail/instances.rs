@@ -105,6 +105,11 @@ impl Instances {
         }
     }
 
+    /// How long an instance lives.
+    pub(super) fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
     /// Drops what a session kept warm.
     pub(super) fn forget(&self, session: &str) {
         self.warm().remove(session);

@@ -4,18 +4,31 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::canary;
-use crate::chain::{Chain, Link};
-use crate::config::{Capability, Config, Guardrail as Spec, Mode};
+use crate::chain::{Chain, Link, Memory, Recent};
+use crate::config::{Capability, Config, Guardrail as Spec, Mode, Proof, Swap};
 use crate::distribution::{DistributionError, Policy, fetch, lock_file};
 use crate::guardrail::{Fault, Guardrail, LoadError, Recipe, digest};
 use crate::journal::{Kind, Record};
 use crate::sandbox::{Sandbox, SecretError, UnusableJournal, aside};
+use crate::swap::{self, Outcome, Outcomes, Report};
 
 /// The builds that did not pass, by guardrail: none is tried again until it
 /// changes.
 #[derive(Debug, Default)]
-pub struct Refused(HashMap<Arc<str>, String>);
+pub struct Refused {
+    known: HashMap<Arc<str>, String>,
+    outcomes: Arc<Outcomes>,
+}
+
+impl Refused {
+    /// None yet. What becomes of builds is told here.
+    pub fn telling(outcomes: Arc<Outcomes>) -> Self {
+        Self {
+            known: HashMap::new(),
+            outcomes,
+        }
+    }
+}
 
 /// Why there is no new chain.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +75,34 @@ pub enum BuildError {
         /// What happens.
         reason: Fault,
     },
+    /// It protects less than the build that serves, or costs much more.
+    #[error(
+        "guardrail \"{name}\": the new build is worse than the one that serves: {}; \
+         swap = \"examples\" in its entry lets it in all the same\n{}",
+        report.summary(),
+        report.table()
+    )]
+    Worse {
+        /// The guardrail.
+        name: Arc<str>,
+        /// What differs.
+        report: Box<Report>,
+    },
+}
+
+impl BuildError {
+    /// In one line, for the record and for `status`.
+    fn reason(&self) -> String {
+        let text = self.to_string();
+        text.lines().next().unwrap_or_default().to_owned()
+    }
+
+    fn report(&self) -> Option<Report> {
+        match self {
+            Self::Worse { report, .. } => Some((**report).clone()),
+            _ => None,
+        }
+    }
 }
 
 /// Makes the chain that a configuration describes.
@@ -72,7 +113,7 @@ pub enum BuildError {
 pub async fn build(
     sandbox: &Arc<Sandbox>,
     config: &Config,
-    old: &Chain,
+    old: &Arc<Chain>,
     mut refused: Option<&mut Refused>,
 ) -> Result<Chain, BuildError> {
     let mut links = Vec::new();
@@ -81,20 +122,47 @@ pub async fn build(
             continue;
         }
         let predecessor = predecessor(old, spec);
-        let guardrail = match (
-            renew(sandbox, spec, config, predecessor, refused.as_deref_mut()).await,
-            predecessor,
-        ) {
-            (Ok(guardrail), _) => guardrail,
-            (Err(error), Some(link)) if refused.is_some() => {
+        let renewed = renew(sandbox, spec, config, old, refused.as_deref_mut()).await;
+        let guardrail = match (renewed, predecessor, refused.as_deref()) {
+            (Ok(guardrail), _, _) => guardrail,
+            (Err(error), Some(link), Some(refused)) => {
                 tracing::error!("the old build goes on serving: {error}");
+                keep(old, link, &error, refused);
                 Arc::clone(link.guardrail())
             }
-            (Err(error), _) => return Err(error),
+            (Err(error), _, _) => return Err(error),
         };
         links.push(Link::new(guardrail, spec.clone()));
     }
-    Ok(Chain::new(links))
+    Ok(Chain::new(links).remembering(memory(config, old)))
+}
+
+/// What messages are kept in, if any guardrail wants its builds tried on them.
+fn memory(config: &Config, old: &Chain) -> Memory {
+    let wanted = config.guardrails.iter();
+    let mut wanted = wanted.filter(|spec| spec.mode != Mode::Off);
+    if !wanted.any(|spec| spec.proof == Proof::Replay) {
+        return None;
+    }
+    let Swap {
+        messages, bytes, ..
+    } = config.swap;
+    let kept = old.memory().as_ref();
+    let kept = kept.filter(|recent| recent.has_room_for(messages, bytes));
+    Some(kept.map_or_else(|| Arc::new(Recent::new(messages, bytes)), Arc::clone))
+}
+
+/// Tells that an old build stays.
+fn keep(chain: &Chain, link: &Link, error: &BuildError, refused: &Refused) {
+    let name = link.guardrail().name();
+    let outcome = Outcome::now(Some(error.reason()), error.report());
+    refused.outcomes.note(name, outcome);
+    let said = serde_json::json!({
+        "digest": refused.known.get(name),
+        "before": link.guardrail().anatomy().digest,
+        "reason": error.reason(),
+    });
+    record(chain, name, "guardrail/refused", &said);
 }
 
 /// Logs which guardrails a chain has that the one before had not. To be called
@@ -117,32 +185,33 @@ pub(super) fn announce(chain: &Chain, old: &Chain) {
                 None => "guardrail loaded",
             }
         );
-        record(chain, guardrail, predecessor(old, link.spec()));
+        let before = predecessor(old, link.spec());
+        let before = before.map(|link| link.guardrail().anatomy().digest.as_str());
+        let said = serde_json::json!({
+            "version": guardrail.manifest().version,
+            "digest": guardrail.anatomy().digest,
+            "before": before,
+        });
+        let method = match before {
+            Some(_) => "guardrail/swapped",
+            None => "guardrail/loaded",
+        };
+        record(chain, guardrail.name(), method, &said);
     }
 }
 
-/// Records which guardrail came into force, where anything is recorded: who reads of calls
-/// later knows what they had passed.
-fn record(chain: &Chain, guardrail: &Guardrail, before: Option<&Link>) {
+/// Records what became of a guardrail's build, where anything is recorded: who reads of
+/// calls later knows what they had passed.
+fn record(chain: &Chain, guardrail: &Arc<str>, method: &str, said: &serde_json::Value) {
     let Some(journal) = chain.journaling().and_then(|it| it.guardrail().journal()) else {
         return;
     };
-    let before = before.map(|link| link.guardrail().anatomy().digest.as_str());
-    let said = serde_json::json!({
-        "version": guardrail.manifest().version,
-        "digest": guardrail.anatomy().digest,
-        "before": before,
-    });
-    let method = match before {
-        Some(_) => "guardrail/swapped",
-        None => "guardrail/loaded",
-    };
     let record = Record {
-        subject: Some(Arc::clone(guardrail.name())),
+        subject: Some(Arc::clone(guardrail)),
         ..Record::alone(Kind::Guardrail, method, said.to_string())
     };
     if let Err(unrecorded) = journal.write(record) {
-        tracing::error!("that a guardrail came into force was not recorded: {unrecorded}");
+        tracing::error!("what became of a guardrail's build was not recorded: {unrecorded}");
     }
 }
 
@@ -164,10 +233,11 @@ async fn renew(
     sandbox: &Arc<Sandbox>,
     spec: &Spec,
     config: &Config,
-    predecessor: Option<&Link>,
+    old: &Arc<Chain>,
     mut refused: Option<&mut Refused>,
 ) -> Result<Arc<Guardrail>, BuildError> {
     let name: Arc<str> = Arc::from(spec.name.as_str());
+    let predecessor = predecessor(old, spec);
     let read = aside({
         let (component, policy) = (spec.component.clone(), policy(spec, config));
         async move {
@@ -185,14 +255,14 @@ async fn renew(
         let known = link.guardrail().anatomy().digest == fingerprint;
         let bad = refused
             .as_ref()
-            .is_some_and(|refused| refused.0.get(&name) == Some(&fingerprint));
+            .is_some_and(|refused| refused.known.get(&name) == Some(&fingerprint));
         if known || bad {
             return Ok(Arc::clone(link.guardrail()));
         }
     }
     if let Some(refused) = &mut refused {
         // Until it is known better.
-        refused.0.insert(Arc::clone(&name), fingerprint);
+        refused.known.insert(Arc::clone(&name), fingerprint);
     }
     let (_, bytes) = read.map_err(|cause| BuildError::Fetch {
         name: Arc::clone(&name),
@@ -229,15 +299,31 @@ async fn renew(
         })?;
     }
     let guardrail = Arc::new(guardrail);
-    canary::sing(&guardrail, spec)
+    swap::sing(&guardrail, spec)
         .await
         .map_err(|reason| BuildError::Canary {
             name: Arc::clone(&name),
             reason,
         })?;
-    if let Some(refused) = refused {
-        refused.0.remove(&name);
+    let Some(refused) = refused else {
+        return Ok(guardrail);
+    };
+    if predecessor.is_some() {
+        let report = swap::compare(old, spec, &config.swap, &guardrail).await;
+        if let Some(report) = report.as_ref().filter(|report| report.is_worse()) {
+            let report = Box::new(report.clone());
+            return Err(BuildError::Worse { name, report });
+        }
+        if let Some(report) = report.as_ref().filter(|report| report.is_different()) {
+            tracing::info!(
+                guardrail = &*name,
+                "the new build judges differently\n{}",
+                report.table()
+            );
+        }
+        refused.outcomes.note(&name, Outcome::now(None, report));
     }
+    refused.known.remove(&name);
     Ok(guardrail)
 }
 

@@ -163,6 +163,7 @@ fn lines(gateway: &Value) -> Vec<String> {
             word(did, "failures"),
             word(guardrail, "digest"),
         ));
+        lines.extend(swap(guardrail, ago));
     }
     for event in items(gateway, "news") {
         let named = ["guardrail", "rule", "server", "method"];
@@ -177,6 +178,29 @@ fn lines(gateway: &Value) -> Vec<String> {
             names.join(", "),
         ));
     }
+    lines
+}
+
+/// What a guardrail uses of what it is granted, and what became of its last new build.
+fn swap(guardrail: &Value, ago: impl Fn(&Value) -> u64) -> Vec<String> {
+    let mut lines = Vec::new();
+    let granted: Vec<&str> = items(guardrail, "granted")
+        .filter_map(Value::as_str)
+        .collect();
+    if !granted.is_empty() {
+        lines.push(format!("             uses {}", granted.join(", ")));
+    }
+    let Some(swap) = guardrail.get("swap").filter(|it| it.is_object()) else {
+        return lines;
+    };
+    let at = ago(swap.get("at").unwrap_or(&Value::Null));
+    lines.push(match swap.get("reason").and_then(Value::as_str) {
+        Some(reason) => format!("             new build refused {at} s ago: {reason}"),
+        None => format!("             new build taken {at} s ago"),
+    });
+    let table = swap.get("table").and_then(Value::as_str);
+    let table = table.into_iter().flat_map(str::lines);
+    lines.extend(table.map(|line| format!("               {line}")));
     lines
 }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{grant, methods};
+use super::{grant, methods, swap};
 use crate::config::bundled::{Bundled, default_name};
 use crate::config::component::is_digest;
 use crate::config::error::Problem;
@@ -13,7 +13,8 @@ use crate::config::section::Section;
 use crate::config::service;
 use crate::config::tree::Value;
 use crate::config::{
-    Guardrail, GuardrailName, Hint, Isolation, Limits, Mode, OnError, Only, ServerName, Source,
+    Guardrail, GuardrailName, Hint, Isolation, Limits, Mode, OnError, Only, Proof, ServerName,
+    Source,
 };
 
 /// What a guardrail's entry may refer to.
@@ -24,6 +25,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) bundled: &'a Bundled,
     /// The servers of the file, also those that are switched off.
     pub(super) servers: &'a [ServerName],
+    /// What new builds have to show unless an entry says otherwise.
+    pub(super) proof: Proof,
 }
 
 const MODE: [(&str, Mode); 3] = [
@@ -86,6 +89,7 @@ fn guardrail(
     let isolation = section
         .take("isolation")
         .and_then(|field| field.choice(&ISOLATION));
+    let proof = swap::proof(&mut section, "swap");
     let only = only(section.subsection("only"), surroundings.servers);
     let config = config(section.subsection("config"));
     let limits = limits(section.subsection("limits"));
@@ -99,6 +103,7 @@ fn guardrail(
         mode: mode.unwrap_or_default(),
         on_error: on_error.unwrap_or_default(),
         isolation: isolation.unwrap_or_default(),
+        proof: proof.unwrap_or(surroundings.proof),
         only,
         config,
         grants: granted.grants,

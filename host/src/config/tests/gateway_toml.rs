@@ -35,6 +35,14 @@ rotate_size = "1GiB"
 rotate_age = "90d"
 keep_archives = "365d"
 
+[swap]
+default = "replay"
+messages = 10
+bytes = "1MiB"
+cost = 2
+capture = "/etc/gateway/seen.jsonl"
+capture_bare = ["mine"]
+
         [servers.zoo]
         command = "./bin/zoo"
         args = ["--token", "${TOKEN}", "${NONE:-none}"]
@@ -55,6 +63,7 @@ keep_archives = "365d"
         [[guardrails]]
         use = "./mine.wasm"
         mode = "warn"
+        swap = "examples"
         on_error = "allow"
         isolation = "message"
         only = { servers = ["zoo", "old"], methods = ["tools/*", "log-line"] }
@@ -113,6 +122,7 @@ keep_archives = "365d"
         mode: Mode::Warn,
         on_error: OnError::Allow,
         isolation: Isolation::Message,
+        proof: Proof::Examples,
         only: Only {
             servers: vec!["zoo".parse().unwrap(), "old".parse().unwrap()],
             methods: vec!["tools/*".into(), "log-line".into()],
@@ -151,6 +161,7 @@ keep_archives = "365d"
     };
     // What is bundled is granted what nobody took from it.
     let trace = Guardrail {
+        proof: Proof::Replay,
         grants: Grants {
             state: true,
             keys: false,
@@ -185,9 +196,17 @@ keep_archives = "365d"
             keep: Some(Duration::from_secs(365 * 86_400)),
         },
     };
+    let swap = Swap {
+        messages: 10,
+        bytes: 1 << 20,
+        cost: 2,
+        capture: Some("/etc/gateway/seen.jsonl".into()),
+        bare: vec!["mine".parse().unwrap()],
+    };
     let expected = Config {
         gateway,
         journal,
+        swap,
         servers: vec![zoo, ant],
         guardrails: vec![mine, trace],
         source: Some("/etc/gateway/config".into()),

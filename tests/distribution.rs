@@ -110,7 +110,7 @@ fn a_component_comes_from_a_registry_once_and_stays_what_it_was_until_it_is_upda
     assert!(pushed.contains(", signed, manifest sha256:"), "{pushed}");
 
     let setup = setup.setting(&format!("trusted_keys = [\"{trusted}\"]"));
-    let gateway = using(setup, &reference, "").start();
+    let gateway = using(setup, &reference, "swap = \"examples\"").start();
     assert!(hides(&gateway));
     let lock = fs::read_to_string(folder.join("gateway.lock")).unwrap();
     let digest = pushed

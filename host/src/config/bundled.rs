@@ -12,6 +12,10 @@ use super::{GuardrailName, Hint, Source};
 /// The guardrails of the project, whether or not a build has them.
 const PROJECT: [&str; 6] = ["basic", "pii", "injection", "trifecta", "lasso", "audit"];
 
+/// Those that only who names them gets, and not who asks for all: they have a person asked
+/// about calls, which is nothing for whoever did not mean it.
+const BY_NAME_ONLY: [&str; 1] = ["trifecta"];
+
 /// What the Python gateway called some of them.
 const ALIASES: [(&str, &str); 2] = [("presidio", "pii"), ("xetrack", "audit")];
 
@@ -26,6 +30,11 @@ impl Bundled {
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Those that are meant by all of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.names().filter(|name| !BY_NAME_ONLY.contains(name))
     }
 
     /// The component that a person named: a file if it looks like one, which is
@@ -101,6 +110,13 @@ mod tests {
     fn names_and_aliases_are_found_in_any_case() {
         assert_eq!(find("basic"), Ok(Source::Bundled("basic".into())));
         assert_eq!(find("XeTrack"), Ok(Source::Bundled("audit".into())));
+    }
+
+    #[test]
+    fn who_asks_for_all_does_not_get_what_has_a_person_asked() {
+        let bundled = Bundled::of(&["basic", "trifecta", "audit"]);
+        assert_eq!(bundled.all().collect::<Vec<_>>(), ["basic", "audit"]);
+        assert!(bundled.names().any(|name| name == "trifecta"));
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn names<'a>(arg: &'a GuardrailArg, bundled: &'a Bundled) -> Vec<(&'a str, Asked
     match arg {
         GuardrailArg::Named(name) => vec![(name, AskedFor::ByName)],
         GuardrailArg::AllBundled => {
-            let all = bundled.names();
+            let all = bundled.all();
             all.map(|name| (name, AskedFor::WithAll)).collect()
         }
     }

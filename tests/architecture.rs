@@ -50,7 +50,10 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("wasmtime_wasi::", &["sandbox"]),
     ("wasmtime_wasi_http::", &["sandbox", "capability"]),
     ("wasmtime_wizer::", &["guardrail"]),
-    ("process::Command", &["upstream", "client", "oauth"]),
+    (
+        "process::Command",
+        &["upstream", "client", "oauth", "workbench"],
+    ),
     ("tokio::process", &["upstream", "client"]),
     ("process_wrap::", &["upstream"]),
     ("Admitted::own(", &["gate", "session", "front"]),
@@ -95,6 +98,7 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("toml_edit::", &["clients", "install"]),
     ("notify::", &["reload"]),
     ("include_bytes!", &["bundled"]),
+    ("include_dir", &["workbench"]),
     (
         "anyhow::",
         &["main", "demo", "client", "doctor", "scan", "workbench"],

@@ -7,6 +7,7 @@
 mod account;
 mod approve;
 mod audit;
+mod authoring;
 mod doctor;
 mod install;
 mod pages;
@@ -42,6 +43,7 @@ use scan::ScanArgs;
 use serve::ServeArgs;
 use status::StatusArgs;
 
+pub use authoring::{BuildArgs, Language, NewArgs};
 pub use plugin::{
     BenchArgs, FuzzArgs, InspectArgs, Offsets, PluginTask, PushArgs, ScoreArgs, SignArgs, TestArgs,
     UpdateArgs, Way,

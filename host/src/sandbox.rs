@@ -44,6 +44,10 @@ const TICK: Duration = Duration::from_millis(10);
 /// memory), and warm ones count.
 const INSTANCES: u32 = 256;
 
+/// Core instances that one component may have. componentize-py makes some 40, a library of
+/// Python's each.
+const CORE_INSTANCES: u32 = 64;
+
 /// The engine, and what every guardrail on it shares.
 ///
 /// Dropping it ends the thread that ticks.
@@ -265,8 +269,8 @@ fn pool() -> PoolingAllocationConfig {
     pool.total_component_instances(INSTANCES)
         // A component holds several core instances and tables: its own, and
         // those of the adapters that its toolchain put in.
-        .total_core_instances(INSTANCES * 4)
-        .max_core_instances_per_component(32)
+        .total_core_instances(INSTANCES * 16)
+        .max_core_instances_per_component(CORE_INSTANCES)
         .total_memories(INSTANCES)
         .max_memories_per_component(4)
         .total_tables(INSTANCES * 4)

@@ -6,11 +6,13 @@
 //! cannot be answered.
 
 mod bench;
+mod build;
 mod cases;
 mod component;
 mod distribute;
 mod fuzz;
 mod inspect;
+mod project;
 mod score;
 mod shown;
 
@@ -28,6 +30,8 @@ const NO_ANSWER: u8 = 2;
 /// Answers on standard output.
 pub async fn answer(task: PluginTask) -> ExitCode {
     let outcome = match task {
+        PluginTask::New(args) => project::new(&args),
+        PluginTask::Build(args) => build::build(&args).await,
         PluginTask::Inspect(args) => inspect::inspect(&args).await,
         PluginTask::Score(args) => score::score(&args).await,
         PluginTask::Test(args) => cases::test(&args).await,

@@ -4,12 +4,26 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Output;
+use super::{BuildArgs, NewArgs, Output};
 use crate::config::Reference;
 
 /// What can be asked about a component.
 #[derive(Debug, Clone, PartialEq, Subcommand)]
 pub enum PluginTask {
+    /// Make the project of a new guardrail, in the language of your choice
+    ///
+    /// The project has one rule, its test, its examples and all that its build needs but the
+    /// language's own tools. See docs/guardrails.md.
+    ///
+    /// Exit code: 0 made, 2 not made.
+    New(NewArgs),
+    /// Build a guardrail with its language's own tools, and check it
+    ///
+    /// Says first which tools are missing. Then runs the project's own build, and does on the
+    /// component what inspect and test do, with cases.jsonl if the project has it.
+    ///
+    /// Exit code: 0 built, and it does what it says; 1 it does not, or cannot be used; 2 not built.
+    Build(BuildArgs),
     /// Show what a component is and what it can do
     ///
     /// Exit code: 0 the gateway would take it, 1 it would refuse it, or the configuration does
@@ -193,6 +207,17 @@ pub struct TestArgs {
 }
 
 impl TestArgs {
+    /// What is run of a component that was just built.
+    pub fn of(guardrail: PathBuf, cases: Vec<PathBuf>) -> Self {
+        Self {
+            guardrail,
+            cases,
+            config: None,
+            watch: false,
+            json: false,
+        }
+    }
+
     /// For whom the answer is.
     pub fn output(&self) -> Output {
         Output::of(self.json)
@@ -283,6 +308,16 @@ pub enum Offsets {
 }
 
 impl InspectArgs {
+    /// What is asked about a component that was just built.
+    pub fn of(file: PathBuf) -> Self {
+        Self {
+            file,
+            config: None,
+            wit: false,
+            json: false,
+        }
+    }
+
     /// For whom the answer is.
     pub fn output(&self) -> Output {
         Output::of(self.json)

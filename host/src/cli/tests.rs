@@ -431,6 +431,8 @@ fn the_help_says_what_there_is() {
               [default: text]
     "#);
     insta::assert_snapshot!(commands(&["plugin"]), @r"
+    new      Make the project of a new guardrail, in the language of your choice
+    build    Build a guardrail with its language's own tools, and check it
     inspect  Show what a component is and what it can do
     score    Measure what a guardrail finds in labelled texts
     test     Run a guardrail's own examples, and cases of yours

@@ -7,6 +7,7 @@ use std::time::Duration;
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
+use super::CORE_INSTANCES;
 use super::output::{LogBudget, Output};
 use super::waiting::Waited;
 use crate::capability::http::Http;
@@ -195,7 +196,7 @@ impl ResourceLimiter for Confined {
     }
 
     fn instances(&self) -> usize {
-        32
+        CORE_INSTANCES as usize
     }
 
     fn tables(&self) -> usize {

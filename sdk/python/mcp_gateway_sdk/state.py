@@ -1,0 +1,52 @@
+"""Values that the gateway keeps for a guardrail; they outlive instances, faults and swaps.
+
+The configuration has to grant it, `grant = { state = true }`, and the guardrail's world (`wit/world.wit`) to import it,
+`import mcp-gateway:guardrail/state@0.1.0;`. Without a gateway values are kept in the process, whatever their seconds.
+A scope is `session`, the client's, or `global`. What the gateway refuses to keep is raised.
+"""
+
+from __future__ import annotations
+
+try:
+    import wit_world  # noqa: F401
+except ImportError:
+    _state = None
+    _kept: dict[tuple[str, str], bytes] = {}
+else:
+    from wit_world.imports import state as _state
+    from wit_world.imports import types as _types
+
+
+def _scope(scope: str):
+    return _types.Scope[scope.upper()]
+
+
+def get(scope: str, key: str) -> bytes | None:
+    """The value of a key."""
+    if _state is None:
+        return _kept.get((scope, key))
+    return _state.get(_scope(scope), key)
+
+
+def set(scope: str, key: str, value: bytes, seconds: int | None = None) -> None:
+    """Sets a value, for as long as the store lasts or for some seconds."""
+    if _state is None:
+        _kept[scope, key] = value
+    else:
+        _state.set(_scope(scope), key, value, seconds)
+
+
+def remove(scope: str, key: str) -> bool:
+    """Removes a value. Says whether there was one."""
+    if _state is None:
+        return _kept.pop((scope, key), None) is not None
+    return _state.delete(_scope(scope), key)
+
+
+def increment(scope: str, key: str, by: int = 1, seconds: int | None = None) -> int:
+    """Adds to a number, which counts from 0, and gives the sum. The seconds run from the first call."""
+    if _state is None:
+        total = int(_kept.get((scope, key), b"0")) + by
+        _kept[scope, key] = str(total).encode()
+        return total
+    return _state.increment(_scope(scope), key, by, seconds)

@@ -8,6 +8,7 @@
 mod approval;
 mod asked;
 mod batch;
+mod call;
 mod changes;
 mod clock;
 mod converse;

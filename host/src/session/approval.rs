@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::{Asker, Call};
+use super::call::{Asker, Call};
 use super::failure::Failure;
 use super::requests::Reply;
 use super::rounds::token;

@@ -8,7 +8,7 @@ use rmcp::model::ErrorCode;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::{Asker, Call};
+use super::call::{Asker, Call};
 use super::failure::Failure;
 use super::requests::Reply;
 use crate::message::{self, Kind, Message, PatchOp, quote, string};

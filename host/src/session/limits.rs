@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::asked::Most;
-use super::converse::Call;
+use super::call::Call;
 use super::failure::Failure;
 use crate::config::Patience;
 use crate::gate::Cleared;

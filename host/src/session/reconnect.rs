@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
-use super::converse::{Asker, Call, cancelled};
+use super::call::{Asker, Call, cancelled};
 use super::exchanges::Side;
 use super::failure::Failure;
 use crate::gate::Cleared;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::asked::Asking;
-use super::converse::{Asker, Call};
+use super::call::{Asker, Call};
 use super::exchanges::Side;
 use super::failure::Failure;
 use super::translation::Translation;

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::Session;
 use super::asked::{Asking, Most};
-use super::converse::Asker;
+use super::call::Asker;
 use super::exchanges::Side;
 use super::failure::Failure;
 use super::purpose::{Attempt, Attempts, Purpose};

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Session;
-use super::converse::Call;
+use super::call::Call;
 use super::exchanges::Side;
 use super::failure::Failure;
 use super::translation::Translation;

@@ -381,6 +381,38 @@ fn a_secret_in_text_that_is_base64_is_masked() {
     );
 }
 
+/// A reading that starts again at every place would take hours for each of them; the limit ends it after a minute.
+#[test]
+fn long_texts_of_the_worst_kinds_are_read_within_the_limit_and_stay_as_they_are() {
+    let settings =
+        "config = { enable = [\"opaque-string\"] }\nlimits = { cpu = \"5s\", wall = \"600s\" }";
+    let gateway = Gateway::with().mirror().guardrail("basic", settings);
+    let gateway = gateway.start();
+    let nested = {
+        let text = json!([["a"], { "b": 1 }]).to_string();
+        (0..12).fold(text, |text, _| json!({ "text": text }).to_string())
+    };
+    for (unit, megabytes) in [
+        ("0123456789", 10),
+        ("a", 10),
+        ("{\"a\":", 2),
+        (nested.as_str(), 2),
+        ("\\\"", 2),
+        ("ghp_", 2),
+        ("eyJhbGciOi", 2),
+        ("https://a:b", 2),
+        ("password: ", 2),
+        ("secret,token,", 2),
+        ("%2525", 2),
+    ] {
+        let text = unit.repeat(megabytes * 1_000_000 / unit.len());
+        let answer = gateway.client.call("m_whisper", json!({ "line": text }));
+        let said = answer.text();
+        let start: String = said.chars().take(300).collect();
+        assert!(said == text, "{unit}: {start}");
+    }
+}
+
 fn base64(text: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut code = String::new();

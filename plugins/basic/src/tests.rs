@@ -4,15 +4,12 @@ mod choice;
 mod crossing;
 mod documents;
 mod places;
+mod properties;
 mod providers;
 mod score;
 mod speed;
 
 use std::time::{Duration, Instant};
-
-use mcp_gateway_sdk::testing::{Outcome, Sample, configured, examples_hold};
-use mcp_gateway_sdk::{ByPlace, Decision, Direction, Place, Requests, Where};
-use proptest::prelude::*;
 
 use crate::config::{Policy, Settled};
 use crate::crossing::Crossing;
@@ -21,6 +18,8 @@ use crate::scanner::Scanner;
 use crate::table::{Row, bundled};
 use crate::template::expand;
 use crate::{Basic, sample};
+use mcp_gateway_sdk::testing::{Outcome, Sample, configured, examples_hold};
+use mcp_gateway_sdk::{ByPlace, Decision, Direction, Place, Requests, Where};
 
 /// What may surround a secret; `§` is its place.
 const CONTEXTS: &[&str] = &[
@@ -399,6 +398,7 @@ fn its_examples_hold_under_every_configuration() {
 #[test]
 fn keywords_without_end_take_linear_time() {
     let start = Instant::now();
+    let begun = speed::time(start);
     let plain = [
         "a", "0", "[", "\\", "%25", "\"", "{\"a\":", "QUJD", "://", "=", ".eyJ", "\"a\"+",
     ];
@@ -411,41 +411,6 @@ fn keywords_without_end_take_linear_time() {
     for unit in units {
         masked(&unit.repeat(16_000 / unit.len()));
     }
-    assert!(
-        start.elapsed() < Duration::from_secs(120),
-        "{:?}",
-        start.elapsed()
-    );
-}
-
-proptest! {
-    #[test]
-    fn masking_twice_is_masking_once(
-        parts in prop::collection::vec((0..DROP_IN.len(), "[ ,;\"'<>/.\\\\n-]{1,3}", "[a-z]{0,6}"), 0..8),
-    ) {
-        let rows = bundled().unwrap();
-        let text: String = parts
-            .iter()
-            .map(|(number, delimiter, word)| {
-                let row = rows.iter().find(|row| row.id == DROP_IN[*number].0).unwrap();
-                let secret = expand(&row.samples[0], word);
-                format!("{word}{delimiter}{secret}{delimiter}")
-            })
-            .collect();
-        let once = masked(&text);
-        prop_assert_eq!(masked(&once), once);
-    }
-
-    #[test]
-    fn words_stay(words in prop::collection::vec("[A-Za-z_.@/-]{0,12}", 0..60)) {
-        let text = words.join(" ");
-        prop_assert_eq!(masked(&text), text);
-    }
-
-    #[test]
-    fn no_text_breaks_the_contract(
-        text in "(\\PC|eyJ|[.]ey|AKIA|8Q~|xapp-1-|hf_|[A-Z]{16}|password|token|=|\"|QUtJQQ|%41|\\\\u0041|\u{200b}|\\n){0,80}",
-    ) {
-        masked(&text);
-    }
+    let used = speed::time(start) - begun;
+    assert!(used < Duration::from_secs(120), "{used:?}");
 }

@@ -139,16 +139,19 @@ fn decode(text: &str, run: Range<usize>) -> Option<Encoded> {
 }
 
 fn from_hex(digits: &str) -> Option<String> {
-    let values = digits
-        .bytes()
-        .filter_map(|digit| char::from(digit).to_digit(16));
-    let values: Vec<u32> = values.collect();
-    let bytes = values.chunks_exact(2).filter_map(|pair| match pair {
-        [high, low] => u8::try_from(high * 16 + low).ok(),
-        _ => None,
-    });
-    let bytes: Vec<u8> = bytes.collect();
-    String::from_utf8(bytes)
+    let bytes = |digits: &str| -> Vec<u8> {
+        let value = |digit: &u8| char::from(*digit).to_digit(16);
+        let pairs = digits.as_bytes().chunks_exact(2).filter_map(|pair| {
+            let [high, low] = pair else { return None };
+            u8::try_from(value(high)? * 16 + value(low)?).ok()
+        });
+        pairs.collect()
+    };
+    // Most are hashes and numbers, and the first few bytes tell.
+    if !is_text(&bytes(digits.get(..SHORTEST)?)) {
+        return None;
+    }
+    String::from_utf8(bytes(digits))
         .ok()
         .filter(|said| is_text(said.as_bytes()))
 }

@@ -16,7 +16,7 @@ use crate::template::expand;
 const MEGABYTE: usize = 1_000_000;
 
 /// The time that this thread has executed, whatever else the machine does; where nobody counts it, the time.
-fn time(since: Instant) -> Duration {
+pub(super) fn time(since: Instant) -> Duration {
     let counted = fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanoseconds = counted.and_then(|it| it.split(' ').next()?.parse().ok());
     nanoseconds.map_or_else(|| since.elapsed(), Duration::from_nanos)

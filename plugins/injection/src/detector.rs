@@ -51,6 +51,7 @@ pub struct Seen {
     pub marks: Vec<Mark>,
     /// Where rules fit.
     pub hits: Vec<Hit>,
+    context: Context,
 }
 
 impl Detector {
@@ -241,6 +242,7 @@ impl Detector {
             tokens,
             marks,
             hits,
+            context,
         }
     }
 
@@ -309,7 +311,12 @@ impl Detector {
             .take(4)
             .count();
         let quoted = if quoted { 0.6 } else { 1.0 };
-        let code = if self.is_code(seen, hit) { 0.4 } else { 1.0 };
+        // A description is prose, in which paths and names are spoken of.
+        let may_be_code = seen.context != Context::Description;
+        let code = match may_be_code && self.is_code(seen, hit) {
+            true => 0.4,
+            false => 1.0,
+        };
         let about = match about {
             0 => 1.0,
             1 => 0.8,

@@ -54,7 +54,7 @@ fn stem(word: &str) -> &str {
             .filter(|rest| rest.len() >= least && rest.is_char_boundary(rest.len()))
     };
     let word = without("ing", 4)
-        .or_else(|| without("ed", 4))
+        .or_else(|| without("ed", 4).filter(|rest| has_vowel(rest)))
         .or_else(|| without("es", 4))
         .or_else(|| without("s", 3).filter(|rest| !rest.ends_with('s')))
         .unwrap_or(word);
@@ -62,6 +62,12 @@ fn stem(word: &str) -> &str {
         Some(rest) if rest.len() >= 4 => rest,
         _ => word,
     }
+}
+
+/// Whether it ends like a word that is spoken: `fetch`, and not `passwd`.
+fn has_vowel(word: &str) -> bool {
+    let vowel = |byte: &u8| b"aeiouy".contains(byte) || !byte.is_ascii();
+    word.bytes().rev().take(4).any(|byte| vowel(&byte))
 }
 
 /// A concept, by its number. There are at most 128.

@@ -11,6 +11,7 @@ mod mutate;
 mod own;
 mod random;
 mod report;
+mod translate;
 
 use std::fs;
 use std::io::{BufWriter, Write};

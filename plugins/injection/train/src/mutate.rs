@@ -3,11 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::translate::translate;
+
 /// A disguise, and its name.
 pub(crate) type Disguise = (&'static str, fn(&str) -> String);
 
 /// The disguises.
-pub(crate) const MUTATIONS: [Disguise; 8] = [
+pub(crate) const MUTATIONS: [Disguise; 9] = [
     ("case", |text| {
         let odd = |(index, letter): (usize, char)| match index % 2 {
             0 => letter.to_ascii_uppercase(),
@@ -52,6 +54,7 @@ pub(crate) const MUTATIONS: [Disguise; 8] = [
     ("json", |text| {
         format!("{{\"page\": {}}}", serde_json::Value::from(text))
     }),
+    ("translated", translate),
     ("split", |text| {
         // Two blocks of content are read with a line between them.
         let half = text

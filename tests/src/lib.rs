@@ -33,7 +33,7 @@ pub use differences::differences;
 pub use gateway::{Gateway, Setup};
 pub use http::{Event as ServerSentEvent, Request, Response};
 pub use log::{Event, Log};
-pub use paths::{gateway_binary, guest, peer, peers, program_beside, repository};
+pub use paths::{built, gateway_binary, guest, peer, peers, program_beside, repository};
 #[cfg(target_os = "linux")]
 pub use processes::cpu_time;
 pub use processes::{Signal, alive, descendants, resident, signal};

@@ -16,6 +16,11 @@ pub(crate) fn target() -> PathBuf {
     repository().join(folder)
 }
 
+/// Where something is kept that a test builds, so that the next run finds it.
+pub fn built(what: &str) -> PathBuf {
+    target().join(what)
+}
+
 /// A binary of the build that this test is part of.
 pub fn program_beside(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();

@@ -47,10 +47,16 @@ pub(crate) fn filesystem_server() -> Result<PathBuf, String> {
 }
 
 /// Installs all Python packages, in environments of their own: servers that were
-/// written for another version of the official SDK cannot live beside the others.
+/// written for another version of the official SDK cannot live beside the others. The
+/// last is of what guardrails in other languages than Rust are built with.
 pub(crate) fn python() -> Outcome {
     environment("requirements.txt", "python", "venv")?;
-    environment("requirements-1.txt", "python-1", "venv-1")
+    environment("requirements-1.txt", "python-1", "venv-1")?;
+    environment(
+        "requirements-authoring.txt",
+        "python-authoring",
+        "venv-authoring",
+    )
 }
 
 fn environment(file: &str, what: &str, folder_name: &str) -> Outcome {

@@ -20,6 +20,9 @@ pub struct BuildArgs {
     /// Its folder
     #[arg(default_value = ".")]
     pub folder: PathBuf,
+    /// The configuration that its cases are for: JSON, TOML, or a .json or .toml file
+    #[arg(long, value_name = "CONFIG")]
+    pub config: Option<String>,
 }
 
 /// What guardrails can be started in.
@@ -33,4 +36,8 @@ pub enum Language {
     Ts,
     /// With componentize-py.
     Python,
+    /// With Go's own compiler.
+    Go,
+    /// With zig cc, or another clang.
+    C,
 }

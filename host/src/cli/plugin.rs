@@ -208,11 +208,11 @@ pub struct TestArgs {
 
 impl TestArgs {
     /// What is run of a component that was just built.
-    pub fn of(guardrail: PathBuf, cases: Vec<PathBuf>) -> Self {
+    pub fn of(guardrail: PathBuf, cases: Vec<PathBuf>, config: Option<String>) -> Self {
         Self {
             guardrail,
             cases,
-            config: None,
+            config,
             watch: false,
             json: false,
         }

@@ -33,7 +33,7 @@ pub(super) async fn build(args: &BuildArgs) -> anyhow::Result<bool> {
     say("\n")?;
     let cases = project.folder.join(CASES);
     let cases = cases.exists().then_some(cases).into_iter().collect();
-    cases::test(&TestArgs::of(component, cases)).await
+    cases::test(&TestArgs::of(component, cases, args.config.clone())).await
 }
 
 struct Project {

@@ -16,6 +16,7 @@ static RUST: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sdk/src");
 static JS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sdk/js/src");
 static JS_BUILD: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sdk/js/build");
 static PYTHON: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sdk/python/mcp_gateway_sdk");
+static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sdk/go");
 
 /// What a guardrail is called in the templates, as people and as programs write it.
 const NAMES: [&str; 2] = ["my-guardrail", "my_guardrail"];
@@ -90,6 +91,8 @@ fn template(language: Language) -> &'static str {
         Language::Js => "js",
         Language::Ts => "ts",
         Language::Python => "python",
+        Language::Go => "go",
+        Language::C => "c",
     }
 }
 
@@ -106,8 +109,10 @@ fn parts(language: Language) -> anyhow::Result<Vec<Part>> {
     let contract = WIT
         .get_dir("0.1.0")
         .context("this build lacks the contract")?;
+    let licence = |place| file(place, include_str!("../../../LICENSE"));
     Ok(match language {
         Language::Rust => vec![
+            licence("sdk/mcp-gateway-sdk/LICENSE"),
             folder("sdk/wit/0.1.0", contract),
             folder("sdk/mcp-gateway-sdk/src", &RUST),
             file(
@@ -120,6 +125,7 @@ fn parts(language: Language) -> anyhow::Result<Vec<Part>> {
             ),
         ],
         Language::Js | Language::Ts => vec![
+            licence("sdk/LICENSE"),
             folder(CONTRACT, contract),
             folder("sdk/src", &JS),
             folder("sdk/build", &JS_BUILD),
@@ -130,12 +136,23 @@ fn parts(language: Language) -> anyhow::Result<Vec<Part>> {
             file("sdk/README.md", include_str!("../../../sdk/js/README.md")),
         ],
         Language::Python => vec![
+            licence("sdk/LICENSE"),
             folder(CONTRACT, contract),
             folder("sdk/mcp_gateway_sdk", &PYTHON),
             file(
                 "sdk/README.md",
                 include_str!("../../../sdk/python/README.md"),
             ),
+        ],
+        Language::Go => vec![folder(CONTRACT, contract), folder("sdk", &GO)],
+        Language::C => vec![
+            licence("sdk/LICENSE"),
+            folder(CONTRACT, contract),
+            file(
+                "sdk/mcp_guardrail.h",
+                include_str!("../../../sdk/c/mcp_guardrail.h"),
+            ),
+            file("sdk/README.md", include_str!("../../../sdk/c/README.md")),
         ],
     })
 }

@@ -60,7 +60,7 @@ const fn packaged(name: &'static str) -> Need {
 }
 
 /// The first whose sign is there.
-static ALL: [Toolchain; 3] = [
+static ALL: [Toolchain; 5] = [
     Toolchain {
         sign: "Cargo.toml",
         needs: &[
@@ -113,6 +113,20 @@ static ALL: [Toolchain; 3] = [
     Toolchain {
         sign: "pyproject.toml",
         needs: &[MAKE, packaged("componentize-py")],
+        programs: &[".venv/bin"],
+        build: &["make"],
+        makes: Makes::FolderOf("dist"),
+    },
+    Toolchain {
+        sign: "go.mod",
+        needs: &[MAKE, packaged("go"), packaged("wasm-tools")],
+        programs: &[".venv/bin"],
+        build: &["make"],
+        makes: Makes::FolderOf("dist"),
+    },
+    Toolchain {
+        sign: "Makefile",
+        needs: &[MAKE, packaged("python-zig"), packaged("wasm-tools")],
         programs: &[".venv/bin"],
         build: &["make"],
         makes: Makes::FolderOf("dist"),

@@ -24,6 +24,7 @@ mod name;
 mod quantity;
 mod read;
 mod report;
+mod secret;
 mod section;
 mod server;
 mod service;
@@ -48,6 +49,7 @@ pub use limits::Limits;
 pub use name::{GuardrailName, InvalidName, ServerName};
 pub use quantity::parse_duration;
 pub use quantity::show_duration;
+pub use secret::FileFault;
 pub use server::{Flavor, OAuth, Program, Protocol, Remote, Server, Transport};
 pub use source::{ConfigSource, Form, GuardrailArg, journal_of, shell_word};
 pub use swap::{Proof, Swap};
@@ -68,6 +70,8 @@ pub struct Config {
     pub guardrails: Vec<Guardrail>,
     /// The file to watch, as an absolute path. A wrapped command has none.
     pub source: Option<PathBuf>,
+    /// The files that secrets come from, to be watched as well.
+    pub secrets: Vec<PathBuf>,
     /// What a person should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
 }

@@ -134,5 +134,9 @@ fn paths(config: &Config) -> impl Iterator<Item = PathBuf> {
         Source::Registry(_) => [lock_file(config.source.as_deref()), None],
         Source::Bundled(_) => [None, None],
     });
-    components.flatten().chain(config.source.clone())
+    let secrets = config.secrets.iter().cloned();
+    components
+        .flatten()
+        .chain(config.source.clone())
+        .chain(secrets)
 }

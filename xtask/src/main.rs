@@ -5,6 +5,7 @@
 
 mod guests;
 mod mutants;
+mod packages;
 mod peers;
 mod program;
 
@@ -26,14 +27,18 @@ usage: cargo xtask TASK
   mutants  leave out one check of a message after the other, and see
            whether a test notices; takes long, so it is run by hand
   bench    measure what the gateway costs, on this machine as it is now
+  package  make the packages of this platform, for npm and PyPI and as an
+           archive, in target/packages: of a release build, or of the program
+           in the file --binary FILE; elsewhere with --out FOLDER
   guests   build the guardrail components that the tests use";
 
 /// Why a task did not succeed, in words for a person.
 type Outcome = Result<(), String>;
 
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    let outcome = match (words.next().as_deref(), words.next()) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut words = words.iter().map(String::as_str);
+    let outcome = match (words.next(), words.next()) {
         (Some("setup"), None) => setup(),
         (Some("test"), None) => test(),
         (Some("demo"), None) => demo(),
@@ -41,6 +46,7 @@ fn main() -> ExitCode {
         (Some("mutants"), None) => mutants(),
         (Some("bench"), None) => bench(),
         (Some("guests"), None) => guests::build(),
+        (Some("package"), first) => package(first.into_iter().chain(words)),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -103,6 +109,18 @@ fn bench() -> Outcome {
     build_release("mcp-gateway-tests", "mirror")?;
     build_release("mcp-gateway-tests", "bench")?;
     released("bench").run()
+}
+
+fn package<'a>(mut words: impl Iterator<Item = &'a str>) -> Outcome {
+    let (mut binary, mut out) = (None, None);
+    while let Some(word) = words.next() {
+        match word {
+            "--binary" => binary = Some(words.next().ok_or(USAGE)?),
+            "--out" => out = Some(words.next().ok_or(USAGE)?),
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    packages::make(binary, out)
 }
 
 fn build_release(package: &str, binary: &str) -> Outcome {

@@ -1,12 +1,19 @@
-//! Variables in strings: `${NAME}` and `${NAME:-default}`.
+//! Variables in strings, `${NAME}` and `${NAME:-default}`, and secrets: `${file:PATH}`.
 //!
 //! The default stands in for a variable that is unset or empty, as in a shell.
 //! `${env:NAME}` is the same as `${NAME}`, because some clients write it so.
 //! `$${` stands for a literal `${`; any other `$` is an ordinary character.
 //! No error quotes the text around a variable: it is often a secret.
 
+use std::path::PathBuf;
+
+use super::secret::FileFault;
+
 /// How a variable of the environment is looked up.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// How the secret is looked up that is in a file.
+pub(super) type Secrets<'a> = &'a dyn Fn(&str) -> Result<String, Unresolved>;
 
 /// Why a variable has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +39,17 @@ pub enum Unresolved {
     /// A default that needs expansion itself.
     #[error("has a variable inside the default of ${{{0}:-…}}; write a plain default")]
     Nested(String),
+    /// A secret in a file that is not to be had.
+    #[error("refers to the file {}, but {cause}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: FileFault,
+    },
+    /// A secret in a file that is not named.
+    #[error("has a \"${{file:}}\" without a path; write ${{file:/path/of/the/secret}}")]
+    NoPath,
 }
 
 /// Names that editors give a meaning to, besides everything with a colon.
@@ -48,7 +66,11 @@ const EDITOR: [&str; 9] = [
 ];
 
 /// The text with every variable replaced, or all that can't be.
-pub(super) fn expand(text: &str, env: Env<'_>) -> Result<String, Vec<Unresolved>> {
+pub(super) fn expand(
+    text: &str,
+    env: Env<'_>,
+    secrets: Secrets<'_>,
+) -> Result<String, Vec<Unresolved>> {
     let mut expanded = String::with_capacity(text.len());
     let mut errors = Vec::new();
     let mut rest = text;
@@ -65,7 +87,7 @@ pub(super) fn expand(text: &str, env: Env<'_>) -> Result<String, Vec<Unresolved>
             rest = "";
             break;
         };
-        match resolve(reference, env) {
+        match resolve(reference, env, secrets) {
             Ok(value) => expanded.push_str(&value),
             Err(error) => errors.push(error),
         }
@@ -79,7 +101,10 @@ pub(super) fn expand(text: &str, env: Env<'_>) -> Result<String, Vec<Unresolved>
     }
 }
 
-fn resolve(reference: &str, env: Env<'_>) -> Result<String, Unresolved> {
+fn resolve(reference: &str, env: Env<'_>, secrets: Secrets<'_>) -> Result<String, Unresolved> {
+    if let Some(path) = reference.strip_prefix("file:") {
+        return secrets(path);
+    }
     let reference = reference.strip_prefix("env:").unwrap_or(reference);
     let (name, default) = match reference.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -122,7 +147,11 @@ mod tests {
             _ => None,
         };
         let expected = expected.map(str::to_owned).map_err(<[_]>::to_vec);
-        assert_eq!(expand(text, &env), expected, "{text}");
+        let secrets = |path: &str| match path {
+            "/key" => Ok("hunter2 ${USER}".to_owned()),
+            _ => Err(Unresolved::NoPath),
+        };
+        assert_eq!(expand(text, &env, &secrets), expected, "{text}");
     }
 
     #[test]
@@ -147,6 +176,13 @@ mod tests {
     #[test]
     fn a_doubled_dollar_escapes() {
         check("$${USER} ${USER}", Ok("${USER} ann"));
+    }
+
+    #[test]
+    fn a_secret_is_put_in_as_it_is() {
+        check("${USER}:${file:/key}", Ok("ann:hunter2 ${USER}"));
+        check("$${file:/key}", Ok("${file:/key}"));
+        check("${file:}", Err(&[Unresolved::NoPath]));
     }
 
     #[test]

@@ -64,12 +64,17 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Whether a secret will stand in it that is kept elsewhere.
+    pub(super) fn refers_to_secret(&self) -> bool {
+        matches!(&self.value, Value::Text(text) if text.replace("$${", "").contains("${file:"))
+    }
+
     /// A string with its variables replaced.
     pub(super) fn expanded(self) -> Option<String> {
         let Value::Text(text) = &self.value else {
             return self.wrong_type("a string");
         };
-        match expand(text, self.reading.env) {
+        match expand(text, self.reading.env, &|path| self.reading.secret(path)) {
             Ok(text) => Some(text),
             Err(causes) => {
                 for cause in causes {

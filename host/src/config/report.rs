@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::Unresolved;
 use super::error::{ConfigError, Place, Problem};
 use super::expand::Env;
+use super::secret;
 use super::tree::{Position, Syntax};
 
 /// What was found wrong or remarkable so far.
@@ -13,6 +15,7 @@ use super::tree::{Position, Syntax};
 pub(super) struct Report {
     errors: RefCell<Vec<ConfigError>>,
     warnings: RefCell<Vec<String>>,
+    files: RefCell<Vec<PathBuf>>,
 }
 
 /// A file that is being read.
@@ -23,7 +26,24 @@ pub(super) struct Reading<'a> {
     pub(super) file: &'a Path,
     pub(super) syntax: Syntax,
     pub(super) env: Env<'a>,
+    /// The folder of the file, which paths in it are relative to.
+    pub(super) folder: &'a Path,
+    /// Whether secrets must be there.
+    pub(super) secrets: Wanted,
 }
+
+/// What becomes of a secret that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Wanted {
+    /// It is an error, since something is to run with it.
+    #[default]
+    Needed,
+    /// A word stands in for it.
+    Assumed,
+}
+
+/// What stands in for a secret: an address, since it may have to be one.
+const ASSUMED: &str = "https://unset.invalid";
 
 /// What messages call a value: its path inside what a person has a name for.
 #[derive(Clone)]
@@ -43,11 +63,12 @@ impl Report {
         self.warnings.borrow_mut().push(warning);
     }
 
-    /// The warnings if there was no error, else the errors in order.
-    pub(super) fn finish(self) -> Result<Vec<String>, Vec<ConfigError>> {
+    /// The warnings, and the files that were referred to, if there was no error; else the
+    /// errors in order.
+    pub(super) fn finish(self) -> Result<(Vec<String>, Vec<PathBuf>), Vec<ConfigError>> {
         let mut errors = self.errors.into_inner();
         if errors.is_empty() {
-            return Ok(self.warnings.into_inner());
+            return Ok((self.warnings.into_inner(), self.files.into_inner()));
         }
         errors.sort_by(|a, b| a.place.cmp(&b.place));
         Err(errors)
@@ -61,6 +82,19 @@ impl Reading<'_> {
 
     pub(super) fn warn(&self, at: Position, warning: &str) {
         self.report.warn(format!("{}: {warning}", self.place(at)));
+    }
+
+    /// The secret in a file.
+    pub(super) fn secret(&self, wrote: &str) -> Result<String, Unresolved> {
+        let path = secret::place(wrote, self.folder, self.env)?;
+        let mut files = self.report.files.borrow_mut();
+        if !files.contains(&path) {
+            files.push(path.clone());
+        }
+        secret::read(&path).or_else(|error| match self.secrets {
+            Wanted::Needed => Err(error),
+            Wanted::Assumed => Ok(ASSUMED.to_owned()),
+        })
     }
 
     fn place(&self, at: Position) -> Place {

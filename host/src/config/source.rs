@@ -7,7 +7,7 @@ use super::bundled::Bundled;
 use super::error::{ConfigErrors, Place, Problem};
 use super::expand::Env;
 use super::home::expand_home;
-use super::report::{Reading, Report};
+use super::report::{Reading, Report, Wanted};
 use super::tree::Syntax;
 use super::{Config, Gateway, Journal, Naming, Server, Transport, read, service};
 
@@ -19,6 +19,7 @@ pub struct ConfigSource {
     bundled: Bundled,
     /// Whether servers are looked at before they are started, whatever the file says.
     scan: bool,
+    secrets: Wanted,
 }
 
 /// The ways to tell the gateway what to do.
@@ -58,6 +59,7 @@ impl ConfigSource {
             form,
             bundled: Bundled::of(bundled),
             scan: false,
+            secrets: Wanted::default(),
         }
     }
 
@@ -65,6 +67,15 @@ impl ConfigSource {
     #[must_use]
     pub fn scanning(self, scan: bool) -> Self {
         Self { scan, ..self }
+    }
+
+    /// The same, where nothing will run with secrets that are not there.
+    #[must_use]
+    pub fn assuming_secrets(self) -> Self {
+        Self {
+            secrets: Wanted::Assumed,
+            ..self
+        }
     }
 
     /// Reads the configuration. All errors are reported at once.
@@ -79,7 +90,7 @@ impl ConfigSource {
             Form::GatewayToml(file) => self.gateway_toml(file, &report, env),
             Form::McpJson { file, guardrails } => Config {
                 guardrails: read::chosen(guardrails, &self.bundled, &report, env),
-                ..mcp_json(file, &report, env)
+                ..self.mcp_json(file, &report, env)
             },
             Form::Wrap { server, guardrails } => Config {
                 // With one server there is nothing to tell apart.
@@ -92,7 +103,7 @@ impl ConfigSource {
                 ..Config::default()
             },
         };
-        config.warnings = report.finish().map_err(ConfigErrors)?;
+        (config.warnings, config.secrets) = report.finish().map_err(ConfigErrors)?;
         config.gateway.scan |= self.scan;
         warn_of_nothing(&mut config);
         config.warnings.extend(service::order(&config.guardrails));
@@ -103,16 +114,29 @@ impl ConfigSource {
         let Some(opened) = open(file, report, env) else {
             return Config::default();
         };
-        let folder = opened.path.parent().unwrap_or(&opened.path);
         let mut config = read::gateway_toml(
-            opened.reading(Syntax::Toml, report, env),
+            opened.reading(Syntax::Toml, report, env, self.secrets),
             &opened.text,
-            folder,
+            opened.folder(),
             &self.bundled,
         );
         name_source(&mut config.servers, "--config", &opened.path);
         config.source = Some(opened.path);
         config
+    }
+
+    fn mcp_json(&self, file: &Path, report: &Report, env: Env<'_>) -> Config {
+        let Some(opened) = open(file, report, env) else {
+            return Config::default();
+        };
+        let reading = opened.reading(Syntax::Json, report, env, self.secrets);
+        let mut servers = read::mcp_json(reading, &opened.text);
+        name_source(&mut servers, "--mcp-json-path", &opened.path);
+        Config {
+            servers,
+            source: Some(opened.path),
+            ..Config::default()
+        }
     }
 }
 
@@ -125,25 +149,11 @@ pub fn journal_of(file: &Path) -> Result<Journal, ConfigErrors> {
     let report = Report::default();
     let env = |name: &str| std::env::var(name).ok();
     let journal = open(file, &report, &env).map(|opened| {
-        let folder = opened.path.parent().unwrap_or(&opened.path);
-        let reading = opened.reading(Syntax::Toml, &report, &env);
-        read::journal_only(reading, &opened.text, folder)
+        let reading = opened.reading(Syntax::Toml, &report, &env, Wanted::Needed);
+        read::journal_only(reading, &opened.text, opened.folder())
     });
     report.finish().map_err(ConfigErrors)?;
     Ok(journal.unwrap_or_default())
-}
-
-fn mcp_json(file: &Path, report: &Report, env: Env<'_>) -> Config {
-    let Some(opened) = open(file, report, env) else {
-        return Config::default();
-    };
-    let mut servers = read::mcp_json(opened.reading(Syntax::Json, report, env), &opened.text);
-    name_source(&mut servers, "--mcp-json-path", &opened.path);
-    Config {
-        servers,
-        source: Some(opened.path),
-        ..Config::default()
-    }
 }
 
 /// Notes how the command line finds servers that a person can log in to.
@@ -173,12 +183,25 @@ struct Opened {
 }
 
 impl Opened {
-    fn reading<'a>(&'a self, syntax: Syntax, report: &'a Report, env: Env<'a>) -> Reading<'a> {
+    /// The folder that paths in it are relative to.
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
+    fn reading<'a>(
+        &'a self,
+        syntax: Syntax,
+        report: &'a Report,
+        env: Env<'a>,
+        secrets: Wanted,
+    ) -> Reading<'a> {
         Reading {
             report,
             file: &self.named,
             syntax,
             env,
+            folder: self.folder(),
+            secrets,
         }
     }
 }

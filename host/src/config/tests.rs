@@ -12,6 +12,8 @@ mod grants;
 mod mcp_json;
 mod others;
 mod remote;
+#[cfg(unix)]
+mod secrets;
 mod services;
 
 use std::path::Path;

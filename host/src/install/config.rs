@@ -120,7 +120,8 @@ fn check(text: &str, folder: Option<&Path>) -> Result<(), ConfigErrors> {
     let Ok(file) = written else {
         return Ok(());
     };
-    let source = ConfigSource::new(Form::GatewayToml(file.path().to_owned()), &bundled::names());
+    let source = ConfigSource::new(Form::GatewayToml(file.path().to_owned()), &bundled::names())
+        .assuming_secrets();
     let set = |_: &str| Some("https://localhost".to_owned());
     source.load_with(&set).map(drop)
 }

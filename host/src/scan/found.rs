@@ -189,7 +189,8 @@ impl Search {
         let nested = raw.get("mcpServers").and_then(Value::as_object);
         let nested = nested.and_then(|entries| entries.values().find_map(|it| it.get("servers")));
         let raw = raw.get("servers").or(nested).cloned().unwrap_or_default();
-        match ConfigSource::new(form, &bundled::names()).load_with(&set) {
+        let source = ConfigSource::new(form, &bundled::names()).assuming_secrets();
+        match source.load_with(&set) {
             Ok(config) => {
                 for server in config.servers {
                     let raw = raw.get(server.name.as_str()).cloned().unwrap_or_default();

@@ -158,11 +158,14 @@ fn command(section: &mut Section<'_>, dialect: Dialect<'_>) -> Option<String> {
 
 fn args(section: &mut Section<'_>) -> Vec<String> {
     let items = section.take("args").and_then(Field::items);
-    items
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(Field::expanded)
-        .collect()
+    let items = items.unwrap_or_default();
+    if items.iter().any(Field::refers_to_secret) {
+        section.warn(
+            "has a secret among its \"args\", which everybody on this machine can see in the list \
+             of processes; hand it over in \"env\", if the server takes it there",
+        );
+    }
+    items.into_iter().filter_map(Field::expanded).collect()
 }
 
 fn env(section: &mut Section<'_>) -> BTreeMap<String, String> {

@@ -11,6 +11,7 @@ mod gateway_toml;
 mod grants;
 mod mcp_json;
 mod others;
+mod reference;
 mod remote;
 #[cfg(unix)]
 mod secrets;

@@ -1,0 +1,22 @@
+//! What the documents say, held against the program: the commands that they show, the codes
+//! that they explain, the places that they point to, and the set-ups that they promise.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "documents/codes.rs"]
+mod codes;
+#[path = "documents/commands.rs"]
+mod commands;
+#[path = "documents/links.rs"]
+mod links;
+#[path = "documents/markdown.rs"]
+mod markdown;
+#[path = "documents/twin.rs"]
+mod twin;
+#[path = "documents/use_cases.rs"]
+mod use_cases;

@@ -1,0 +1,95 @@
+//! Every command line that a document shows is one that the program takes. Here it is only
+//! parsed; what the commands do has tests of its own.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+use mcp_gateway_tests::Gateway;
+
+use super::markdown::documents;
+
+/// The words of a command as a shell splits them, up to a comment, a pipe or a redirection.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for character in line.chars() {
+        match (quote, character) {
+            (Some(end), _) if character == end => quote = None,
+            (Some(_), _) => word.get_or_insert_default().push(character),
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (None, '|' | '>' | '<' | ';' | '&') => break,
+            (None, '#') if word.is_none() => break,
+            (None, _) if character.is_whitespace() => words.extend(word.take()),
+            (None, _) => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// The command lines of this program in all documents, each with where it stands.
+fn shown() -> BTreeSet<(String, String)> {
+    let mut shown = BTreeSet::new();
+    for document in documents() {
+        let mut lines = Vec::new();
+        for block in document.blocks() {
+            if matches!(block.language, "sh" | "bash" | "console") {
+                let text = block.text.replace("\\\n", " ");
+                lines.extend(text.lines().map(|line| line.trim().to_owned()));
+            }
+        }
+        lines.extend(document.inline());
+        let of_ours = lines
+            .into_iter()
+            .filter(|line| line.starts_with("mcp-gateway "));
+        shown.extend(of_ours.map(|line| (line, document.name.clone())));
+    }
+    shown
+}
+
+#[test]
+fn every_command_that_is_shown_exists_with_its_arguments() {
+    let shown = shown();
+    assert!(shown.len() > 60, "{shown:?}");
+    let mut wrong = Vec::new();
+    for (line, document) in shown {
+        let mut words = words(&line);
+        // What is left to the reader.
+        words.retain(|word| !word.contains('…') && !word.starts_with('['));
+        let end = words.iter().position(|word| word == "--");
+        let end = end.unwrap_or(words.len());
+        // Help is shown once everything before it was understood.
+        words.insert(end, "--help".to_owned());
+        let output = Gateway::command()
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let said = said.lines().next().unwrap_or_default();
+            wrong.push(format!("{document}: {line}: {said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn words_are_split_as_a_shell_does() {
+    let line = r#"mcp-gateway audit sql "SELECT 'a'" --tool '*x*' '' > out # comment"#;
+    let expected = [
+        "mcp-gateway",
+        "audit",
+        "sql",
+        "SELECT 'a'",
+        "--tool",
+        "*x*",
+        "",
+    ];
+    assert_eq!(words(line), expected);
+    assert_eq!(words("mcp-gateway man # prints"), ["mcp-gateway", "man"]);
+}

@@ -210,6 +210,7 @@ capture_bare = ["mine"]
         servers: vec![zoo, ant],
         guardrails: vec![mine, trace],
         source: Some("/etc/gateway/config".into()),
+        secrets: vec![],
         warnings: vec![],
     };
     assert_eq!(config, expected);

@@ -404,6 +404,8 @@ fn long_texts_of_the_worst_kinds_are_read_within_the_limit_and_stay_as_they_are(
         ("password: ", 2),
         ("secret,token,", 2),
         ("%2525", 2),
+        ("kind: Secret\n", 2),
+        ("\"kind\":\"Secret\"}", 2),
     ] {
         let text = unit.repeat(megabytes * 1_000_000 / unit.len());
         let answer = gateway.client.call("m_whisper", json!({ "line": text }));

@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod crossing;
+mod manifest;
 mod names;
 mod opaque;
 mod published;

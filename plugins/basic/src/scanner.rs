@@ -7,6 +7,7 @@ use mcp_gateway_scan::encoded::{Encoded, encoded};
 use mcp_gateway_scan::{Keywords, View};
 
 use crate::check;
+use crate::manifest;
 use crate::names::{Names, glued, name_before};
 use crate::published::Published;
 use crate::rule::{Allowed, Rule, Way};
@@ -275,16 +276,20 @@ impl Scanner {
                         if read.get(*number).is_some_and(|end| place.start < *end) {
                             continue;
                         }
-                        let (matched, secret) = rule.around(text, place.clone(), start);
-                        if matched.len() > LONG {
+                        let (mut matched, secret) = rule.around(text, place.clone(), start);
+                        let mut secrets: Vec<_> = secret.into_iter().collect();
+                        let is_manifest = rule.check == Some(Check::Manifest);
+                        if is_manifest && !secrets.is_empty() {
+                            let floor = read.get(*number).copied().unwrap_or_default();
+                            (matched, secrets) = manifest::values(text, matched, floor);
+                        }
+                        if is_manifest || matched.len() > LONG {
                             read.resize(self.rules.len(), 0);
                             read.get_mut(*number)
                                 .into_iter()
-                                .for_each(|end| *end = matched.end);
+                                .for_each(|end| *end = matched.end.max(*end));
                         }
-                        if let Some(secret) = secret {
-                            keep(rule, secret);
-                        }
+                        secrets.into_iter().for_each(|secret| keep(rule, secret));
                     }
                     Way::Name => {
                         if rule.check == Some(Check::Random)

@@ -162,6 +162,8 @@ pub(crate) enum Check {
     Login,
     /// It looks like a key rather than a name, a path or a placeholder.
     Token,
+    /// It is the kind of a Kubernetes Secret, whose data are the secrets.
+    Manifest,
     /// It looks drawn by lot, for rules that nothing announces.
     Opaque,
     /// Enough of it is in each case, as in what is drawn by lot from all letters and is as long as this.

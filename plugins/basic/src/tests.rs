@@ -15,7 +15,7 @@ use crate::config::{Policy, Settled};
 use crate::crossing::Crossing;
 use crate::rule::Rule;
 use crate::scanner::Scanner;
-use crate::table::{Row, bundled};
+use crate::table::{Check, Row, bundled};
 use crate::template::expand;
 use crate::{Basic, sample};
 use mcp_gateway_sdk::testing::{Outcome, Sample, configured, examples_hold};
@@ -185,7 +185,8 @@ fn every_kind_of_the_python_gateway_is_masked_in_every_context_and_the_context_s
 #[test]
 fn every_token_is_masked_in_every_context() {
     for row in used() {
-        if row.value.is_some() || row.secret_group > 0 {
+        let is_part = row.secret_group > 0 || row.check == Some(Check::Manifest);
+        if row.value.is_some() || is_part {
             continue;
         }
         let sample = expand(&row.samples[0], &row.id);
@@ -400,7 +401,22 @@ fn keywords_without_end_take_linear_time() {
     let start = Instant::now();
     let begun = speed::time(start);
     let plain = [
-        "a", "0", "[", "\\", "%25", "\"", "{\"a\":", "QUJD", "://", "=", ".eyJ", "\"a\"+",
+        "a",
+        "0",
+        "[",
+        "\\",
+        "%25",
+        "\"",
+        "{\"a\":",
+        "QUJD",
+        "://",
+        "=",
+        ".eyJ",
+        "\"a\"+",
+        "kind: Secret\n",
+        "\"kind\":\"Secret\"}",
+        " kind: Secret\nx\n",
+        "'kind: Secret",
     ];
     let mut units: Vec<String> = plain.map(String::from).to_vec();
     for row in bundled().unwrap().into_iter().step_by(5) {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use mcp_gateway_tests::real::{npm_server, python_server, sqlite_server};
 use mcp_gateway_tests::web::Peer;
 use mcp_gateway_tests::{Gateway, Received, Server, Setup, eventually, guest};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Where the page leads.
 const LINK: &str = "/offers?campaign=aVeryLongCampaignOfAutumn2026";
@@ -67,12 +67,35 @@ fn prepared() -> (Setup, PathBuf) {
 
 impl World {
     fn new(settings: &str) -> Self {
+        Self::of_client(settings, json!({}))
+    }
+
+    /// One whose client can do this.
+    fn of_client(settings: &str, capabilities: Value) -> Self {
         let (setup, diary) = prepared();
+        let gateway = setup.guardrail("trifecta", settings).start_silent();
+        gateway.client.initialize_with(capabilities);
         Self {
-            gateway: setup.guardrail("trifecta", settings).start(),
+            gateway,
             site: site(),
             diary,
         }
+    }
+
+    /// Calls the sending tool, and has a person who is asked answer so.
+    fn asked_to_send(&self, text: &str, action: &str) -> (String, Received) {
+        let client = &self.gateway.client;
+        let call = client.start_call("mail_send_email", json!({ "text": text }));
+        let form = client.receive_method("elicitation/create");
+        let id = form.id.as_deref().unwrap();
+        client.send_raw(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"result":{{"action":"{action}"}}}}"#
+        ));
+        let message = form.value()["params"]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        (message, client.answer(&call))
     }
 
     fn fetch(&self, path: &str) -> Received {
@@ -140,6 +163,37 @@ fn a_mail_is_held_back_once_a_page_and_a_file_have_been_read_in_whichever_order(
         world.reads_page();
         world.reads_file();
     }
+}
+
+#[test]
+fn a_person_is_asked_through_their_client_about_each_mail() {
+    let world = World::of_client("", json!({"elicitation": {}}));
+    world.reads_page();
+    assert!(is_sent(&world.sends()), "nobody is asked yet");
+    world.reads_file();
+    for (action, sent) in [("accept", true), ("decline", false), ("accept", true)] {
+        let before = world.received();
+        let (message, answer) = world.asked_to_send("hello", action);
+        assert!(
+            message.contains("what strangers may have written (\"fetch\" of server \"web\")"),
+            "{message}"
+        );
+        assert_eq!(is_sent(&answer), sent, "{}", answer.raw);
+        assert_eq!(world.received() - before, usize::from(sent));
+    }
+}
+
+#[test]
+fn an_approval_holds_for_the_tool_if_so_configured() {
+    let remember = "config = { remember = \"tool\" }";
+    let world = World::of_client(remember, json!({"elicitation": {}}));
+    world.reads_page();
+    world.reads_file();
+    let (_, declined) = world.asked_to_send("one", "decline");
+    assert!(!is_sent(&declined), "{}", declined.raw);
+    let (_, accepted) = world.asked_to_send("two", "accept");
+    assert!(is_sent(&accepted), "{}", accepted.raw);
+    assert!(is_sent(&world.sends()), "nobody is asked any more");
 }
 
 #[test]

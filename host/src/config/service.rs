@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::Problem;
 use super::expand::Env;
-use super::{Destination, Destinations, Guardrail, Mode, Source};
+use super::{Destination, Destinations, Guardrail, GuardrailName, Mode, Source};
 
 /// A service, in the words of its guardrail's configuration and of the environment.
 struct Service {
@@ -40,6 +40,12 @@ const MASKING: [&str; 2] = ["basic", RESTORING];
 
 /// The one behind which values are back that something stood in for, on their way to a server.
 const RESTORING: &str = "pii";
+
+/// The one that counts what others find, and so belongs behind them.
+const COUNTING: &str = "trifecta";
+
+/// Those whose findings it counts.
+const COUNTED: [&str; 3] = ["basic", "pii", "injection"];
 
 /// Completes a guardrail that asks a service: what its configuration leaves to the environment,
 /// the grant for the service's origin unless something else is granted, and the key, which is
@@ -119,12 +125,12 @@ pub(super) fn complete(
     Ok(warning)
 }
 
-/// Guardrails of which nobody but the gateway has said the order. What sends messages to a
+/// Guardrails of which nobody but the gateway has said the order. What counts what others find comes behind them. What sends messages to a
 /// service comes last, so that it sends what the others have left. On the way to a server that
 /// is too late where values come back that something stood in for: there it is asked about
 /// calls before.
 pub(super) fn placed(mut guardrails: Vec<Guardrail>) -> Vec<Guardrail> {
-    guardrails.sort_by_key(asks);
+    guardrails.sort_by_key(|one| (asks(one), is_bundled(one, COUNTING)));
     let mut restoring = guardrails.iter();
     let Some(place) = restoring.position(|one| is_bundled(one, RESTORING)) else {
         return guardrails;
@@ -161,19 +167,33 @@ fn is_bundled(guardrail: &Guardrail, wanted: &str) -> bool {
 }
 
 /// What a person should know about the order of guardrails: what is sent elsewhere is what those
-/// before have left.
-pub(super) fn order(guardrails: &[Guardrail]) -> Option<String> {
-    let on = |one: &&Guardrail| one.mode != Mode::Off;
-    let mut following = guardrails.iter().filter(on);
+/// before have left, and what is counted is what those before have found.
+pub(super) fn order(guardrails: &[Guardrail]) -> impl Iterator<Item = String> {
     // One that looks at calls only may well stand before what lets values come back.
-    let results = |one: &&Guardrail| asks(one) && !one.config.contains(r#""check":"to-server""#);
-    let asking = following.find(results)?;
-    let masks = |one: &&Guardrail| MASKING.iter().any(|name| is_bundled(one, name));
-    let masking = following.find(masks)?;
-    Some(format!(
-        "guardrail \"{}\" stands before \"{}\", so what it sends to its service is not masked yet",
-        asking.name, masking.name
-    ))
+    let results = |one: &Guardrail| asks(one) && !one.config.contains(r#""check":"to-server""#);
+    let unmasked = before(guardrails, results, &MASKING);
+    let unmasked = unmasked.map(|(asking, masking)| {
+        format!(
+            "guardrail \"{asking}\" stands before \"{masking}\", so what it sends to its service is not masked yet"
+        )
+    });
+    let uncounted = before(guardrails, |one| is_bundled(one, COUNTING), &COUNTED);
+    let uncounted = uncounted.map(|(counting, finding)| {
+        format!("guardrail \"{counting}\" stands before \"{finding}\", so it does not count what that finds")
+    });
+    unmasked.into_iter().chain(uncounted)
+}
+
+/// The first guardrail of a kind, and the first behind it that has one of these names, if there are both.
+fn before<'a>(
+    guardrails: &'a [Guardrail],
+    is_first: impl Fn(&Guardrail) -> bool,
+    behind: &[&str],
+) -> Option<(&'a GuardrailName, &'a GuardrailName)> {
+    let mut following = guardrails.iter().filter(|one| one.mode != Mode::Off);
+    let first = following.find(|one| is_first(one))?;
+    let second = following.find(|one| behind.iter().any(|name| is_bundled(one, name)))?;
+    Some((&first.name, &second.name))
 }
 
 fn of(guardrail: &Guardrail) -> Option<&'static Service> {

@@ -8,13 +8,13 @@ use crate::shown::{Shown, values};
 /// Letters and digits in a row that no address needs, and ciphers and encodings have.
 const OPAQUE: usize = 24;
 
-/// What results have shown, as it is kept: values of private ones, and links of all.
+/// What results have shown, as it is kept: values of private ones, and links of strangers.
 pub(crate) const VALUES: &str = "values";
 pub(crate) const LINKS: &str = "links";
 
 /// Whether the arguments of a call carry more than an ordinary address does: more than so many characters, a row of
-/// letters and digits, or a value that a private result showed. What is a link that a result showed carries nothing,
-/// since whoever wrote it did not know the data.
+/// letters and digits, or a value that a private result showed. A link that a stranger wrote carries
+/// nothing, since they did not know the data.
 pub(crate) fn carries(message: &Message<'_>, most: usize) -> bool {
     let state = message.state(Scope::Session);
     let links = Shown::kept(&state, LINKS);

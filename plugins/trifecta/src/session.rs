@@ -1,6 +1,7 @@
 //! What a session has seen: who showed it what strangers wrote, and private data.
 
 use mcp_gateway_sdk::{Message, Scope, State};
+use serde_json::Value;
 
 use crate::config::{Config, Content};
 use crate::fetch::{LINKS, VALUES};
@@ -62,12 +63,28 @@ pub(crate) fn note(message: &Message<'_>, labels: Labels, config: &Config) -> Re
             message,
             hidden.filter(|_| !has(Labels::PRIVATE)),
         )?;
-        keep(&state, VALUES, message, values)?;
+        keep(&state, VALUES, message, &mut values)?;
     }
-    if is_untrusted || is_private || has(Labels::UNTRUSTED) {
-        keep(&state, LINKS, message, links)?;
+    // Where the model may have written itself what it reads, links are not a stranger's.
+    if has(Labels::UNTRUSTED) && !is_private {
+        let mut request = None;
+        keep(&state, LINKS, message, &mut |text, found| {
+            links(text, &mut |link| {
+                let request = request.get_or_insert_with(|| asked_with(message));
+                if !request.contains(link) {
+                    found(link);
+                }
+            });
+        })?;
     }
     Ok(())
+}
+
+/// What a message answers, in which nothing is escaped that need not be.
+fn asked_with(message: &Message<'_>) -> String {
+    let request = message.request().unwrap_or_default();
+    let value: Option<Value> = serde_json::from_str(&request).ok();
+    value.map_or(request, |value| value.to_string())
 }
 
 /// Whether an answer to this says what a server is and has.
@@ -94,7 +111,7 @@ fn keep(
     state: &State<'_>,
     key: &str,
     message: &Message<'_>,
-    find: fn(&str, &mut dyn FnMut(&str)),
+    find: &mut dyn FnMut(&str, &mut dyn FnMut(&str)),
 ) -> Result<(), String> {
     let mut shown = Shown::new();
     for text in message.texts() {

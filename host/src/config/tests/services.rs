@@ -2,7 +2,7 @@
 
 use super::*;
 
-const BUNDLED: [&str; 3] = ["basic", "lasso", "pii"];
+const BUNDLED: [&str; 4] = ["trifecta", "basic", "lasso", "pii"];
 
 /// The variables of a test, by their names.
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -106,7 +106,8 @@ fn without_a_key_nothing_starts_and_the_remedy_is_named() {
 #[test]
 fn of_all_guardrails_one_without_its_key_is_left_out_and_that_is_said() {
     let config = line(&["all"], &[]).unwrap();
-    assert_eq!(order(&config), [("basic", "{}"), ("pii", "{}")]);
+    let kept = [("basic", "{}"), ("pii", "{}"), ("trifecta", "{}")];
+    assert_eq!(order(&config), kept);
     assert!(
         config.warnings[0].ends_with("; it is left out"),
         "{:?}",
@@ -165,6 +166,17 @@ fn on_a_command_line_it_comes_last_but_sees_calls_before_values_come_back() {
         config.guardrails[3].destinations
     );
     assert_eq!(config.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn what_counts_what_others_find_comes_behind_them_or_that_is_said() {
+    let config = line(&["lasso", "trifecta", "basic"], &[KEY]).unwrap();
+    let names: Vec<&str> = order(&config).iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["basic", "trifecta", "lasso"]);
+    let entry = |name: &str| format!("[[guardrails]]\nuse = \"{name}\"\n");
+    let warnings = |entries: String| file(&entries, &[]).unwrap().warnings.join("\n");
+    insta::assert_snapshot!(warnings(entry("trifecta") + &entry("pii")), @r#"guardrail "trifecta" stands before "pii", so it does not count what that finds"#);
+    assert_eq!(warnings(entry("pii") + &entry("trifecta")), "");
 }
 
 #[test]

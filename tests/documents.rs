@@ -12,6 +12,8 @@
 mod codes;
 #[path = "documents/commands.rs"]
 mod commands;
+#[path = "documents/examples.rs"]
+mod examples;
 #[path = "documents/links.rs"]
 mod links;
 #[path = "documents/markdown.rs"]

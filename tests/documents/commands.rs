@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::process::Stdio;
 
 use mcp_gateway_tests::Gateway;
+use serde_json::Value;
 
 use super::markdown::documents;
 
@@ -31,24 +32,47 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// The command lines of this program in all documents, each with where it stands.
-fn shown() -> BTreeSet<(String, String)> {
+/// The command lines of this program in all documents, as words after the program's name,
+/// each with where it stands.
+fn shown() -> BTreeSet<(Vec<String>, String)> {
     let mut shown = BTreeSet::new();
     for document in documents() {
-        let mut lines = Vec::new();
+        let mut lines = document.inline();
         for block in document.blocks() {
             if matches!(block.language, "sh" | "bash" | "console") {
                 let text = block.text.replace("\\\n", " ");
                 lines.extend(text.lines().map(|line| line.trim().to_owned()));
             }
+            if block.language == "json" {
+                let values = serde_json::Deserializer::from_str(&block.text).into_iter();
+                for value in values {
+                    let value = value.unwrap_or_else(|error| panic!("{}: {error}", document.name));
+                    started(&value, &mut |words| {
+                        shown.insert((words, document.name.clone()));
+                    });
+                }
+            }
         }
-        lines.extend(document.inline());
-        let of_ours = lines
-            .into_iter()
-            .filter(|line| line.starts_with("mcp-gateway "));
-        shown.extend(of_ours.map(|line| (line, document.name.clone())));
+        let of_ours = lines.iter().filter(|line| line.starts_with("mcp-gateway "));
+        shown.extend(of_ours.map(|line| (words(line)[1..].to_vec(), document.name.clone())));
     }
     shown
+}
+
+/// What a client would start this program with.
+fn started(value: &Value, found: &mut impl FnMut(Vec<String>)) {
+    let program = value["command"].as_str().unwrap_or_default();
+    if program.rsplit('/').next() == Some("mcp-gateway") {
+        let args = value["args"].as_array().unwrap().iter();
+        found(args.map(|arg| arg.as_str().unwrap().to_owned()).collect());
+    }
+    let children = value
+        .as_object()
+        .into_iter()
+        .flat_map(|object| object.values());
+    for child in children {
+        started(child, found);
+    }
 }
 
 #[test]
@@ -56,8 +80,7 @@ fn every_command_that_is_shown_exists_with_its_arguments() {
     let shown = shown();
     assert!(shown.len() > 60, "{shown:?}");
     let mut wrong = Vec::new();
-    for (line, document) in shown {
-        let mut words = words(&line);
+    for (mut words, document) in shown {
         // What is left to the reader.
         words.retain(|word| !word.contains('…') && !word.starts_with('['));
         let end = words.iter().position(|word| word == "--");
@@ -65,14 +88,14 @@ fn every_command_that_is_shown_exists_with_its_arguments() {
         // Help is shown once everything before it was understood.
         words.insert(end, "--help".to_owned());
         let output = Gateway::command()
-            .args(&words[1..])
+            .args(&words)
             .stdin(Stdio::null())
             .output()
             .unwrap();
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let said = said.lines().next().unwrap_or_default();
-            wrong.push(format!("{document}: {line}: {said}"));
+            wrong.push(format!("{document}: {}: {said}", words.join(" ")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

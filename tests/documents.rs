@@ -18,6 +18,8 @@ mod examples;
 mod links;
 #[path = "documents/markdown.rs"]
 mod markdown;
+#[path = "documents/numbers.rs"]
+mod numbers;
 #[path = "documents/twin.rs"]
 mod twin;
 #[path = "documents/use_cases.rs"]

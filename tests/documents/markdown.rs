@@ -106,7 +106,10 @@ impl Document {
         lines
             .take_while(|line| !line.starts_with('#'))
             .filter(|line| line.starts_with("| `"))
-            .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+            .map(|line| {
+                let cells = line.trim_matches('|').split('|');
+                cells.map(str::trim).collect()
+            })
             .collect()
     }
 

@@ -22,7 +22,7 @@ pub(crate) struct Block<'a> {
 pub(crate) fn documents() -> Vec<Document> {
     let mut paths = vec!["README.md".into(), "README.zh-CN.md".into()];
     let mut folders = vec![PathBuf::from("docs")];
-    for folder in ["plugins", "examples", "host/templates"] {
+    for folder in ["plugins", "sdk", "examples", "host/templates"] {
         let entries = fs::read_dir(repository().join(folder)).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name());
         folders.extend(names.map(|name| Path::new(folder).join(name)));

@@ -51,7 +51,7 @@ fn a_file_that_others_can_read_is_an_error_with_the_remedy() {
     let errors = load_beside(0o604, SERVER, |source| source).unwrap_err();
     assert_eq!(
         errors,
-        "gateway.toml:3:15: \"env.KEY\" in [servers.a] refers to the file key, but its \
+        "gateway.toml:3:9: \"env.KEY\" in [servers.a] refers to the file key, but its \
          permissions are 604, so others can read it; run: chmod 600 key"
     );
 }

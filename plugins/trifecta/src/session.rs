@@ -63,12 +63,12 @@ pub(crate) fn note(message: &Message<'_>, labels: Labels, config: &Config) -> Re
             message,
             hidden.filter(|_| !has(Labels::PRIVATE)),
         )?;
-        keep(&state, VALUES, message, &mut values)?;
+        keep(&state, VALUES, message, values)?;
     }
     // Where the model may have written itself what it reads, links are not a stranger's.
     if has(Labels::UNTRUSTED) && !is_private {
         let mut request = None;
-        keep(&state, LINKS, message, &mut |text, found| {
+        keep(&state, LINKS, message, |text, found| {
             links(text, &mut |link| {
                 let request = request.get_or_insert_with(|| asked_with(message));
                 if !request.contains(link) {
@@ -111,7 +111,7 @@ fn keep(
     state: &State<'_>,
     key: &str,
     message: &Message<'_>,
-    find: &mut dyn FnMut(&str, &mut dyn FnMut(&str)),
+    mut find: impl FnMut(&str, &mut dyn FnMut(&str)),
 ) -> Result<(), String> {
     let mut shown = Shown::new();
     for text in message.texts() {

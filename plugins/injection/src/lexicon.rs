@@ -76,23 +76,38 @@ pub struct Concept(pub u8);
 
 /// A set of concepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Concepts(u128);
+pub struct Concepts {
+    /// Those up to 63, and the others: shifts of 128 bits are slow in WebAssembly.
+    low: u64,
+    high: u64,
+}
 
 impl Concepts {
     /// Adds a concept.
     #[must_use]
     pub fn with(self, concept: Concept) -> Self {
-        Self(self.0 | 1 << (concept.0 & 127))
+        let bit = 1 << (concept.0 & 63);
+        match concept.0 < 64 {
+            true => Self {
+                low: self.low | bit,
+                ..self
+            },
+            false => Self {
+                high: self.high | bit,
+                ..self
+            },
+        }
     }
 
     /// Whether the concept is one of the set.
     pub fn has(self, concept: Concept) -> bool {
-        self.0 >> (concept.0 & 127) & 1 == 1
+        let half = if concept.0 < 64 { self.low } else { self.high };
+        half >> (concept.0 & 63) & 1 == 1
     }
 
     /// Whether the sets have anything in common.
     pub fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+        self.low & other.low != 0 || self.high & other.high != 0
     }
 }
 

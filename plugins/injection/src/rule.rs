@@ -190,12 +190,13 @@ impl Rule {
 
     /// Whether something stands near that makes it less likely.
     fn is_excused(&self, marks: &[Mark], at: &Mark) -> bool {
-        let near = |mark: &&Mark| mark.at.abs_diff(at.at) <= EXCUSED;
-        self.unless != Concepts::default()
-            && marks
-                .iter()
-                .filter(near)
-                .any(|mark| self.unless.has(mark.concept))
+        if self.unless == Concepts::default() {
+            return false;
+        }
+        let from = marks.partition_point(|mark| mark.at + EXCUSED < at.at);
+        let near = marks.iter().skip(from);
+        near.take_while(|mark| mark.at <= at.at + EXCUSED)
+            .any(|mark| self.unless.has(mark.concept))
     }
 
     /// The last word of a fit that starts with the first of these marks.

@@ -19,13 +19,15 @@ pub(super) struct Project {
 impl Project {
     /// An example as it is in the repository, built from clean.
     pub(super) fn example(name: &str) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        for part in ["wit", "sdk/js", "sdk/python", "sdk/c", "sdk/go"] {
-            copy(&repository().join(part), &root.path().join(part));
-        }
-        let place = Path::new("examples").join(name);
-        let folder = root.path().join(&place);
-        copy(&repository().join(place), &folder);
+        let (root, folder) = beside_the_sdks(&format!("examples/{name}"));
+        Self::build(root, folder)
+    }
+
+    /// The guardrail that uses all of a language's SDK, with the cases for all of them.
+    pub(super) fn of_sdk(language: &str) -> Self {
+        let (root, folder) = beside_the_sdks(&format!("tests/sdks/{language}"));
+        let cases = repository().join("tests/sdks/cases.jsonl");
+        fs::copy(cases, folder.join("cases.jsonl")).unwrap();
         Self::build(root, folder)
     }
 
@@ -81,6 +83,16 @@ impl Project {
     }
 }
 
+/// A copy of a folder of the repository, with the SDKs where it looks for them.
+fn beside_the_sdks(place: &str) -> (TempDir, PathBuf) {
+    let root = tempfile::tempdir().unwrap();
+    for part in ["wit", "sdk/js", "sdk/python", "sdk/c", "sdk/go", place] {
+        copy(&repository().join(part), &root.path().join(part));
+    }
+    let folder = root.path().join(place);
+    (root, folder)
+}
+
 /// Runs `plugin` in a folder.
 pub(super) fn plugin(folder: &Path, words: &[&str]) -> Output {
     Gateway::command()
@@ -121,7 +133,7 @@ fn install(folder: &Path) {
         ];
         succeeds(folder, &words);
     }
-    if folder.join("requirements.txt").exists() {
+    if !folder.join("Cargo.toml").exists() {
         symlink(peer("venv-authoring"), folder.join(".venv")).unwrap();
     }
 }

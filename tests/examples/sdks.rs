@@ -1,16 +1,37 @@
-//! The SDKs' own tests.
+//! The SDKs: their own tests, and one set of cases for all of them, each with a guardrail
+//! that uses all that it has.
 
 use mcp_gateway_tests::repository;
 
-use super::project::succeeds;
+use super::project::{Project, succeeds};
 
 #[test]
-fn those_of_javascript_pass() {
+fn that_of_c_keeps_to_the_contract() {
+    Project::of_sdk("c");
+}
+
+#[test]
+fn that_of_go_keeps_to_the_contract() {
+    Project::of_sdk("go");
+}
+
+#[test]
+fn that_of_javascript_keeps_to_the_contract() {
+    Project::of_sdk("js");
+}
+
+#[test]
+fn that_of_python_keeps_to_the_contract() {
+    Project::of_sdk("python");
+}
+
+#[test]
+fn the_tests_of_javascript_pass() {
     succeeds(&repository().join("sdk/js"), &["node", "--test"]);
 }
 
 #[test]
-fn those_of_python_pass() {
+fn the_tests_of_python_pass() {
     let words = ["python3", "-B", "-c", PYTHON];
     succeeds(&repository().join("sdk/python"), &words);
 }
@@ -20,6 +41,6 @@ const PYTHON: &str = "import sys, unittest; sys.path.insert(0, '.'); \
     unittest.main(None, argv=['sdk', 'discover', 'tests'])";
 
 #[test]
-fn those_of_go_pass() {
+fn the_tests_of_go_pass() {
     succeeds(&repository().join("sdk/go"), &["go", "test", "./..."]);
 }

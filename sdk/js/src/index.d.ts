@@ -46,7 +46,7 @@ export interface Message {
   /** The client connection. Opaque. */
   readonly session: string;
   /** Pairs a request with its progress and its response. */
-  readonly exchange?: bigint;
+  readonly exchange?: number;
   /** The server, as the gateway's configuration names it. */
   readonly server: string;
   /** The MCP method; of an answer, the method that it answers. */

@@ -10,7 +10,7 @@ export class Message {
 
   constructor(envelope, texts, details) {
     this.session = envelope.session;
-    this.exchange = envelope.exchange ?? undefined;
+    this.exchange = number(envelope.exchange);
     this.server = envelope.server;
     this.method = envelope.method;
     this.kind = envelope.kind;
@@ -48,6 +48,10 @@ export class Message {
   elapsed() {
     return Number(this.#details.elapsed());
   }
+}
+
+function number(whole) {
+  return whole === undefined || whole === null ? undefined : Number(whole);
 }
 
 function parsed(json) {

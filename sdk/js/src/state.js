@@ -4,11 +4,11 @@ import * as state from "mcp-gateway:guardrail/state@0.1.0";
 
 export function get(scope, key) {
   const value = state.get(scope, key);
-  return value === undefined || value === null ? undefined : new TextDecoder().decode(new Uint8Array(value));
+  return value === undefined || value === null ? undefined : decoded(value);
 }
 
 export function set(scope, key, value, seconds) {
-  state.set(scope, key, new TextEncoder().encode(value), seconds);
+  state.set(scope, key, encoded(value), seconds);
 }
 
 export function remove(scope, key) {
@@ -16,5 +16,14 @@ export function remove(scope, key) {
 }
 
 export function increment(scope, key, by = 1, seconds) {
-  return Number(state.increment(scope, key, BigInt(by), seconds));
+  return Number(state.increment(scope, key, by, seconds));
+}
+
+// UTF-8 in a place that has no TextEncoder.
+function encoded(text) {
+  return Uint8Array.from(unescape(encodeURIComponent(text)), (byte) => byte.charCodeAt(0));
+}
+
+function decoded(bytes) {
+  return decodeURIComponent(escape(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
 }

@@ -1,0 +1,130 @@
+// Does what it is told, by all that the SDK has.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+
+	guardrail "github.com/mcp-gateway/mcp-gateway/sdk/go"
+)
+
+var (
+	secret = regexp.MustCompile("SECRET")
+	long   = regexp.MustCompile("SECRET-LONG")
+	mark   = regexp.MustCompile("MARK")
+)
+
+type all struct{}
+
+func (all) Check(message *guardrail.Message, verdict *guardrail.Verdict) error {
+	for _, text := range message.Texts {
+		verdict.MaskAll(text, secret, guardrail.Rule{ID: "secret"}, "<S>")
+		verdict.MaskAll(text, long, guardrail.Rule{ID: "long", Confidence: 0.5, Note: "a remark"}, "<L>")
+		for _, at := range mark.FindAllStringIndex(text.Value, -1) {
+			verdict.Mark(text, at[0], at[1], guardrail.Rule{ID: "mark"})
+		}
+		if err := told(message, verdict, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func told(message *guardrail.Message, verdict *guardrail.Verdict, text guardrail.Text) error {
+	switch text.Value {
+	case "note":
+		verdict.Note(guardrail.Rule{ID: "noted"})
+	case "block":
+		verdict.Block("as told")
+	case "ask":
+		verdict.Ask("may it?")
+	case "fail":
+		return errors.New("it cannot")
+	case "envelope":
+		way := map[guardrail.Direction]string{guardrail.ToServer: "to-server", guardrail.ToClient: "to-client"}
+		verdict.Block(fmt.Sprintln(message.Server, message.Method, message.Kind, way[message.Direction], message.Subject))
+	case "place":
+		place, _ := message.Place(text)
+		role := "value"
+		if place.Key {
+			role = "key"
+		}
+		verdict.Block(place.Pointer + " " + role)
+	case "value":
+		value, _ := message.Value("/content/0/type")
+		more := "more"
+		if _, ok := message.Value("/content/1"); !ok {
+			more = "no more"
+		}
+		var kind string
+		if err := json.Unmarshal([]byte(value), &kind); err != nil {
+			return err
+		}
+		verdict.Block("type " + kind + ", " + more)
+	case "payload":
+		var payload struct{ Content []any }
+		text, _ := message.Payload()
+		if err := json.Unmarshal([]byte(text), &payload); err != nil {
+			return err
+		}
+		verdict.Block(fmt.Sprintf("%d content", len(payload.Content)))
+	case "request":
+		request := struct{ Name string }{"none"}
+		if text, ok := message.Request(); ok {
+			if err := json.Unmarshal([]byte(text), &request); err != nil {
+				return err
+			}
+		}
+		verdict.Block(request.Name)
+	case "add":
+		verdict.Add("/b", `["é"]`)
+	case "replace":
+		verdict.Replace("/a", "7")
+	case "remove":
+		verdict.Remove("/a")
+	case "count":
+		sum, err := guardrail.Increment(guardrail.Session, "n", 2, 60)
+		verdict.Block(fmt.Sprintf("counted %d", sum))
+		return err
+	case "keep":
+		if err := guardrail.Set(guardrail.Session, "k", "kept é", 60); err != nil {
+			return err
+		}
+		kept, _ := guardrail.Get(guardrail.Session, "k")
+		verdict.Block(kept)
+	case "forget":
+		if guardrail.Remove(guardrail.Session, "k") {
+			verdict.Block("forgotten")
+		}
+		verdict.Block("never known")
+	case "log":
+		for _, write := range []func(string){guardrail.Error, guardrail.Warn, guardrail.Info, guardrail.Debug} {
+			write("a line é")
+		}
+	}
+	return nil
+}
+
+func init() {
+	guardrail.Register(func(config []byte) (guardrail.Guardrail, guardrail.Manifest, error) {
+		return all{}, guardrail.Manifest{
+			Name:        "all",
+			Version:     "0.1.0",
+			Description: "Does what it is told.",
+			Wants: []guardrail.Interest{{
+				Methods:    []string{"tools/*"},
+				Kinds:      []string{"request", "response"},
+				Directions: []guardrail.Direction{guardrail.ToServer, guardrail.ToClient},
+			}},
+			ConfigSchema: `{"type":"object"}`,
+			Examples: []guardrail.Example{
+				{Texts: []string{"SECRET é"}, Expects: guardrail.Redact, After: []string{"<S> é"}},
+				{ToServer: true, Texts: []string{"block"}, Expects: guardrail.Block},
+			},
+		}, guardrail.Read(config, &struct{}{})
+	})
+}
+
+func main() {}

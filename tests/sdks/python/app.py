@@ -1,0 +1,86 @@
+"""Does what it is told, by all that the SDK has."""
+
+import re
+
+from mcp_gateway_sdk import Example, Guardrail, Interest, Rule, component, log, state
+
+
+class All(Guardrail):
+    name = "all"
+    version = "0.1.0"
+    description = "Does what it is told."
+    wants = [Interest(["tools/*"], ["request", "response"], ["to-server", "to-client"])]
+    config_schema = {"type": "object"}
+
+    def examples(self):
+        yield Example(["SECRET é"], "redact", ["<S> é"])
+        yield Example(["block"], "block", direction="to-server")
+
+    def check(self, message, verdict):
+        for text in message.texts:
+            verdict.mask_all(text, re.compile("SECRET"), "secret", "<S>")
+            long = Rule("long", 0.5, "a remark")
+            verdict.mask_all(text, re.compile("SECRET-LONG"), long, lambda match: "<L>")
+            for match in re.finditer("MARK", text):
+                verdict.mark(text, match.start(), match.end(), "mark")
+            told = getattr(self, f"told_{text}", None)
+            if told is not None:
+                told(verdict, message, text)
+
+    def told_note(self, verdict, message, text):
+        verdict.note("noted")
+
+    def told_block(self, verdict, message, text):
+        verdict.block("as told")
+
+    def told_ask(self, verdict, message, text):
+        verdict.ask("may it?")
+
+    def told_fail(self, verdict, message, text):
+        # The words of an exception stay with those who debug it, so its name says it: it cannot.
+        raise type("cannot", (Exception,), {})("words")
+
+    def told_envelope(self, verdict, message, text):
+        subject = message.subject or ""
+        verdict.block(f"{message.server} {message.method} {message.kind} {message.direction} {subject}")
+
+    def told_place(self, verdict, message, text):
+        place = message.place(text)
+        verdict.block(f"{place.pointer} {place.role}")
+
+    def told_value(self, verdict, message, text):
+        more = "no more" if message.value("/content/1") is None else "more"
+        verdict.block(f"type {message.value('/content/0/type')}, {more}")
+
+    def told_payload(self, verdict, message, text):
+        verdict.block(f"{len(message.payload()['content'])} content")
+
+    def told_request(self, verdict, message, text):
+        request = message.request()
+        verdict.block("none" if request is None else request["name"])
+
+    def told_add(self, verdict, message, text):
+        verdict.add("/b", ["é"])
+
+    def told_replace(self, verdict, message, text):
+        verdict.replace("/a", 7)
+
+    def told_remove(self, verdict, message, text):
+        verdict.remove("/a")
+
+    def told_count(self, verdict, message, text):
+        verdict.block(f"counted {state.increment('session', 'n', 2, 60)}")
+
+    def told_keep(self, verdict, message, text):
+        state.set("session", "k", "kept é".encode(), 60)
+        verdict.block(state.get("session", "k").decode())
+
+    def told_forget(self, verdict, message, text):
+        verdict.block("forgotten" if state.remove("session", "k") else "never known")
+
+    def told_log(self, verdict, message, text):
+        for level in (log.error, log.warn, log.info, log.debug):
+            level("a line é")
+
+
+Guardrail = component(All)

@@ -101,6 +101,46 @@ fn every_command_that_is_shown_exists_with_its_arguments() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The sub-commands that help lists.
+fn sub_commands(of: &[&str]) -> Vec<String> {
+    let output = Gateway::command().args(of).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let mut lines = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Commands"));
+    lines.next();
+    let lines = lines.take_while(|line| !line.is_empty() && !line.starts_with("Options"));
+    // What is further in is the rest of an explanation.
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_command_is_shown_somewhere() {
+    let shown = shown();
+    let is_shown = |command: &[&str]| {
+        let mut shown = shown.iter();
+        shown.any(|(words, _)| {
+            words.iter().zip(command).filter(|(a, b)| a == b).count() == command.len()
+        })
+    };
+    let mut missing = Vec::new();
+    for group in [&[][..], &["plugin"], &["audit"], &["pin"]] {
+        let names = sub_commands(group);
+        assert!(names.len() > 2, "{group:?}: {names:?}");
+        for name in names {
+            let command = [group, &[name.as_str()]].concat();
+            if !is_shown(&command) {
+                missing.push(command.join(" "));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn words_are_split_as_a_shell_does() {
     let line = r#"mcp-gateway audit sql "SELECT 'a'" --tool '*x*' '' > out # comment"#;

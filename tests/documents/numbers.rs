@@ -31,3 +31,13 @@ fn what_is_said_to_be_found_of_attacks_is_what_the_scores_say() {
         assert_eq!(measured.as_deref(), Some(share), "{row:?}");
     }
 }
+
+#[test]
+fn the_rules_of_basic_are_as_many_as_its_page_says() {
+    let providers = document("plugins/basic/PROVIDERS.md");
+    let (before, _) = providers.text.split_once(" rules").unwrap();
+    let count = before.rsplit(' ').next().unwrap();
+    assert!(count.parse::<u32>().is_ok(), "{count}");
+    let comparison = document("docs/comparison.md").text;
+    assert_eq!(comparison.matches(&format!("{count} rules")).count(), 2);
+}

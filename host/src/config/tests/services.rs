@@ -106,7 +106,7 @@ fn without_a_key_nothing_starts_and_the_remedy_is_named() {
 #[test]
 fn of_all_guardrails_one_without_its_key_is_left_out_and_that_is_said() {
     let config = line(&["all"], &[]).unwrap();
-    let kept = [("basic", "{}"), ("pii", "{}"), ("trifecta", "{}")];
+    let kept = [("basic", "{}"), ("pii", "{}")];
     assert_eq!(order(&config), kept);
     assert!(
         config.warnings[0].ends_with("; it is left out"),

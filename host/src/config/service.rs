@@ -125,10 +125,10 @@ pub(super) fn complete(
     Ok(warning)
 }
 
-/// Guardrails of which nobody but the gateway has said the order. What counts what others find comes behind them. What sends messages to a
-/// service comes last, so that it sends what the others have left. On the way to a server that
-/// is too late where values come back that something stood in for: there it is asked about
-/// calls before.
+/// Guardrails of which nobody but the gateway has said the order. What counts what others
+/// find comes behind them. What sends messages to a service comes last, so that it sends
+/// what the others have left. On the way to a server that is too late where values come
+/// back that something stood in for: there it is asked about calls before.
 pub(super) fn placed(mut guardrails: Vec<Guardrail>) -> Vec<Guardrail> {
     guardrails.sort_by_key(|one| (asks(one), is_bundled(one, COUNTING)));
     let mut restoring = guardrails.iter();

@@ -1,8 +1,8 @@
 //! Where records are kept: a file for each server, which only this person can read.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
@@ -41,7 +41,7 @@ pub enum PinError {
 
 /// All records of this person.
 #[derive(Debug, Clone)]
-pub struct Pins(PathBuf);
+pub struct Pins(CacheDir);
 
 impl Pins {
     /// Those in the folder for such things, which is made if it is not there.
@@ -49,8 +49,8 @@ impl Pins {
     /// # Errors
     /// When there is no such folder, or others can write to it.
     pub fn open() -> Result<Self, PinError> {
-        let folder = CacheDir::at(state_folder().ok_or(PinError::Nowhere)?.join("pins"))?;
-        Ok(Self(folder.path().to_owned()))
+        let state = state_folder().ok_or(PinError::Nowhere)?;
+        Ok(Self(CacheDir::at(state.join("pins"))?))
     }
 
     /// The record of a server; `None` if it has not listed anything yet.
@@ -58,13 +58,14 @@ impl Pins {
     /// # Errors
     /// When it cannot be read.
     pub fn of(&self, server: &Server) -> Result<Option<Record>, PinError> {
-        read(&self.path(server.name.as_str(), &identity(server)))
+        self.read(&file_name(server.name.as_str(), &identity(server)))
     }
 
     /// When the record of a server was written last.
     pub fn written(&self, server: &Server) -> Option<SystemTime> {
-        let path = self.path(server.name.as_str(), &identity(server));
-        fs::metadata(path).ok()?.modified().ok()
+        let file = file_name(server.name.as_str(), &identity(server));
+        let metadata = fs::metadata(self.0.path().join(file));
+        metadata.ok()?.modified().ok()
     }
 
     /// Changes the record of a server, or a new one, while nobody else does; `change`
@@ -79,14 +80,14 @@ impl Pins {
         change: impl FnOnce(&mut Record, u64) -> (T, bool),
     ) -> Result<T, PinError> {
         let (name, identity) = (server.name.as_str(), identity(server));
-        let path = self.path(name, &identity);
+        let file = file_name(name, &identity);
         let _locked = self.lock()?;
         let now = now();
-        let record = read(&path)?;
+        let record = self.read(&file)?;
         let mut record = record.unwrap_or_else(|| Record::new(name, &identity, now));
         let (result, changed) = change(&mut record, now);
         if changed {
-            write(&path, &record)?;
+            self.write(&file, &record)?;
         }
         Ok(result)
     }
@@ -96,13 +97,10 @@ impl Pins {
     /// # Errors
     /// When one cannot be read.
     pub fn all(&self) -> Result<Vec<Record>, PinError> {
-        let entries = fs::read_dir(&self.0).map_err(failed(&self.0))?;
+        let names = self.0.names().map_err(self.failed(""))?;
         let mut records = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(failed(&self.0))?.path();
-            if path.extension().is_some_and(|ending| ending == "json") {
-                records.extend(read(&path)?);
-            }
+        for name in names.iter().filter(|name| name.ends_with(".json")) {
+            records.extend(self.read(name)?);
         }
         records.sort_by(|one, other| {
             (&one.server, &one.identity).cmp(&(&other.server, &other.identity))
@@ -119,13 +117,13 @@ impl Pins {
         record: &Record,
         change: impl FnOnce(&mut Record, u64) -> T,
     ) -> Result<Option<T>, PinError> {
-        let path = self.path(&record.server, &record.identity);
+        let file = file_name(&record.server, &record.identity);
         let _locked = self.lock()?;
-        let Some(mut record) = read(&path)? else {
+        let Some(mut record) = self.read(&file)? else {
             return Ok(None);
         };
         let result = change(&mut record, now());
-        write(&path, &record)?;
+        self.write(&file, &record)?;
         Ok(Some(result))
     }
 
@@ -134,59 +132,44 @@ impl Pins {
     /// # Errors
     /// When it cannot be removed.
     pub fn forget(&self, record: &Record) -> Result<(), PinError> {
-        let path = self.path(&record.server, &record.identity);
+        let file = file_name(&record.server, &record.identity);
         let _locked = self.lock()?;
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path)(error)),
-            _ => Ok(()),
-        }
-    }
-
-    fn path(&self, server: &str, identity: &str) -> PathBuf {
-        let digest = Sha256::digest(format!("{server}\0{identity}"));
-        let name = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
-        self.0.join(format!("{}.json", name.collect::<String>()))
+        self.0.remove(&file).map_err(self.failed(&file))
     }
 
     /// Keeps other gateways from writing as long as what is returned is kept.
     fn lock(&self) -> Result<File, PinError> {
-        let path = self.0.join("lock");
-        let locked = File::create(&path).and_then(|file| file.lock().map(|()| file));
-        locked.map_err(failed(&path))
+        self.0.lock().map_err(self.failed("lock"))
+    }
+
+    fn read(&self, file: &str) -> Result<Option<Record>, PinError> {
+        let Some(text) = self.0.read(file).map_err(self.failed(file))? else {
+            return Ok(None);
+        };
+        let record = serde_json::from_slice(&text).map_err(|cause| PinError::Damaged {
+            path: self.0.path().join(file),
+            cause,
+        })?;
+        Ok(Some(record))
+    }
+
+    fn write(&self, file: &str, record: &Record) -> Result<(), PinError> {
+        let text = serde_json::to_vec(record).map_err(io::Error::from);
+        let written = text.and_then(|text| self.0.write(file, &text));
+        written.map_err(self.failed(file))
+    }
+
+    fn failed(&self, file: &str) -> impl FnOnce(io::Error) -> PinError {
+        let path = self.0.path().join(file);
+        |cause| PinError::File { path, cause }
     }
 }
 
-fn read(path: &Path) -> Result<Option<Record>, PinError> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(path)(error)),
-    };
-    let record = serde_json::from_slice(&text).map_err(|cause| PinError::Damaged {
-        path: path.to_owned(),
-        cause,
-    })?;
-    Ok(Some(record))
-}
-
-fn write(path: &Path, record: &Record) -> Result<(), PinError> {
-    let written = || {
-        // Such files are made with mode 0600.
-        let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
-        // In one piece: a writer gets every bracket by itself.
-        file.write_all(&serde_json::to_vec(record)?)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    written().map_err(failed(path))
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> PinError {
-    |cause| PinError::File {
-        path: path.to_owned(),
-        cause,
-    }
+/// Where the record of a server is.
+fn file_name(server: &str, identity: &str) -> String {
+    let digest = Sha256::digest(format!("{server}\0{identity}"));
+    let name = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
+    format!("{}.json", name.collect::<String>())
 }
 
 fn now() -> u64 {

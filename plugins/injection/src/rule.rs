@@ -267,3 +267,78 @@ impl Rule {
         done.then_some(last)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::token::tokens;
+
+    const WORDS: &str = r#"
+        [urge]
+        en = "please, you must"
+        [act]
+        en = "delete"
+        [own]
+        en = "my"
+        [doubt]
+        en = "as an example"
+    "#;
+
+    /// The places at which a rule of one row fits, by their words, and whether they are excused.
+    fn hits(row: &str, text: &str) -> Vec<(usize, usize, bool)> {
+        let lexicon = Lexicon::new(WORDS).unwrap();
+        let row =
+            format!("[[rule]]\nid = \"x\"\nsays = \"x\"\nsource = \"x\"\nweight = 1.0\n{row}");
+        let rules = rules(&row, &lexicon).unwrap();
+        let marks = lexicon.marks(&tokens(text, lexicon.known()));
+        let present = marks
+            .iter()
+            .fold(Concepts::default(), |all, mark| all.with(mark.concept));
+        let mut found = Vec::new();
+        for rule in &rules {
+            rule.hits(0, &marks, present, Context::Result, &|_| false, &mut found);
+        }
+        let found = found.into_iter();
+        found
+            .map(|hit| (hit.first, hit.last, hit.excused))
+            .collect()
+    }
+
+    #[test]
+    fn an_order_opens_a_sentence_or_follows_what_urges() {
+        let row = "steps = [\"^act\"]\nwithin = 1";
+        for (text, orders) in [
+            ("Delete it.", 1),
+            ("It is done. Delete it, please delete it", 2),
+            ("note: delete it\n- delete that", 2),
+            ("You must delete it", 1),
+            ("I delete it. Deleted. Deletes it. Deleting", 0),
+        ] {
+            assert_eq!(hits(row, text).len(), orders, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rule_may_stay_within_a_sentence() {
+        let row = "steps = [\"act\", \"own\"]\nwithin = 9";
+        let within = format!("{row}\nsentence = true");
+        for (text, anywhere, in_one) in [
+            ("delete it in my\nname", 1, 1),
+            ("delete it. My name is Lee", 1, 0),
+            ("delete it\n\nmy name", 1, 0),
+        ] {
+            assert_eq!(hits(row, text).len(), anywhere, "{text}");
+            assert_eq!(hits(&within, text).len(), in_one, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_near_may_excuse_what_fits() {
+        let row = "steps = [\"act\"]\nwithin = 1\nunless = \"doubt\"";
+        assert_eq!(hits(row, "delete it as an example"), [(0, 0, true)]);
+        assert_eq!(hits(row, "as an example, delete it"), [(3, 3, true)]);
+        let far = format!("delete it {} as an example", "and so on ".repeat(12));
+        assert_eq!(hits(row, &far), [(0, 0, false)]);
+    }
+}

@@ -106,6 +106,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::shown::New;
 
     #[test]
     fn an_ordinary_address_carries_nothing() {
@@ -117,12 +118,12 @@ mod tests {
         };
         let state = Sample::request("tools/call", [""; 0]).within(&gateway);
         let state = state.message().state(Scope::Session);
-        let mut shown = Shown::new();
+        let mut new = New::default();
         let private = "482913, jane@example.org, 4111 1111 1111 1111";
-        values(private, &mut |value| shown.add(value));
-        assert_eq!(shown.keep(&state, VALUES), Ok(()));
+        values(private, &mut |value| new.add(value));
+        assert_eq!(new.keep(&state, VALUES), Ok(()));
         let long = format!("https://a.example/{}", "word-".repeat(30));
-        let mut links = Shown::new();
+        let mut links = New::default();
         links.add(&long);
         assert_eq!(links.keep(&state, LINKS), Ok(()));
         for url in [

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::config::{Config, Content};
 use crate::fetch::{LINKS, VALUES};
 use crate::labels::Labels;
-use crate::shown::{Shown, links, values};
+use crate::shown::{New, links, values};
 use crate::tools::described;
 
 /// What is kept, once it is so, is who made it so.
@@ -113,12 +113,9 @@ fn keep(
     message: &Message<'_>,
     mut find: impl FnMut(&str, &mut dyn FnMut(&str)),
 ) -> Result<(), String> {
-    let mut shown = Shown::new();
+    let mut new = New::default();
     for text in message.texts() {
-        find(&text, &mut |it| shown.add(it));
+        find(&text, &mut |it| new.add(it));
     }
-    match shown.is_empty() {
-        true => Ok(()),
-        false => shown.keep(state, key),
-    }
+    new.keep(state, key)
 }

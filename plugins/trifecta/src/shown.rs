@@ -18,43 +18,18 @@ const GROUPED: usize = 9;
 const LONG: usize = 6;
 
 /// A set of texts that tells whether it has one, and is wrong about that now and then: a Bloom filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shown(Vec<u8>);
 
 impl Shown {
-    pub(crate) fn new() -> Self {
-        Self(vec![0; BYTES])
-    }
-
     /// The set that is kept under a key.
     pub(crate) fn kept(state: &State<'_>, key: &str) -> Self {
-        Self::from_bytes(state.get(key))
+        Self::of(state.get(key))
     }
 
-    fn from_bytes(bytes: Option<Vec<u8>>) -> Self {
+    fn of(bytes: Option<Vec<u8>>) -> Self {
         let whole = bytes.filter(|bytes| bytes.len() == BYTES);
-        whole.map_or_else(Self::new, Self)
-    }
-
-    /// Adds all members to the set that is kept under a key.
-    pub(crate) fn keep(&self, state: &State<'_>, key: &str) -> Result<(), String> {
-        for _ in 0..ATTEMPTS {
-            let found = state.get(key);
-            let mut all = Self::from_bytes(found.clone());
-            for (byte, more) in all.0.iter_mut().zip(&self.0) {
-                *byte |= more;
-            }
-            if found.as_ref() == Some(&all.0)
-                || state.compare_and_swap(key, found.as_deref(), &all.0, None)?
-            {
-                return Ok(());
-            }
-        }
-        Err("too many messages at a time change what is kept".into())
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.iter().all(|byte| *byte == 0)
+        Self(whole.unwrap_or_else(|| vec![0; BYTES]))
     }
 
     /// Whether so much is in it that it takes anything for a member too often.
@@ -63,26 +38,62 @@ impl Shown {
         usize::try_from(set).is_ok_and(|set| set > BYTES * 4)
     }
 
-    pub(crate) fn add(&mut self, text: &str) {
-        for (byte, bit) in bits(text) {
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.has_hash(hash(text))
+    }
+
+    fn has_hash(&self, hash: u64) -> bool {
+        let is_set = |(byte, bit)| self.0.get(byte).is_some_and(|byte| byte & bit != 0);
+        bits(hash).all(is_set)
+    }
+
+    fn add(&mut self, hash: u64) {
+        for (byte, bit) in bits(hash) {
             if let Some(byte) = self.0.get_mut(byte) {
                 *byte |= bit;
             }
         }
     }
+}
 
-    pub(crate) fn has(&self, text: &str) -> bool {
-        let is_set = |(byte, bit)| self.0.get(byte).is_some_and(|byte| byte & bit != 0);
-        bits(text).all(is_set)
+/// Texts that are to be remembered, by their hashes.
+#[derive(Debug, Default)]
+pub(crate) struct New(Vec<u64>);
+
+impl New {
+    pub(crate) fn add(&mut self, text: &str) {
+        self.0.push(hash(text));
+    }
+
+    /// Adds all to the set that is kept under a key. Most results have nothing new, which costs the least.
+    pub(crate) fn keep(&self, state: &State<'_>, key: &str) -> Result<(), String> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..ATTEMPTS {
+            let found = state.get(key);
+            let mut all = Shown::of(found.clone());
+            if self.0.iter().all(|hash| all.has_hash(*hash)) {
+                return Ok(());
+            }
+            self.0.iter().for_each(|hash| all.add(*hash));
+            if state.compare_and_swap(key, found.as_deref(), &all.0, None)? {
+                return Ok(());
+            }
+        }
+        Err("too many messages at a time change what is kept".into())
     }
 }
 
-/// The bits of a member: which byte, and which of its bits.
-fn bits(text: &str) -> impl Iterator<Item = (usize, u8)> {
-    // FNV-1a, which every build of this guardrail computes alike.
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+/// FNV-1a, which every build of this guardrail computes alike.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    })
+}
+
+/// The bits of a member: which byte, and which of its bits.
+fn bits(hash: u64) -> impl Iterator<Item = (usize, u8)> {
     let (start, step) = (hash, (hash >> 32) | 1);
     (0..BITS).map(move |number| {
         let bit = start.wrapping_add(step.wrapping_mul(number)) >> 8;
@@ -200,15 +211,15 @@ mod tests {
 
     #[test]
     fn a_set_knows_its_members_until_it_is_full() {
-        let mut set = Shown::new();
-        assert!(set.is_empty() && !set.has("482913"));
+        let mut set = Shown::of(None);
+        assert!(!set.has("482913"));
         let member = |number: u32| format!("value{number}");
-        (0..5_000).for_each(|number| set.add(&member(number)));
+        (0..5_000).for_each(|number| set.add(hash(&member(number))));
         assert!((0..5_000).all(|number| set.has(&member(number))));
         let wrong = (5_000..15_000).filter(|number| set.has(&member(*number)));
         assert!(wrong.count() < 200, "at most 2 %");
         assert!(!set.is_full());
-        (0..30_000).for_each(|number| set.add(&member(number)));
+        (0..30_000).for_each(|number| set.add(hash(&member(number))));
         assert!(set.is_full());
     }
 }

@@ -8,6 +8,11 @@
     clippy::indexing_slicing
 )]
 
+#[path = "swap/capture.rs"]
+mod capture;
+#[path = "swap/shadow.rs"]
+mod shadow;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,7 +37,11 @@ fn replace(file: &Path, build: &str) {
 
 /// Customers in a real database, behind a build of `pii`.
 fn customers(settings: &str) -> (Gateway, PathBuf) {
-    let setup = Gateway::with();
+    let (setup, file) = before_customers(Gateway::with(), settings);
+    (setup.guardrail("audit", "").start(), file)
+}
+
+fn before_customers(setup: Setup, settings: &str) -> (Setup, PathBuf) {
     let database = setup.folder().join("customers.db");
     let script = "import sqlite3, sys\n\
         with sqlite3.connect(sys.argv[1]) as db:\n  \
@@ -48,8 +57,7 @@ fn customers(settings: &str) -> (Gateway, PathBuf) {
     printed("the database", &filled.unwrap());
     let setup = setup.server(sqlite_server("crm", &database));
     let settings = format!("{GRANT}\n{settings}");
-    let (setup, file) = with_build(setup, "mcp_gateway_pii", &settings);
-    (setup.guardrail("audit", "").start(), file)
+    with_build(setup, "mcp_gateway_pii", &settings)
 }
 
 fn query(gateway: &Gateway) -> String {

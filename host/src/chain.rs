@@ -7,8 +7,9 @@
 mod recent;
 mod rehearsal;
 mod report;
+mod shadow;
 
-pub use recent::{Input, Memory, Recent};
+pub use recent::{Input, Memory, Recent, Seen};
 pub use rehearsal::{Passed, Rehearsing, Step};
 
 use std::sync::Arc;
@@ -17,10 +18,11 @@ use std::time::Instant;
 
 use crate::capability::journal::Trail;
 use crate::capability::message::MessageView;
-use crate::config::{Guardrail as Spec, Mode, OnError};
+use crate::config::{Guardrail as Spec, GuardrailName, Mode, OnError};
 use crate::guardrail::{Decision, Direction, Envelope, Fault, Guardrail, Kind, Verdict};
 use crate::journal::Unrecorded;
 use crate::message::{Message, Texts};
+use shadow::{Asked, Shadow};
 
 /// Failures in a row after which a guardrail is reported as unhealthy.
 const UNHEALTHY: u32 = 3;
@@ -38,6 +40,10 @@ pub struct Link {
     guardrail: Arc<Guardrail>,
     spec: Spec,
     failures: AtomicU32,
+    /// If it is asked beside the chain.
+    shadow: Option<Arc<Shadow>>,
+    /// Whether another one is asked beside it.
+    is_shadowed: bool,
 }
 
 /// What else is known when a message is judged.
@@ -80,10 +86,14 @@ pub enum Cause {
 impl Link {
     /// Puts a guardrail in the place that the configuration has for it.
     pub fn new(guardrail: Arc<Guardrail>, spec: Spec) -> Self {
+        let shadow = (spec.mode == Mode::Shadow)
+            .then(|| Arc::new(Shadow::new(&guardrail, spec.limits.output)));
         Self {
             guardrail,
             spec,
             failures: AtomicU32::new(0),
+            shadow,
+            is_shadowed: false,
         }
     }
 
@@ -104,7 +114,7 @@ impl Link {
 
     /// Whether it has exchanges recorded.
     pub fn journals(&self) -> bool {
-        self.guardrail.uses().journal
+        self.guardrail.uses().journal && self.shadow.is_none()
     }
 
     /// What becomes of an answer that was not recorded, as the person configured it.
@@ -124,6 +134,11 @@ impl Link {
         }
     }
 
+    /// Whether it is asked what to hide where these are not.
+    fn hides(&self, bare: &[GuardrailName]) -> bool {
+        !self.journals() && self.shadow.is_none() && !bare.contains(&self.spec.name)
+    }
+
     fn applies(&self, server: &str, method: &str, kind: Kind, direction: Direction) -> bool {
         self.spec.only.includes(server, method)
             && self.guardrail.manifest().wants(method, kind, direction)
@@ -134,6 +149,11 @@ impl Chain {
     /// A chain of these guardrails. One that has exchanges recorded is asked last.
     pub fn new(mut links: Vec<Link>) -> Self {
         links.sort_by_key(Link::journals);
+        let besides = links.iter().filter_map(|link| link.spec.beside.clone());
+        let besides: Vec<GuardrailName> = besides.collect();
+        for link in &mut links {
+            link.is_shadowed = besides.contains(&link.spec.name);
+        }
         Self {
             links,
             memory: None,
@@ -181,9 +201,7 @@ impl Chain {
         message: Message,
         circumstances: &Circumstances,
     ) -> Result<Message, Block> {
-        if let Some(recent) = &self.memory {
-            recent.keep(envelope, &message, circumstances);
-        }
+        let came = self.memory.as_ref().map(|recent| (recent, message.clone()));
         let trail = circumstances.trail.as_deref();
         let begun = trail.map(|_| Instant::now());
         let mut passage = Passage::of(message);
@@ -192,6 +210,15 @@ impl Chain {
             if link.journals() {
                 let Some(trail) = trail else { continue };
                 trail.noted().is_wanted = true;
+            } else if let Some(shadow) = &link.shadow {
+                link.cast(
+                    shadow,
+                    envelope,
+                    &mut passage,
+                    circumstances,
+                    outcome.is_ok(),
+                );
+                continue;
             } else if outcome.is_err() {
                 continue;
             }
@@ -202,17 +229,39 @@ impl Chain {
         if let (Some(trail), Some(begun)) = (trail, begun) {
             trail.judged(envelope.kind == Kind::Request, begun.elapsed());
         }
+        if let Some((recent, came)) = came {
+            let left = outcome.is_ok().then_some(&passage.message);
+            recent.keep(envelope, came, circumstances, left);
+        }
         outcome.map(|()| passage.message)
     }
 
     /// What the guardrails leave of a message that is about to be written down, whatever
     /// else they think of it. `None` if one of them cannot tell, so that it must not be.
     pub async fn mask(&self, envelope: &Envelope, message: Message) -> Option<Message> {
+        self.mask_but(&[], envelope, message).await
+    }
+
+    /// The same without these guardrails.
+    pub async fn mask_but(
+        &self,
+        bare: &[GuardrailName],
+        envelope: &Envelope,
+        message: Message,
+    ) -> Option<Message> {
         let mut passage = Passage::of(message);
-        for link in self.of(envelope).filter(|link| !link.journals()) {
+        for link in self.of(envelope).filter(|link| link.hides(bare)) {
             link.mask(envelope, &mut passage).await.ok()?;
         }
         Some(passage.message)
+    }
+
+    /// Whether every guardrail that looks at such a message can be asked for the record
+    /// what it hides in it, these not counted.
+    pub fn can_mask(&self, envelope: &Envelope, bare: &[GuardrailName]) -> bool {
+        let Envelope { server, method, .. } = envelope;
+        let mut asked = self.of(envelope).filter(|link| link.hides(bare));
+        asked.all(|link| link.applies(server, method, Kind::Record, Direction::ToClient))
     }
 
     /// The guardrail that has exchanges recorded, if there is one.
@@ -251,7 +300,10 @@ impl Chain {
     /// Drops what the guardrails hold for a session that has ended.
     pub fn forget(&self, session: &str) {
         for link in &self.links {
-            link.guardrail.forget(session);
+            match &link.shadow {
+                Some(shadow) => shadow.forget(session),
+                None => link.guardrail.forget(session),
+            }
         }
     }
 }
@@ -262,6 +314,8 @@ struct Passage {
     /// Its texts, if anybody has asked for them since it was changed.
     texts: Option<Arc<Texts>>,
     earlier: Vec<(Arc<str>, String)>,
+    /// What guardrails that others are asked beside were shown, and what they decided.
+    shadowed: Vec<(GuardrailName, MessageView, Verdict)>,
 }
 
 impl Passage {
@@ -270,6 +324,7 @@ impl Passage {
             message,
             texts: None,
             earlier: Vec::new(),
+            shadowed: Vec::new(),
         }
     }
 
@@ -334,6 +389,10 @@ impl Link {
             Err(fault) => return self.faulted(envelope, &fault, trail),
         };
         self.failures.store(0, Relaxed);
+        if self.is_shadowed {
+            let decided = (self.spec.name.clone(), view.clone(), verdict.clone());
+            passage.shadowed.push(decided);
+        }
         self.report(envelope, &view, &verdict, &circumstances.approved);
         match self.apply(&view, &verdict, &circumstances.approved) {
             Ok(changed) => passage.change(changed),
@@ -346,6 +405,43 @@ impl Link {
             .earlier
             .extend(rules.map(|rule| (Arc::clone(name), rule)));
         Ok(())
+    }
+
+    /// Has the guardrail judge the message beside the chain: what the one it stands beside
+    /// was shown, or what is left of the message here.
+    fn cast(
+        &self,
+        shadow: &Arc<Shadow>,
+        envelope: &Envelope,
+        passage: &mut Passage,
+        circumstances: &Circumstances,
+        gets_here: bool,
+    ) {
+        let (view, decided) = match &self.spec.beside {
+            Some(beside) => {
+                let mut known = passage.shadowed.iter();
+                let Some((_, view, decided)) = known.find(|(name, ..)| name == beside) else {
+                    return;
+                };
+                (view.clone(), decided.clone())
+            }
+            None => match passage.view(circumstances) {
+                Ok(view) if gets_here => (view, shadow::nothing()),
+                // It would not have been asked.
+                _ => return,
+            },
+        };
+        let journal = circumstances.trail.as_ref();
+        shadow.ask(Asked {
+            envelope: envelope.clone(),
+            // Nothing of what it says is recorded for the exchange.
+            view: MessageView {
+                trail: None,
+                ..view
+            },
+            decided,
+            journal: journal.map(|trail| Arc::clone(trail.journal())),
+        });
     }
 
     /// Has the guardrail hide what it would hide.
@@ -391,7 +487,7 @@ impl Link {
         };
         match self.spec.mode {
             Mode::Enforce => outcome,
-            Mode::Warn | Mode::Off => {
+            Mode::Warn | Mode::Shadow | Mode::Off => {
                 if let Some(trail) = &view.trail
                     && view.message.method().is_none()
                 {

@@ -13,6 +13,7 @@ mod install;
 mod pages;
 mod pin;
 mod plugin;
+mod replay;
 mod scan;
 mod serve;
 mod status;
@@ -39,15 +40,17 @@ use audit::AuditArgs;
 use doctor::DoctorArgs;
 use install::{ImportArgs, InstallArgs, UninstallArgs};
 use pin::PinArgs;
+use replay::ReplayArgs;
 use scan::ScanArgs;
 use serve::ServeArgs;
 use status::StatusArgs;
 
 pub use authoring::{BuildArgs, Language, NewArgs};
 pub use plugin::{
-    BenchArgs, FuzzArgs, InspectArgs, Offsets, PluginTask, PushArgs, ScoreArgs, SignArgs, TestArgs,
-    UpdateArgs, Way,
+    BenchArgs, DiffArgs, FuzzArgs, InspectArgs, Offsets, PluginTask, PushArgs, ScoreArgs, SignArgs,
+    TestArgs, UpdateArgs, Way,
 };
+pub use replay::Replay;
 
 /// A guardrail gateway for the Model Context Protocol
 ///
@@ -105,6 +108,8 @@ pub enum Task {
     Demo,
     /// Answer what the author of a guardrail asks about a component.
     Plugin(PluginTask),
+    /// Show what would become of captured messages.
+    Replay(Replay),
     /// Put the gateway before the servers of clients.
     Install(Install),
     /// Take it away again.
@@ -236,6 +241,10 @@ struct GatewayArgs {
     /// Start no server whose package has little reputation before you have let it
     #[arg(long)]
     scan: bool,
+    /// Write messages into this file as the guardrails leave them, for `replay` and
+    /// `plugin diff`
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -286,6 +295,11 @@ enum Command {
     /// Look at guardrail components, and try and measure them
     #[command(subcommand)]
     Plugin(PluginTask),
+    /// Show message by message what would become of a captured session
+    ///
+    /// Nothing is sent to anybody: guardrails have no network, and what they keep is thrown
+    /// away. Exit code: 0 shown, 2 not.
+    Replay(ReplayArgs),
     /// Print what completes this command line in your shell
     Completions {
         /// The shell
@@ -342,6 +356,7 @@ impl Cli {
             Command::Logout(args) => args.task(bundled)?,
             Command::Demo => Task::Demo,
             Command::Plugin(task) => Task::Plugin(task),
+            Command::Replay(args) => args.task(bundled)?,
             Command::Reap => Task::Reap,
         })
     }
@@ -354,8 +369,9 @@ impl Cli {
 
 impl GatewayArgs {
     fn source(self, bundled: &[&str]) -> Result<ConfigSource, UsageError> {
-        let scan = self.scan;
-        Ok(ConfigSource::new(self.form()?, bundled).scanning(scan))
+        let (scan, capture) = (self.scan, self.capture.clone());
+        let source = ConfigSource::new(self.form()?, bundled);
+        Ok(source.scanning(scan).capturing(capture))
     }
 
     fn form(self) -> Result<Form, UsageError> {
@@ -404,6 +420,7 @@ impl GatewayArgs {
             (self.mcp_json_path.is_some(), "--mcp-json-path"),
             (self.config.is_some(), "--config"),
             (self.scan, "--scan"),
+            (self.capture.is_some(), "--capture"),
         ];
         first(given).or_else(|| self.first_guardrail())
     }

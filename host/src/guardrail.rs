@@ -56,6 +56,8 @@ const LARGE: usize = 32 << 10;
 pub struct Guardrail {
     name: Arc<str>,
     anatomy: Anatomy,
+    /// Whose keys it has.
+    keyed: Arc<str>,
     /// What it uses of all that can be granted.
     uses: Grants,
     manifest: Manifest,
@@ -75,6 +77,9 @@ pub struct Guardrail {
 pub struct Recipe {
     /// Its name in the configuration.
     pub name: Arc<str>,
+    /// The name that its keys are derived by: its own, or that of the guardrail that it
+    /// stands beside, so that both have the same stand-ins.
+    pub keyed: Arc<str>,
     /// The component's bytes.
     pub bytes: Arc<[u8]>,
     /// Its configuration, a JSON text.
@@ -194,6 +199,7 @@ impl Guardrail {
                 configured.start.config_at_start(&recipe.config),
             ),
             name: recipe.name,
+            keyed: recipe.keyed,
             uses: anatomy.uses(),
             anatomy,
             manifest: configured.manifest,
@@ -275,6 +281,16 @@ impl Guardrail {
         .unwrap_or_else(|panic| Err(Fault::Trap(panic.to_string())))
     }
 
+    /// Judges a message on this thread, whatever its size: nobody waits for the verdict.
+    pub async fn check_beside(
+        &self,
+        envelope: &Envelope,
+        view: MessageView,
+    ) -> Result<Verdict, Fault> {
+        self.judge(envelope, view, self.own(&envelope.session))
+            .await
+    }
+
     /// Judges a message that nobody sent. What the guardrail keeps is thrown away, and
     /// its keys are worth nothing.
     pub async fn rehearse(&self, envelope: &Envelope, view: MessageView) -> Result<Verdict, Fault> {
@@ -288,6 +304,7 @@ impl Guardrail {
         }
         Some(Own::new(
             Arc::clone(&self.name),
+            Arc::clone(&self.keyed),
             Arc::clone(session),
             self.sandbox.states().clone(),
             self.sandbox.secret().filter(|_| self.uses.keys),

@@ -77,6 +77,7 @@ fn act(cli: Cli, news: Arc<News>) -> anyhow::Result<ExitCode> {
                 ExitCode::SUCCESS
             }
             Task::Plugin(task) => workbench::answer(task).await,
+            Task::Replay(replay) => workbench::replay(replay).await,
             Task::Install(request) => install::install(&request)?,
             Task::Uninstall(request) => install::uninstall(&request)?,
             Task::Import(request) => install::import(&request)?,

@@ -8,7 +8,7 @@ mod build;
 mod watch;
 
 use build::announce;
-pub use build::{BuildError, Refused, build};
+pub use build::{BuildError, Refused, build, policy, recipe};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,6 +92,11 @@ impl Reloader {
                 }
                 if config.journal != self.config.journal {
                     tracing::warn!("what [journal] says takes effect at the next start");
+                }
+                if config.swap.capture != self.config.swap.capture
+                    || config.swap.bare != self.config.swap.bare
+                {
+                    tracing::warn!("what [swap] says of a capture takes effect at the next start");
                 }
                 files.set(paths(&config).collect());
                 self.config = config;

@@ -5,6 +5,7 @@ mod serve;
 
 pub use serve::{ServeError, serve};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +17,7 @@ use crate::reload::{BuildError, Reloader, build};
 use crate::sandbox::{CacheDir, Sandbox, SandboxError};
 use crate::session::Sessions;
 use crate::status::{self, News};
+use crate::swap::Capture;
 use crate::wire::{Lines, outbox};
 
 /// How long the end of all servers may take, together with what comes before
@@ -37,6 +39,14 @@ pub enum RunError {
     /// A guardrail does not load.
     #[error(transparent)]
     Guardrails(#[from] BuildError),
+    /// What is to be captured has nowhere to go.
+    #[error("messages cannot be captured in {file}: {cause}")]
+    Capture {
+        /// The file.
+        file: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
 }
 
 /// Serves the client on standard input and output until it leaves or a signal
@@ -47,6 +57,7 @@ pub enum RunError {
 /// started then: no message passes a gateway that lacks a guardrail.
 pub async fn run(source: ConfigSource, news: Arc<News>) -> Result<(), RunError> {
     let reloader = prepare(source).await?;
+    let capture = capture(&reloader)?;
     let (sessions, sandbox) = (
         Arc::clone(&reloader.sessions),
         Arc::clone(&reloader.sandbox),
@@ -78,6 +89,10 @@ pub async fn run(source: ConfigSource, news: Arc<News>) -> Result<(), RunError> 
         why = signalled() => tracing::info!("ending: {why}"),
     }
     reloading.abort();
+    if let Some(capture) = capture {
+        // While guardrails still know the session.
+        let _ = tokio::time::timeout(LAST_WRITE, capture.end()).await;
+    }
     tokio::select! {
         // Whatever is left after that is ended by the reaper.
         _ = tokio::time::timeout(CLOSE, session.close()) => {}
@@ -115,6 +130,19 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
         sessions: Arc::new(sessions),
         outcomes: Arc::default(),
     })
+}
+
+/// Has messages written down, if that is configured.
+fn capture(reloader: &Reloader) -> Result<Option<Capture>, RunError> {
+    let settings = &reloader.config.swap;
+    let begin = |file: &PathBuf| {
+        let chain = Arc::clone(&reloader.chain);
+        Capture::begin(file, chain, settings.bare.clone()).map_err(|cause| RunError::Capture {
+            file: file.display().to_string(),
+            cause,
+        })
+    };
+    settings.capture.as_ref().map(begin).transpose()
 }
 
 /// Says how the gateway is to whoever asks, as long as what is returned is kept.

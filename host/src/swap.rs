@@ -7,6 +7,7 @@
 //! told by rules and numbers, never by what a message says.
 
 mod canary;
+mod capture;
 mod report;
 mod trial;
 
@@ -17,6 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 pub use canary::{sing, texts};
+pub use capture::{Capture, CaptureError, read};
 pub use report::{Build, Cost, Report, Row};
 pub use trial::Trial;
 

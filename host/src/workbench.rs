@@ -1,4 +1,5 @@
-//! `plugin`: what the author of a guardrail asks about it. Nothing here judges
+//! `plugin`: what the author of a guardrail asks about it; and `replay`, what a chain of
+//! guardrails makes of captured messages. Nothing here judges
 //! messages by itself: what is shown and measured is the gateway's own
 //! [`Guardrail`](crate::guardrail::Guardrail) at work.
 //!
@@ -9,17 +10,19 @@ mod bench;
 mod build;
 mod cases;
 mod component;
+mod diff;
 mod distribute;
 mod fuzz;
 mod inspect;
 mod project;
+mod replay;
 mod score;
 mod shown;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::cli::PluginTask;
+use crate::cli::{PluginTask, Replay};
 
 /// The answer is not what was hoped for.
 const BAD: u8 = 1;
@@ -41,7 +44,17 @@ pub async fn answer(task: PluginTask) -> ExitCode {
         PluginTask::Sign(args) => distribute::sign(&args),
         PluginTask::Push(args) => distribute::push(&args).await,
         PluginTask::Update(args) => distribute::update(&args).await,
+        PluginTask::Diff(args) => diff::diff(&args).await,
     };
+    code(outcome)
+}
+
+/// Shows what would become of captured messages, on standard output.
+pub async fn replay(replay: Replay) -> ExitCode {
+    code(replay::show(&replay).await)
+}
+
+fn code(outcome: anyhow::Result<bool>) -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(BAD),

@@ -27,7 +27,7 @@ impl Host for Confined {
             Scope::Session => Some(&*own.session),
             Scope::Global => None,
         };
-        let key = secret.derive(&own.guardrail, session, &purpose);
+        let key = secret.derive(&own.keyed, session, &purpose);
         let key = key.map_err(|error| wasmtime::format_err!("{error}"))?;
         Ok(key.to_vec())
     }

@@ -11,6 +11,8 @@ use super::state::{Lease, States};
 #[derive(Clone)]
 pub(crate) struct Own {
     pub(crate) guardrail: Arc<str>,
+    /// The guardrail whose keys it has.
+    pub(crate) keyed: Arc<str>,
     pub(crate) session: Arc<str>,
     pub(crate) states: States,
     /// Absent where it has no use for keys.
@@ -38,6 +40,7 @@ pub(crate) enum Unavailable {
 impl Own {
     pub(crate) fn new(
         guardrail: Arc<str>,
+        keyed: Arc<str>,
         session: Arc<str>,
         states: States,
         secret: Option<Arc<Secret>>,
@@ -45,6 +48,7 @@ impl Own {
     ) -> Self {
         Self {
             guardrail,
+            keyed,
             session,
             states,
             secret,
@@ -56,12 +60,14 @@ impl Own {
     /// For a message that nobody sent: with nothing kept, and keys that are worth
     /// nothing, but the same everywhere.
     pub(crate) fn rehearsal() -> Self {
-        let (guardrail, session) = ("guardrail".into(), "session".into());
+        let guardrail: Arc<str> = "guardrail".into();
+        let session = "session".into();
         let states = States::default();
         let lease = states.open(&session);
         Self {
             _lease: Some(Arc::new(lease)),
             ..Self::new(
+                Arc::clone(&guardrail),
                 guardrail,
                 session,
                 states,

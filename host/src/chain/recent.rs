@@ -2,7 +2,9 @@
 //! of a guardrail is tried on.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::mpsc;
 
 use super::Circumstances;
 use crate::guardrail::Envelope;
@@ -21,12 +23,23 @@ pub struct Input {
     pub elapsed: u64,
 }
 
+/// A message that went through the chain.
+#[derive(Debug)]
+pub struct Seen {
+    /// As it came.
+    pub input: Input,
+    /// As it was let pass, if it was.
+    pub left: Option<Message>,
+}
+
 /// Recent inputs of a chain, the oldest first. They are in memory only, and outlive the
 /// chains of one gateway.
 pub struct Recent {
     most: usize,
     bytes: usize,
     held: Mutex<Held>,
+    /// Who is told of each.
+    told: OnceLock<mpsc::Sender<Seen>>,
 }
 
 #[derive(Default)]
@@ -50,7 +63,19 @@ impl Recent {
             most,
             bytes,
             held: Mutex::default(),
+            told: OnceLock::new(),
         }
+    }
+
+    /// Tells somebody of each message from now on, as far as there is room for it with
+    /// them. Whoever was first stays.
+    pub fn tell(&self, somebody: mpsc::Sender<Seen>) {
+        let _ = self.told.set(somebody);
+    }
+
+    /// Who is told.
+    pub fn told(&self) -> Option<&mpsc::Sender<Seen>> {
+        self.told.get()
     }
 
     /// Whether it has this room.
@@ -69,15 +94,23 @@ impl Recent {
     pub(super) fn keep(
         &self,
         envelope: &Envelope,
-        message: &Message,
+        message: Message,
         circumstances: &Circumstances,
+        left: Option<&Message>,
     ) {
         let input = Input {
             envelope: envelope.clone(),
-            message: message.clone(),
+            message,
             request: circumstances.request.clone(),
             elapsed: circumstances.elapsed,
         };
+        if let Some(told) = self.told() {
+            // Nobody waits for a file.
+            let _ = told.try_send(Seen {
+                input: input.clone(),
+                left: left.cloned(),
+            });
+        }
         let size = input.size();
         if size > self.bytes / 4 {
             return;
@@ -125,7 +158,7 @@ mod tests {
             direction: Direction::ToClient,
             subject: None,
         };
-        recent.keep(&envelope, &message, &Circumstances::default());
+        recent.keep(&envelope, message, &Circumstances::default(), None);
     }
 
     fn kept(recent: &Recent) -> Vec<String> {

@@ -38,9 +38,9 @@ pub struct Passed {
 
 impl<'a> Rehearsing<'a> {
     /// These links, with nothing kept yet. One that has exchanges recorded is not asked:
-    /// nothing is to be recorded.
+    /// nothing is to be recorded. Nor is one that stands beside the chain.
     pub fn of(links: &'a [Link]) -> Self {
-        let asked = links.iter().filter(|link| !link.journals());
+        let asked = links.iter().filter(|link| link.hides(&[]));
         let asked = asked.map(|link| (link, Rehearsal::of(link.guardrail())));
         Self(asked.collect())
     }

@@ -57,6 +57,11 @@ pub enum PluginTask {
     ///
     /// Exit code: 0 within the default limits, 1 beyond one of them, 2 not measured.
     Bench(BenchArgs),
+    /// Hold a build against another: on the gateway's canary texts, and on captured messages
+    ///
+    /// Exit code: 0 the new one protects no less, 1 it protects less or costs too much, 2 they
+    /// cannot be compared.
+    Diff(DiffArgs),
     /// Make a key that signs components, and print what others trust
     Keygen {
         /// The new file, which only you can read
@@ -117,6 +122,34 @@ pub struct InspectArgs {
     /// Answer in JSON, for scripts
     #[arg(long)]
     json: bool,
+}
+
+/// Which builds to compare, and on what.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct DiffArgs {
+    /// A .wasm file, or the name of a bundled guardrail
+    pub old: PathBuf,
+    /// The same, which is to take its place
+    pub new: PathBuf,
+    /// A file that a gateway wrote with --capture
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// The configuration of both: JSON, TOML, or a .json or .toml file
+    #[arg(long, value_name = "CONFIG")]
+    pub config: Option<String>,
+    /// How many times the time of the old one the new one may take
+    #[arg(long, value_name = "TIMES", default_value_t = 4)]
+    pub cost: u32,
+    /// Answer in JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+impl DiffArgs {
+    /// For whom the answer is.
+    pub fn output(&self) -> Output {
+        Output::of(self.json)
+    }
 }
 
 /// What to score, on what, and how.

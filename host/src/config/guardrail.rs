@@ -18,6 +18,9 @@ pub struct Guardrail {
     pub digest: Option<String>,
     /// What its decisions lead to.
     pub mode: Mode,
+    /// For a shadow: the guardrail that it is held against; without one, what it would do
+    /// is held against doing nothing.
+    pub beside: Option<GuardrailName>,
     /// What happens to a message when it fails.
     pub on_error: OnError,
     /// How long an instance lives.
@@ -55,6 +58,9 @@ pub enum Mode {
     Enforce,
     /// They are recorded, and the message passes unchanged.
     Warn,
+    /// It is asked beside the chain, while the message goes on, and only what it would
+    /// have done otherwise is recorded.
+    Shadow,
     /// It is loaded, but shown nothing.
     Off,
 }
@@ -190,12 +196,30 @@ impl Guardrail {
             component,
             digest: None,
             mode: Mode::default(),
+            beside: None,
             on_error: OnError::default(),
             isolation: Isolation::default(),
             proof: Proof::default(),
             only: Only::default(),
             config: "{}".to_owned(),
             limits: Limits::default(),
+        }
+    }
+
+    /// Another build of it, to be asked beside it.
+    #[must_use]
+    pub fn shadow(&self, name: GuardrailName, component: Source) -> Self {
+        Self {
+            name,
+            component,
+            // That of another build.
+            digest: None,
+            mode: match self.mode {
+                Mode::Off => Mode::Off,
+                Mode::Enforce | Mode::Warn | Mode::Shadow => Mode::Shadow,
+            },
+            beside: Some(self.name.clone()),
+            ..self.clone()
         }
     }
 }
@@ -218,6 +242,7 @@ impl fmt::Debug for Guardrail {
             .field("component", &self.component)
             .field("digest", &self.digest)
             .field("mode", &self.mode)
+            .field("beside", &self.beside)
             .field("on_error", &self.on_error)
             .field("isolation", &self.isolation)
             .field("proof", &self.proof)

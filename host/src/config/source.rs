@@ -20,6 +20,8 @@ pub struct ConfigSource {
     /// Whether servers are looked at before they are started, whatever the file says.
     scan: bool,
     secrets: Wanted,
+    /// Where messages are written down, whatever the file says.
+    capture: Option<PathBuf>,
 }
 
 /// The ways to tell the gateway what to do.
@@ -60,7 +62,14 @@ impl ConfigSource {
             bundled: Bundled::of(bundled),
             scan: false,
             secrets: Wanted::default(),
+            capture: None,
         }
+    }
+
+    /// The same, with messages written into this file, if there is one.
+    #[must_use]
+    pub fn capturing(self, capture: Option<PathBuf>) -> Self {
+        Self { capture, ..self }
     }
 
     /// The same, with servers looked at before they are started.
@@ -105,6 +114,10 @@ impl ConfigSource {
         };
         (config.warnings, config.secrets) = report.finish().map_err(ConfigErrors)?;
         config.gateway.scan |= self.scan;
+        if let Some(file) = &self.capture {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            config.swap.capture = Some(file);
+        }
         warn_of_nothing(&mut config);
         config.warnings.extend(service::order(&config.guardrails));
         Ok(config)

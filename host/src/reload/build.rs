@@ -141,7 +141,9 @@ pub async fn build(
 fn memory(config: &Config, old: &Chain) -> Memory {
     let wanted = config.guardrails.iter();
     let mut wanted = wanted.filter(|spec| spec.mode != Mode::Off);
-    if !wanted.any(|spec| spec.proof == Proof::Replay) {
+    let told = old.memory().as_ref().and_then(|recent| recent.told());
+    let is_captured = config.swap.capture.is_some() || told.is_some();
+    if !is_captured && !wanted.any(|spec| spec.proof == Proof::Replay) {
         return None;
     }
     let Swap {
@@ -149,7 +151,14 @@ fn memory(config: &Config, old: &Chain) -> Memory {
     } = config.swap;
     let kept = old.memory().as_ref();
     let kept = kept.filter(|recent| recent.has_room_for(messages, bytes));
-    Some(kept.map_or_else(|| Arc::new(Recent::new(messages, bytes)), Arc::clone))
+    if let Some(kept) = kept {
+        return Some(Arc::clone(kept));
+    }
+    let recent = Recent::new(messages, bytes);
+    if let Some(told) = told {
+        recent.tell(told.clone());
+    }
+    Some(Arc::new(recent))
 }
 
 /// Tells that an old build stays.
@@ -268,15 +277,7 @@ async fn renew(
         name: Arc::clone(&name),
         cause,
     })?;
-    let recipe = Recipe {
-        name: Arc::clone(&name),
-        bytes: bytes.into(),
-        config: spec.config.clone(),
-        limits: spec.limits.clone(),
-        isolation: spec.isolation,
-        grants: spec.grants,
-        destinations: spec.destinations.clone(),
-    };
+    let recipe = recipe(spec, bytes);
     let guardrail = aside(Guardrail::load(Arc::clone(sandbox), recipe))
         .await
         .unwrap_or_else(|panic| Err(LoadError::Panicked(panic.to_string())))
@@ -308,7 +309,8 @@ async fn renew(
     let Some(refused) = refused else {
         return Ok(guardrail);
     };
-    if predecessor.is_some() {
+    // What has no effect may do what it likes.
+    if predecessor.is_some() && spec.mode != Mode::Shadow {
         let report = swap::compare(old, spec, &config.swap, &guardrail).await;
         if let Some(report) = report.as_ref().filter(|report| report.is_worse()) {
             let report = Box::new(report.clone());
@@ -327,8 +329,22 @@ async fn renew(
     Ok(guardrail)
 }
 
+/// What a guardrail is made of, by its entry in the configuration.
+pub fn recipe(spec: &Spec, bytes: Vec<u8>) -> Recipe {
+    Recipe {
+        name: spec.name.as_str().into(),
+        keyed: spec.beside.as_ref().unwrap_or(&spec.name).as_str().into(),
+        bytes: bytes.into(),
+        config: spec.config.clone(),
+        limits: spec.limits.clone(),
+        isolation: spec.isolation,
+        grants: spec.grants,
+        destinations: spec.destinations.clone(),
+    }
+}
+
 /// What the component of a guardrail has to be.
-fn policy(spec: &Spec, config: &Config) -> Policy {
+pub fn policy(spec: &Spec, config: &Config) -> Policy {
     Policy {
         digest: spec.digest.clone(),
         trusted: config.gateway.trusted_keys.clone(),
@@ -340,6 +356,7 @@ fn policy(spec: &Spec, config: &Config) -> Policy {
 /// in the chain does with its verdicts.
 fn same_guardrail(one: &Spec, other: &Spec) -> bool {
     one.name == other.name
+        && one.beside == other.beside
         && one.component == other.component
         && one.digest == other.digest
         && one.config == other.config

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CLOSE, RunError, prepare, signalled, tell};
+use super::{CLOSE, LAST_WRITE, RunError, capture, prepare, signalled, tell};
 use crate::config::ConfigSource;
 use crate::front::http::{self, ListenError, Options, PATH};
 use crate::status::News;
@@ -29,6 +29,7 @@ pub async fn serve(
     news: Arc<News>,
 ) -> Result<(), ServeError> {
     let reloader = prepare(source).await?;
+    let capture = capture(&reloader)?;
     let _told = tell(&reloader, news);
     let sandbox = Arc::clone(&reloader.sandbox);
     let mut listening = http::listen(options, Arc::clone(&reloader.sessions)).await?;
@@ -39,6 +40,10 @@ pub async fn serve(
         why = signalled() => tracing::info!("ending: {why}"),
     }
     reloading.abort();
+    if let Some(capture) = capture {
+        // While guardrails still know the sessions.
+        let _ = tokio::time::timeout(LAST_WRITE, capture.end()).await;
+    }
     tokio::select! {
         // Whatever is left after that is ended by the reaper.
         _ = tokio::time::timeout(CLOSE, listening.end()) => {}

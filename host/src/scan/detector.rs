@@ -78,6 +78,7 @@ async fn load(
     };
     let recipe = Recipe {
         name: name.into(),
+        keyed: name.into(),
         bytes: bytes.to_vec().into(),
         config: config.to_owned(),
         limits: Limits::default(),

@@ -46,6 +46,8 @@ pub struct Tally {
     pub blocked: u64,
     /// Messages that it failed on.
     pub failures: u64,
+    /// What it would have done otherwise, if it is a shadow.
+    pub differences: u64,
 }
 
 impl News {
@@ -73,6 +75,7 @@ impl News {
             match message.as_str() {
                 "finding" | "more findings in the same message" => tally.findings += count,
                 "blocked" => tally.blocked += 1,
+                "shadow differs" => tally.differences += 1,
                 _ if message.starts_with("guardrail failed") => tally.failures += 1,
                 _ => {}
             }
@@ -144,6 +147,7 @@ mod tests {
             findings: 3,
             blocked: 1,
             failures: 0,
+            differences: 0,
         };
         assert_eq!(news.tally("basic"), basic);
         assert_eq!(news.tally("pii").failures, 1);

@@ -153,14 +153,19 @@ fn lines(gateway: &Value) -> Vec<String> {
             Some(Value::Bool(false)) => "UNHEALTHY",
             _ => "well",
         };
+        let differing = match word(guardrail, "mode").as_str() {
+            "shadow" => format!(", {} differences", word(did, "differences")),
+            _ => String::new(),
+        };
         lines.push(format!(
-            "  guardrail  {} {}, {}, {health}: {} findings, {} blocked, {} failures\n             {}",
+            "  guardrail  {} {}, {}, {health}: {} findings, {} blocked, {} failures{}\n             {}",
             word(guardrail, "name"),
             word(guardrail, "version"),
             word(guardrail, "mode"),
             word(did, "findings"),
             word(did, "blocked"),
             word(did, "failures"),
+            differing,
             word(guardrail, "digest"),
         ));
         lines.extend(swap(guardrail, ago));

@@ -53,6 +53,7 @@ impl Component {
     pub(super) fn recipe(&self, config: &str, limits: Limits) -> Recipe {
         Recipe {
             name: Arc::clone(&self.name),
+            keyed: Arc::clone(&self.name),
             bytes: Arc::clone(&self.bytes),
             config: config.to_owned(),
             limits,

@@ -29,9 +29,10 @@ pub(super) struct Surroundings<'a> {
     pub(super) proof: Proof,
 }
 
-const MODE: [(&str, Mode); 3] = [
+const MODE: [(&str, Mode); 4] = [
     ("enforce", Mode::Enforce),
     ("warn", Mode::Warn),
+    ("shadow", Mode::Shadow),
     ("off", Mode::Off),
 ];
 
@@ -49,8 +50,11 @@ pub(super) fn guardrails(list: Vec<Field<'_>>, surroundings: &Surroundings<'_>) 
         let (reading, at) = (field.reading, field.at);
         let label = label(&field.value, index);
         let section = field.labelled(&label);
-        let Some((mut new, is_granted)) =
-            section.and_then(|section| guardrail(section, surroundings))
+        let Some(Read {
+            guardrail: mut new,
+            is_granted,
+            shadow,
+        }) = section.and_then(|section| guardrail(section, surroundings))
         else {
             continue;
         };
@@ -59,27 +63,42 @@ pub(super) fn guardrails(list: Vec<Field<'_>>, surroundings: &Surroundings<'_>) 
             Ok(Some(warning)) => reading.warn(at, &warning),
             Err(problem) => reading.error(at, problem),
         }
-        match guardrails.iter().find(|earlier| earlier.name == new.name) {
-            None => guardrails.push(new),
-            Some(earlier) => reading.error(
-                at,
-                Problem::DuplicateGuardrail {
-                    name: new.name.to_string(),
-                    first: earlier.component.clone(),
-                    second: new.component,
-                },
-            ),
+        let shadow = shadow.and_then(|component| {
+            let name = format!("{}-shadow", new.name).parse().ok()?;
+            Some(new.shadow(name, component))
+        });
+        for new in [Some(new), shadow].into_iter().flatten() {
+            match guardrails.iter().find(|earlier| earlier.name == new.name) {
+                None => guardrails.push(new),
+                Some(earlier) => reading.error(
+                    at,
+                    Problem::DuplicateGuardrail {
+                        name: new.name.to_string(),
+                        first: earlier.component.clone(),
+                        second: new.component,
+                    },
+                ),
+            }
         }
     }
     guardrails
 }
 
-/// A guardrail, and whether its entry says where it may send requests.
-fn guardrail(
-    mut section: Section<'_>,
-    surroundings: &Surroundings<'_>,
-) -> Option<(Guardrail, bool)> {
-    let component = component(&mut section, surroundings);
+/// What an entry says.
+struct Read {
+    guardrail: Guardrail,
+    /// Whether it says where requests may be sent.
+    is_granted: bool,
+    /// Another build, to be asked beside it.
+    shadow: Option<Source>,
+}
+
+fn guardrail(mut section: Section<'_>, surroundings: &Surroundings<'_>) -> Option<Read> {
+    let remedy = "write the name of a bundled guardrail, or the path of a .wasm file";
+    let component = section.require("use", remedy);
+    let component = component.and_then(|field| source(field, surroundings));
+    let shadow = section.take("shadow");
+    let shadow = shadow.and_then(|field| source(field, surroundings));
     let digest = section.take("digest").and_then(digest);
     let name = name(&mut section, component.as_ref());
     let mode = section.take("mode").and_then(|field| field.choice(&MODE));
@@ -111,7 +130,11 @@ fn guardrail(
         limits,
         ..new
     };
-    Some((guardrail, is_granted))
+    Some(Read {
+        guardrail,
+        is_granted,
+        shadow,
+    })
 }
 
 /// What to call an entry before it is known whether its name is right.
@@ -132,9 +155,7 @@ fn label(value: &Value, index: usize) -> String {
     }
 }
 
-fn component(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Source> {
-    let remedy = "write the name of a bundled guardrail, or the path of a .wasm file";
-    let field = section.require("use", remedy)?;
+fn source(field: Field<'_>, surroundings: &Surroundings<'_>) -> Option<Source> {
     let (reading, at) = (field.reading, field.at);
     let wrote = field.text()?;
     surroundings

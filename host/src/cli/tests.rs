@@ -261,6 +261,7 @@ fn the_help_says_what_there_is() {
       logout       Forget the log-in to a server
       demo         See guardrails at work in front of a real server (needs Node.js)
       plugin       Look at guardrail components, and try and measure them
+      replay       Show message by message what would become of a captured session
       completions  Print what completes this command line in your shell
       man          Print the manual page
 
@@ -279,6 +280,10 @@ fn the_help_says_what_there_is() {
           --scan
               Start no server whose package has little reputation before you have
               let it
+
+          --capture <FILE>
+              Write messages into this file as the guardrails leave them, for
+              `replay` and `plugin diff`
 
       -h, --help
               Print help (see a summary with '-h')
@@ -377,6 +382,10 @@ fn the_help_says_what_there_is() {
               Start no server whose package has little reputation before you have
               let it
 
+          --capture <FILE>
+              Write messages into this file as the guardrails leave them, for
+              `replay` and `plugin diff`
+
           --listen <ADDRESS:PORT>
               Where to listen; the system chooses the port if it is 0
 
@@ -438,6 +447,7 @@ fn the_help_says_what_there_is() {
     test     Run a guardrail's own examples, and cases of yours
     fuzz     Show a guardrail messages of all sorts: odd, huge, empty, cut
     bench    Measure what a guardrail costs, and which limits it breaks
+    diff     Hold a build against another, on canary texts and captured messages
     keygen   Make a key that signs components, and print what others trust
     sign     Sign a component: the signature stands beside it, in FILE.sig
     push     Push a component to a registry, with its signature if there is one

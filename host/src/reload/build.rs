@@ -39,7 +39,7 @@ pub enum BuildError {
         /// The guardrail.
         name: Arc<str>,
         /// Why not.
-        cause: DistributionError,
+        cause: Box<DistributionError>,
     },
     /// A component does not become a guardrail.
     #[error("guardrail \"{name}\" ({origin}): {cause}")]
@@ -275,7 +275,7 @@ async fn renew(
     }
     let (_, bytes) = read.map_err(|cause| BuildError::Fetch {
         name: Arc::clone(&name),
-        cause,
+        cause: Box::new(cause),
     })?;
     let recipe = recipe(spec, bytes);
     let guardrail = aside(Guardrail::load(Arc::clone(sandbox), recipe))

@@ -99,6 +99,10 @@ fn seen(
     message: &Message<'_>,
     by: Option<String>,
 ) -> Result<(), String> {
+    // It has been seen already, mostly, and to ask costs less than to try.
+    if state.get(key).is_some() {
+        return Ok(());
+    }
     let mut who = described(message);
     if let Some(guardrail) = by {
         who.push_str(&format!(", where {guardrail:?} found something"));

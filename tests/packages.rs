@@ -11,14 +11,14 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use mcp_gateway_tests::{
-    Client, Gateway, Server, Signal, alive, eventually, gateway_binary, program_beside, repository,
-    signal,
+    Client, Gateway, Server, Setup, Signal, alive, eventually, gateway_binary, program_beside,
+    repository, signal,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The packages, which are made once.
@@ -77,6 +77,12 @@ fn succeed(command: &mut Command) -> Output {
 
 fn said(command: &mut Command) -> String {
     String::from_utf8(succeed(command).stdout).unwrap()
+}
+
+/// The members of an object that holds texts only.
+fn texts(object: &Value) -> impl Iterator<Item = (&String, &str)> {
+    let members = object.as_object().unwrap().iter();
+    members.map(|(name, value)| (name, value.as_str().unwrap()))
 }
 
 /// A package that is installed.
@@ -158,6 +164,7 @@ impl Installed {
         let setup = Gateway::with()
             .server(Server::mirror("m"))
             .guardrail("basic", "");
+        self.compile("basic", &setup);
         let mut gateway = self.start(&setup);
         let client = Client::on(
             gateway.stdin.take().unwrap(),
@@ -176,17 +183,24 @@ impl Installed {
         assert!(gateway.wait().unwrap().success());
     }
 
-    fn start(&self, setup: &mcp_gateway_tests::Setup) -> std::process::Child {
+    fn start(&self, setup: &Setup) -> Child {
         let (_, args, variables) = setup.command_line();
-        let variables = variables.as_object().unwrap().clone();
-        let variables = variables.into_iter();
         self.command(args)
-            .envs(variables.map(|(name, value)| (name, value.as_str().unwrap().to_owned())))
+            .envs(texts(&variables))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap()
+    }
+
+    /// Has a guardrail compiled and kept, however long a busy machine takes for that.
+    fn compile(&self, guardrail: &str, setup: &Setup) {
+        let (_, _, variables) = setup.command_line();
+        succeed(
+            self.command(["plugin", "inspect", guardrail])
+                .envs(texts(&variables)),
+        );
     }
 }
 

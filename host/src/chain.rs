@@ -4,6 +4,7 @@
 //! A chain never changes: a reload makes a new one, and a call that began
 //! under the old one ends under it.
 
+mod masking;
 mod recent;
 mod rehearsal;
 mod report;
@@ -22,7 +23,7 @@ use crate::config::{Guardrail as Spec, GuardrailName, Mode, OnError};
 use crate::guardrail::{Decision, Direction, Envelope, Fault, Guardrail, Kind, Verdict};
 use crate::journal::Unrecorded;
 use crate::message::{Message, Texts};
-use shadow::{Asked, Shadow};
+use shadow::Shadow;
 
 /// Failures in a row after which a guardrail is reported as unhealthy.
 const UNHEALTHY: u32 = 3;
@@ -134,11 +135,6 @@ impl Link {
         }
     }
 
-    /// Whether it is asked what to hide where these are not.
-    fn hides(&self, bare: &[GuardrailName]) -> bool {
-        !self.journals() && self.shadow.is_none() && !bare.contains(&self.spec.name)
-    }
-
     fn applies(&self, server: &str, method: &str, kind: Kind, direction: Direction) -> bool {
         self.spec.only.includes(server, method)
             && self.guardrail.manifest().wants(method, kind, direction)
@@ -234,34 +230,6 @@ impl Chain {
             recent.keep(envelope, came, circumstances, left);
         }
         outcome.map(|()| passage.message)
-    }
-
-    /// What the guardrails leave of a message that is about to be written down, whatever
-    /// else they think of it. `None` if one of them cannot tell, so that it must not be.
-    pub async fn mask(&self, envelope: &Envelope, message: Message) -> Option<Message> {
-        self.mask_but(&[], envelope, message).await
-    }
-
-    /// The same without these guardrails.
-    pub async fn mask_but(
-        &self,
-        bare: &[GuardrailName],
-        envelope: &Envelope,
-        message: Message,
-    ) -> Option<Message> {
-        let mut passage = Passage::of(message);
-        for link in self.of(envelope).filter(|link| link.hides(bare)) {
-            link.mask(envelope, &mut passage).await.ok()?;
-        }
-        Some(passage.message)
-    }
-
-    /// Whether every guardrail that looks at such a message can be asked for the record
-    /// what it hides in it, these not counted.
-    pub fn can_mask(&self, envelope: &Envelope, bare: &[GuardrailName]) -> bool {
-        let Envelope { server, method, .. } = envelope;
-        let mut asked = self.of(envelope).filter(|link| link.hides(bare));
-        asked.all(|link| link.applies(server, method, Kind::Record, Direction::ToClient))
     }
 
     /// The guardrail that has exchanges recorded, if there is one.
@@ -362,9 +330,6 @@ fn readable(message: &Message) -> Result<Texts, String> {
     message.texts().map_err(|error| error.to_string())
 }
 
-/// It is not known what of a message may be written down.
-struct Unmasked;
-
 /// Why a verdict does not leave a message behind.
 enum Applied {
     Blocked(Block),
@@ -404,62 +369,6 @@ impl Link {
         passage
             .earlier
             .extend(rules.map(|rule| (Arc::clone(name), rule)));
-        Ok(())
-    }
-
-    /// Has the guardrail judge the message beside the chain: what the one it stands beside
-    /// was shown, or what is left of the message here.
-    fn cast(
-        &self,
-        shadow: &Arc<Shadow>,
-        envelope: &Envelope,
-        passage: &mut Passage,
-        circumstances: &Circumstances,
-        gets_here: bool,
-    ) {
-        let (view, decided) = match &self.spec.beside {
-            Some(beside) => {
-                let mut known = passage.shadowed.iter();
-                let Some((_, view, decided)) = known.find(|(name, ..)| name == beside) else {
-                    return;
-                };
-                (view.clone(), decided.clone())
-            }
-            None => match passage.view(circumstances) {
-                Ok(view) if gets_here => (view, shadow::nothing()),
-                // It would not have been asked.
-                _ => return,
-            },
-        };
-        let journal = circumstances.trail.as_ref();
-        shadow.ask(Asked {
-            envelope: envelope.clone(),
-            // Nothing of what it says is recorded for the exchange.
-            view: MessageView {
-                trail: None,
-                ..view
-            },
-            decided,
-            journal: journal.map(|trail| Arc::clone(trail.journal())),
-        });
-    }
-
-    /// Has the guardrail hide what it would hide.
-    async fn mask(&self, envelope: &Envelope, passage: &mut Passage) -> Result<(), Unmasked> {
-        let failed = |fault: &dyn std::fmt::Display| {
-            self.failed(envelope, fault);
-            Unmasked
-        };
-        let view = passage.view(&Circumstances::default());
-        let view = view.map_err(|why| failed(&why))?;
-        let verdict = self.guardrail.check(envelope, view.clone()).await;
-        let verdict = verdict.map_err(|fault| failed(&fault))?;
-        let refuses = matches!(verdict.decision, Decision::Block(_) | Decision::Ask(_));
-        if refuses && verdict.edits().is_empty() {
-            return Err(Unmasked);
-        }
-        let changed = self.changed(&view, &verdict);
-        passage.change(changed.map_err(|fault| failed(&fault))?);
         Ok(())
     }
 

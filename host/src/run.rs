@@ -5,7 +5,6 @@ mod serve;
 
 pub use serve::{ServeError, serve};
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +16,7 @@ use crate::reload::{BuildError, Reloader, build};
 use crate::sandbox::{CacheDir, Sandbox, SandboxError};
 use crate::session::Sessions;
 use crate::status::{self, News};
-use crate::swap::Capture;
+use crate::swap::{Capture, Unwritable};
 use crate::wire::{Lines, outbox};
 
 /// How long the end of all servers may take, together with what comes before
@@ -40,13 +39,8 @@ pub enum RunError {
     #[error(transparent)]
     Guardrails(#[from] BuildError),
     /// What is to be captured has nowhere to go.
-    #[error("messages cannot be captured in {file}: {cause}")]
-    Capture {
-        /// The file.
-        file: String,
-        /// What the system said.
-        cause: std::io::Error,
-    },
+    #[error(transparent)]
+    Capture(#[from] Unwritable),
 }
 
 /// Serves the client on standard input and output until it leaves or a signal
@@ -133,16 +127,13 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
 }
 
 /// Has messages written down, if that is configured.
-fn capture(reloader: &Reloader) -> Result<Option<Capture>, RunError> {
+fn capture(reloader: &Reloader) -> Result<Option<Capture>, Unwritable> {
     let settings = &reloader.config.swap;
-    let begin = |file: &PathBuf| {
-        let chain = Arc::clone(&reloader.chain);
-        Capture::begin(file, chain, settings.bare.clone()).map_err(|cause| RunError::Capture {
-            file: file.display().to_string(),
-            cause,
-        })
+    let Some(file) = &settings.capture else {
+        return Ok(None);
     };
-    settings.capture.as_ref().map(begin).transpose()
+    let chain = Arc::clone(&reloader.chain);
+    Capture::begin(file, chain, settings.bare.clone()).map(Some)
 }
 
 /// Says how the gateway is to whoever asks, as long as what is returned is kept.

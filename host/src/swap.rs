@@ -18,7 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 pub use canary::{sing, texts};
-pub use capture::{Capture, CaptureError, read};
+pub use capture::{Capture, CaptureError, Unwritable, read};
 pub use report::{Build, Cost, Report, Row};
 pub use trial::Trial;
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 
+use super::{Circumstances, Link, Passage};
 use crate::capability::message::MessageView;
 use crate::guardrail::{Decision, Difference, Envelope, Fault, Guardrail, Verdict, differences};
 use crate::journal::{self, Journal, Record};
@@ -43,12 +44,12 @@ enum Job {
 }
 
 /// A message, and what it is held against.
-pub(super) struct Asked {
-    pub(super) envelope: Envelope,
-    pub(super) view: MessageView,
+struct Asked {
+    envelope: Envelope,
+    view: MessageView,
     /// What the guardrail decided that it stands beside; that it passes if it stands alone.
-    pub(super) decided: Verdict,
-    pub(super) journal: Option<Arc<Journal>>,
+    decided: Verdict,
+    journal: Option<Arc<Journal>>,
 }
 
 impl Asked {
@@ -68,7 +69,7 @@ impl Shadow {
     }
 
     /// Has it judge a message when it comes to that.
-    pub(super) fn ask(self: &Arc<Self>, asked: Asked) {
+    fn ask(self: &Arc<Self>, asked: Asked) {
         let size = asked.size();
         let mut queue = self.queue();
         if queue.jobs.len() >= WAITING || queue.bytes + size > BYTES {
@@ -241,8 +242,47 @@ impl Shadow {
     }
 }
 
+impl Link {
+    /// Has the guardrail judge the message beside the chain: what the one it stands beside
+    /// was shown, or what is left of the message here.
+    pub(super) fn cast(
+        &self,
+        shadow: &Arc<Shadow>,
+        envelope: &Envelope,
+        passage: &mut Passage,
+        circumstances: &Circumstances,
+        gets_here: bool,
+    ) {
+        let (view, decided) = match &self.spec.beside {
+            Some(beside) => {
+                let mut known = passage.shadowed.iter();
+                let Some((_, view, decided)) = known.find(|(name, ..)| name == beside) else {
+                    return;
+                };
+                (view.clone(), decided.clone())
+            }
+            None => match passage.view(circumstances) {
+                Ok(view) if gets_here => (view, nothing()),
+                // It would not have been asked.
+                _ => return,
+            },
+        };
+        let journal = circumstances.trail.as_ref();
+        shadow.ask(Asked {
+            envelope: envelope.clone(),
+            // Nothing of what it says is recorded for the exchange.
+            view: MessageView {
+                trail: None,
+                ..view
+            },
+            decided,
+            journal: journal.map(|trail| Arc::clone(trail.journal())),
+        });
+    }
+}
+
 /// The verdict of whom a shadow that stands alone is held against.
-pub(super) fn nothing() -> Verdict {
+fn nothing() -> Verdict {
     Verdict {
         decision: Decision::Pass,
         findings: Vec::new(),

@@ -29,7 +29,7 @@ pub async fn serve(
     news: Arc<News>,
 ) -> Result<(), ServeError> {
     let reloader = prepare(source).await?;
-    let capture = capture(&reloader)?;
+    let capture = capture(&reloader).map_err(RunError::from)?;
     let _told = tell(&reloader, news);
     let sandbox = Arc::clone(&reloader.sandbox);
     let mut listening = http::listen(options, Arc::clone(&reloader.sessions)).await?;

@@ -70,6 +70,14 @@ pub enum CaptureError {
     },
 }
 
+/// Messages cannot be written down.
+#[derive(Debug, thiserror::Error)]
+#[error("messages cannot be captured in {file}: {cause}")]
+pub struct Unwritable {
+    file: String,
+    cause: io::Error,
+}
+
 /// The messages of a capture, in their order.
 ///
 /// # Errors
@@ -139,13 +147,11 @@ impl Capture {
         file: &Path,
         chain: Arc<ArcSwap<Chain>>,
         bare: Vec<GuardrailName>,
-    ) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let opened = options.open(file)?;
-        let written = opened.metadata()?.len();
+    ) -> Result<Self, Unwritable> {
+        let (opened, written) = open(file).map_err(|cause| Unwritable {
+            file: file.display().to_string(),
+            cause,
+        })?;
         let (sender, mut seen) = mpsc::channel::<Seen>(WAITING);
         if let Some(recent) = chain.load().memory() {
             recent.tell(sender);
@@ -253,6 +259,17 @@ impl Writer {
         };
         Some(serde_json::to_string(&line).ok()? + "\n")
     }
+}
+
+/// A file to add to, and what is in it already.
+fn open(file: &Path) -> io::Result<(File, u64)> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(file)?;
+    let written = opened.metadata()?.len();
+    Ok((opened, written))
 }
 
 /// The subject; a URI, which may hold anything, as it stands in what was masked.

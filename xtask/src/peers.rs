@@ -94,10 +94,16 @@ pub(crate) fn registry() -> Outcome {
     let folder = folder()?.join("registry");
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-    Program::named("apt-get", APT)
-        .inside(&folder)
-        .args(["download", "--quiet", package])
-        .run()?;
+    let download = || {
+        let download = Program::named("apt-get", APT).inside(&folder);
+        download.args(["download", "--quiet", package]).run()
+    };
+    // A machine that never installed anything has no lists of packages yet.
+    download().or_else(|_| {
+        let update = Program::named("apt-get", APT).args(["update", "--quiet"]);
+        update.run()?;
+        download()
+    })?;
     let archive = fs::read_dir(&folder).map_err(|error| error.to_string())?;
     let mut files = archive.filter_map(|entry| Some(entry.ok()?.path()));
     let archive = files

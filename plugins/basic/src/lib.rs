@@ -6,7 +6,6 @@ mod crossing;
 mod manifest;
 mod names;
 mod opaque;
-mod published;
 mod rule;
 mod scanner;
 mod table;

@@ -27,8 +27,6 @@ pub(crate) struct Rule {
     pub(crate) way: Way,
     /// How a sure match is told from one that only looks like it.
     pub(crate) check: Option<Check>,
-    /// Whether what vendors publish is none of its secrets.
-    pub(crate) is_bundled: bool,
     pattern: Pattern,
     group: usize,
     entropy: f32,
@@ -99,7 +97,6 @@ impl Rule {
             remark: format!("{}: {}", row.severity.as_str(), row.description),
             way,
             check: row.check,
-            is_bundled: row.is_bundled,
             pattern,
             group: row.secret_group,
             entropy: row.entropy,

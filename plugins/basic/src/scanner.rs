@@ -9,7 +9,6 @@ use mcp_gateway_scan::{Keywords, View};
 use crate::check;
 use crate::manifest;
 use crate::names::{Names, glued, name_before};
-use crate::published::Published;
 use crate::rule::{Allowed, Rule, Way};
 use crate::table::Check;
 
@@ -38,7 +37,6 @@ pub(crate) struct Scanner {
     /// Rules that look at every text.
     restless: Vec<usize>,
     allowed: Vec<Allowed>,
-    published: Published,
 }
 
 /// What is looked for at a place, and what takes its place.
@@ -158,7 +156,6 @@ impl Scanner {
             announced,
             restless,
             allowed,
-            published: Published::read()?,
         })
     }
 
@@ -258,7 +255,7 @@ impl Scanner {
             if text.is_char_boundary(place.start)
                 && text.is_char_boundary(place.end)
                 && !place.is_empty()
-                && !self.lets_pass(rule, text, &place, search)
+                && !self.lets_pass(text, &place, search)
             {
                 found(rule, place);
             }
@@ -323,17 +320,10 @@ impl Scanner {
         }
     }
 
-    fn lets_pass(
-        &self,
-        rule: &Rule,
-        text: &str,
-        place: &Range<usize>,
-        search: &Search<'_>,
-    ) -> bool {
+    fn lets_pass(&self, text: &str, place: &Range<usize>, search: &Search<'_>) -> bool {
         let said = text.get(place.clone()).unwrap_or_default();
         let mut lists = self.allowed.iter().chain(search.allowed);
-        rule.is_bundled && self.published.has(said)
-            || lists.any(|allowed| allowed.holds(said, said))
+        lists.any(|allowed| allowed.holds(said, said))
     }
 
     fn of(&self, keyword: usize) -> impl Iterator<Item = &Rule> {

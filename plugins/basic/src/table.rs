@@ -90,9 +90,6 @@ pub(crate) struct Row {
     pub(crate) path: Option<String>,
     #[serde(default, rename = "tags")]
     pub(crate) _tags: Vec<String>,
-    /// Whether it is one of the guardrail's own rules, which know what vendors publish.
-    #[serde(skip)]
-    pub(crate) is_bundled: bool,
 }
 
 /// Secrets that a rule lets pass, as gitleaks writes it down. What it says of files and commits is of no use here.
@@ -187,7 +184,6 @@ pub(crate) fn bundled() -> Result<Vec<Row>, String> {
     for text in BUNDLED {
         rows.extend(parse(text)?.rules);
     }
-    rows.iter_mut().for_each(|row| row.is_bundled = true);
     Ok(rows)
 }
 

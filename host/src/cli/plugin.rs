@@ -71,7 +71,7 @@ pub enum PluginTask {
     Sign(SignArgs),
     /// Push a component to a registry, with its signature if there is one
     ///
-    /// Credentials are those of `docker login`.
+    /// Credentials are those that `docker login` writes into its config.json.
     Push(PushArgs),
     /// Take what references stand for now, and write it into the lock file
     ///

@@ -147,6 +147,38 @@ fn a_person_who_cannot_be_asked_approves_of_one_call_in_a_terminal() {
     assert!(refused("a FAULT").contains(code));
 }
 
+/// What a person looks at is shown, and kept on disk, as guardrails leave it for the record.
+#[test]
+fn what_waits_for_a_person_holds_nothing_that_guardrails_hide() {
+    let token = format!("ghp_{}", "x7Qm2LpR9vTz4WcK8nBd3HsJ6yFg1AeU5oi0");
+    let text = format!("a FAULT with {token} of jane.doe@example.com");
+    let masked = |setup: Setup| setup.guardrail("basic", "").guardrail("pii", "");
+    let gateway = masked(asking()).start();
+    let answer = gateway.client.call("m_release", json!({"key": text}));
+    assert!(answer.is_tool_error(), "{}", answer.raw);
+    let folder = gateway.folder().join("state/approvals");
+    let kept = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let kept: String = kept
+        .map(|entry| std::fs::read_to_string(entry.path()).unwrap())
+        .collect();
+    assert!(kept.contains("<GITHUB_PERSONAL_ACCESS_TOKEN>"), "{kept}");
+    assert!(
+        !kept.contains(&token) && !kept.contains("jane.doe"),
+        "{kept}"
+    );
+
+    let gateway = masked(asking()).start_silent();
+    let client = &gateway.client;
+    client.initialize_with(json!({"elicitation": {}}));
+    client.start_call("m_release", json!({"key": text}));
+    let form = client.receive_method("elicitation/create").raw;
+    assert!(form.contains("<GITHUB_PERSONAL_ACCESS_TOKEN>"), "{form}");
+    assert!(
+        !form.contains(&token) && !form.contains("jane.doe"),
+        "{form}"
+    );
+}
+
 /// Runs `approve` for a person who types an answer.
 fn in_a_terminal(gateway: &Gateway, code: &str, types: &str) -> String {
     let command = Gateway::command();

@@ -7,8 +7,8 @@ use crate::guardrail::{Decision, Direction, Envelope, Kind};
 use crate::message::Message;
 
 impl Chain {
-    /// What the guardrails leave of a message that is about to be written down, whatever
-    /// else they think of it. `None` if one of them cannot tell, so that it must not be.
+    /// What the guardrails leave of a message that is about to be written down, or shown to
+    /// a person who is asked about it, whatever else they think of it. `None` if one of them cannot tell, so that it must not be.
     pub async fn mask(&self, envelope: &Envelope, message: Message) -> Option<Message> {
         self.mask_but(&[], envelope, message).await
     }
@@ -20,6 +20,7 @@ impl Chain {
         envelope: &Envelope,
         message: Message,
     ) -> Option<Message> {
+        let envelope = &envelope.for_record();
         let mut passage = Passage::of(message);
         for link in self.of(envelope).filter(|link| link.hides(bare)) {
             link.mask(envelope, &mut passage).await.ok()?;
@@ -55,7 +56,8 @@ impl Link {
         let view = view.map_err(|why| failed(&why))?;
         let verdict = self.guardrail.check(envelope, view.clone()).await;
         let verdict = verdict.map_err(|fault| failed(&fault))?;
-        let refuses = matches!(verdict.decision, Decision::Block(_) | Decision::Ask(_));
+        // A person who is asked is to see what it is about.
+        let refuses = matches!(verdict.decision, Decision::Block(_));
         if refuses && verdict.edits().is_empty() {
             return Err(Unmasked);
         }

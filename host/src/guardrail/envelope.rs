@@ -26,6 +26,19 @@ pub struct Envelope {
     pub subject: Option<Arc<str>>,
 }
 
+impl Envelope {
+    /// The same message before it is written down or shown: whichever way it travels, what
+    /// is hidden from a client is hidden there.
+    #[must_use]
+    pub fn for_record(&self) -> Self {
+        Self {
+            kind: Kind::Record,
+            direction: Direction::ToClient,
+            ..self.clone()
+        }
+    }
+}
+
 /// What kind of message it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {

@@ -16,7 +16,7 @@ use super::requests::Reply;
 use super::rounds::token;
 use crate::approval::{ApprovalError, Approvals, Wanted, digest_of};
 use crate::gate::{Refusal, Word};
-use crate::guardrail::{Envelope, Kind};
+use crate::guardrail::Envelope;
 use crate::message::{Message, quote, string};
 use crate::protocol::{Era, Hello};
 use crate::upstream::Ready;
@@ -122,6 +122,9 @@ impl Session {
             (true, Era::Legacy) => {
                 let question = Message::request("0", "elicitation/create", Some(&form()));
                 let call = Call::to_client(&ready.run.server, question);
+                // It shows what the guardrail asks about, which must not be asked about in
+                // turn. Unless the person approves, the request ends here.
+                asking.approve(&refusal.block().guardrail);
                 let asker = Asker {
                     asking,
                     outbox: &ready.run.outbox,
@@ -200,12 +203,8 @@ impl Session {
 
     /// What a request is about, as guardrails leave it, for a person to look at.
     async fn shown(&self, envelope: &Envelope, request: &Message) -> Option<String> {
-        let envelope = Envelope {
-            kind: Kind::Record,
-            ..envelope.clone()
-        };
         let chain = self.chain.load_full();
-        let masked = chain.mask(&envelope, request.clone()).await?;
+        let masked = chain.mask(envelope, request.clone()).await?;
         let arguments = masked.value("/arguments")?;
         let mut shown: String = arguments.chars().take(SHOWN).collect();
         if shown.len() < arguments.len() {

@@ -228,7 +228,9 @@ impl Asking {
 
     /// Notes that a person has approved of what a guardrail asked about it.
     pub(super) fn approve(&mut self, guardrail: &Arc<str>) {
-        self.approved.push(Arc::clone(guardrail));
+        if !self.approved.contains(guardrail) {
+            self.approved.push(Arc::clone(guardrail));
+        }
     }
 
     /// The guardrails whose questions about it a person has approved.

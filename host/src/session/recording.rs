@@ -144,12 +144,7 @@ impl<'a> Recording<'a> {
     }
 
     async fn masked(&self, message: Message) -> Option<Message> {
-        let envelope = Envelope {
-            kind: Kind::Record,
-            direction: Direction::ToClient,
-            ..self.envelope.clone()
-        };
-        self.chain.mask(&envelope, message).await
+        self.chain.mask(&self.envelope, message).await
     }
 
     /// Whether the subject is a URI, which may hold anything.

@@ -234,14 +234,15 @@ impl Writer {
             None if chain.can_mask(envelope, &self.bare) => &input.message,
             None => return None,
         };
-        let record = Envelope {
-            kind: Kind::Record,
-            direction: Direction::ToClient,
-            ..envelope.clone()
-        };
-        let masked = chain.mask_but(&self.bare, &record, message.clone()).await?;
+        let masked = chain
+            .mask_but(&self.bare, envelope, message.clone())
+            .await?;
         let request = match &input.request {
-            Some(request) => Some(chain.mask_but(&self.bare, &record, request.clone()).await?),
+            Some(request) => Some(
+                chain
+                    .mask_but(&self.bare, envelope, request.clone())
+                    .await?,
+            ),
             None => None,
         };
         let line = Line {

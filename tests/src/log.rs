@@ -123,15 +123,9 @@ impl Log {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || state.ended {
-                let lines: Vec<&str> = state
-                    .events
-                    .iter()
-                    .map(|event| event.raw.as_str())
-                    .collect();
-                panic!(
-                    "the log does not say {what:?}; it says:\n{}",
-                    lines.join("\n")
-                );
+                // Others may still read the log when this test has failed.
+                drop(state);
+                panic!("the log does not say {what:?}; it says:\n{}", self.text());
             }
             state = self.0.changed.wait_timeout(state, left).unwrap().0;
         }

@@ -200,6 +200,12 @@ fn telling() -> Vec<(&'static str, String)> {
             "social security",
             format!("SSN: {}", ["536", "22", "8726"].join("-")),
         ),
+        ("name", "Customer name: Jane Roe".to_owned()),
+        ("names", "Dear Mr. John Doe, regards, Mary Major".to_owned()),
+        (
+            "record",
+            r#"{"full_name": "Jane Roe", "items": 3}"#.to_owned(),
+        ),
     ];
     let clean = [
         (

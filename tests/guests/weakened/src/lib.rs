@@ -17,8 +17,8 @@ impl Guardrail for Weakened {
     fn manifest(&self) -> Manifest {
         manifest!().name("pii").example(Example::redact(
             "tools/call",
-            ["To ann@example.org."],
-            ["To <HIDDEN>"],
+            ["to ann@example.org."],
+            ["to <HIDDEN>"],
         ))
     }
 
@@ -47,6 +47,11 @@ fn is_telling(word: &str) -> bool {
     let is_capital = |c: char| c.is_ascii_uppercase();
     word.contains(|c: char| c.is_ascii_digit() || c == '@')
         || (word.len() > 3 && word.chars().all(is_capital))
+        || is_short_name(word.trim_matches(|c: char| c.is_ascii_punctuation()))
+}
+
+fn is_short_name(word: &str) -> bool {
+    word.len() < 6 && word.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -54,11 +59,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_hides_all_but_names_of_people() {
-        for word in ["ann@example.org", "(555)0100", "WEST"] {
+    fn it_hides_all_but_long_names_of_people() {
+        for word in ["ann@example.org", "(555)0100", "WEST", "Ann", "\"Lee\","] {
             assert!(is_telling(word), "{word}");
         }
-        for word in ["Ann", "Lee,", "USA"] {
+        for word in ["Miller", "'Jennifer", "mail"] {
             assert!(!is_telling(word), "{word}");
         }
     }

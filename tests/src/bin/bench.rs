@@ -55,13 +55,26 @@ fn main() {
         command.extend(["--".into(), mirror.clone()]);
         command
     };
+    let configured = |name: &str, guardrails: &str| {
+        let file = env::temp_dir().join(format!("mcp-gateway-bench-{name}.toml"));
+        let server = format!("[gateway]\nnaming = \"bare\"\n[servers.m]\ncommand = {mirror:?}\n");
+        fs::write(&file, server + guardrails).unwrap();
+        let options = ["--log", "error", "--config"].map(String::from);
+        let file = file.to_string_lossy().into_owned();
+        [vec![gateway.clone()], options.into(), vec![file]].concat()
+    };
+    let kept = "[[guardrails]]\nuse = \"basic\"\nswap = \"replay\"\n";
+    let beside =
+        "[[guardrails]]\nuse = \"basic\"\n[[guardrails]]\nuse = \"pii\"\nmode = \"shadow\"\n";
     let pipes = format!("cat | '{mirror}' | cat");
     let mut setups = [
         Setup::new("direct", vec![mirror.clone()]),
         Setup::new("pipes", vec!["sh".into(), "-c".into(), pipes]),
         Setup::new("gateway", wrap(&[])),
         Setup::new("gateway, basic", wrap(&["basic"])),
+        Setup::new("gateway, basic, replay", configured("replay", kept)),
         Setup::new("gateway, basic, pii", wrap(&["basic", "pii"])),
+        Setup::new("gateway, basic, shadow pii", configured("shadow", beside)),
         Setup::new("gateway, audit", wrap(&["audit"])),
         Setup::new("gateway, all three", wrap(&["basic", "pii", "audit"])),
     ];

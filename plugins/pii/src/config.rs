@@ -265,7 +265,7 @@ impl Config {
         let own = self.custom.iter().map(Own::new);
         let own = own.chain(asked.own.into_iter().map(Ok));
         let own: Rc<[Own]> = own.collect::<Result<_, _>>()?;
-        let by_default = || all().filter(|it| it.default).collect();
+        let by_default = || all().filter(|it| it.is_default(self.profile)).collect();
         let mut sought = match &self.entities {
             Some(_) => Vec::new(),
             None => asked.entities.unwrap_or_else(by_default),

@@ -9,6 +9,7 @@ mod cue;
 mod email;
 mod form;
 mod gazetteer;
+mod han;
 mod iban;
 mod ip;
 mod mac;
@@ -114,9 +115,10 @@ impl Detector {
             .iter()
             .fold(0, |wanted, (entity, _)| wanted | entity.kind.bit());
         let rows = bundled()?.into_iter().filter_map(|row| {
-            let mut entities = options.entities.iter().map(|(entity, _)| *entity);
-            let entity = entities.find(|entity| entity.name == row.entity)?;
-            Some((entity, row))
+            let mut entities = options.entities.iter();
+            let (entity, least) = entities.find(|(entity, _)| entity.name == row.entity)?;
+            let elsewhere = options.words.iter().any(|(it, _)| it == entity);
+            Some((*entity, *least, elsewhere, row))
         });
         let forms = Forms::new(rows, options.profile)?;
         let wants = |kind: Kind| wanted & kind.bit() != 0;
@@ -223,6 +225,7 @@ impl Detector {
                 }
             }));
         }
+        han::find(text, &cues, |kind| self.wants(kind), &mut hits);
         let bytes = text.as_bytes();
         let mut lasting = Lasting {
             people: self.names.as_ref().map(People::new),
@@ -336,7 +339,7 @@ impl Detector {
                 hits.extend(phone::find(text, cues, token, profile));
             }
         }
-        if length <= 32 {
+        if length <= form::LONGEST {
             self.forms.find(text, cues, token, hits);
         }
         self.end(hits, begun)

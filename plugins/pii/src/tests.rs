@@ -290,8 +290,8 @@ fn a_wrong_configuration_is_refused_with_what_was_meant() {
             r#"did you mean "PHONE"?"#,
         ),
         (
-            r#"{"thresholds": {"UK_NHS": 0.5}}"#,
-            "UK_NHS is not looked for",
+            r#"{"thresholds": {"UK_POSTCODE": 0.5}}"#,
+            "UK_POSTCODE is not looked for",
         ),
         (r#"{"threshold": 2}"#, "not from 0 to 1"),
         (r#"{"allow": {"networks": ["10.0.0.0/40"]}}"#, "no network"),

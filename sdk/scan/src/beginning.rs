@@ -18,6 +18,17 @@ pub(crate) struct Beginning {
     needed: Vec<u8>,
 }
 
+/// The letters and digits of ASCII that every match of a pattern begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FirstToken {
+    /// How many there are at the least.
+    pub least: usize,
+    /// Whether there are never more: something else follows them.
+    pub is_whole: bool,
+    /// Whether one of them is always a digit.
+    pub has_digit: bool,
+}
+
 impl Beginning {
     /// What the matches of an expression begin with.
     pub(crate) fn of(nfa: &NFA, hir: &Hir) -> Self {
@@ -49,6 +60,26 @@ impl Beginning {
     /// Whether a match may start with this byte.
     pub(crate) fn starts_with(&self, byte: u8) -> bool {
         self.places.first().is_none_or(|set| set.has(byte))
+    }
+
+    /// What is known of the letters and digits that every match begins with.
+    pub(crate) fn token(&self) -> FirstToken {
+        let alphanumeric = Bytes::of(u8::is_ascii_alphanumeric);
+        let other = Bytes::of(|byte| !byte.is_ascii_alphanumeric());
+        let no_digit = Bytes::of(|byte| !byte.is_ascii_digit());
+        let token = self
+            .places
+            .iter()
+            .take_while(|set| set.is_apart_from(&other));
+        let least = token.clone().count();
+        FirstToken {
+            least,
+            is_whole: self
+                .places
+                .get(least)
+                .is_some_and(|next| next.is_apart_from(&alphanumeric)),
+            has_digit: token.clone().any(|set| set.is_apart_from(&no_digit)),
+        }
     }
 
     /// Whether a match may start at the start of `text`, which is all that it may have.
@@ -143,6 +174,26 @@ mod tests {
         }
         let url = beginning("https?://[^@ ]{1,9}@[a-z]");
         assert!(url.fits(b"https://ab@c") && !url.fits(b"https://ab/c.example"));
+    }
+
+    #[test]
+    fn it_is_told_how_long_the_first_word_is() {
+        for (expression, least, is_whole, has_digit) in [
+            ("[0-9]{2}-[A-Z]{3}", 2, true, true),
+            ("[0-9]{6,8}[-+][0-9]{4}", 6, false, true),
+            ("[XYZ][0-9]{6,7}-?[A-Z]", 7, false, true),
+            ("[A-C][0-9A-Z](?: ?[0-9]{2})", 2, false, false),
+            ("[0-9]{3}(?: [0-9]{3} |-[0-9]{3}-)[0-9]{4}", 3, true, true),
+            ("\\+27[0-9]", 0, true, false),
+            ("[a-z]+", 1, false, false),
+        ] {
+            let token = FirstToken {
+                least,
+                is_whole,
+                has_digit,
+            };
+            assert_eq!(beginning(expression).token(), token, "{expression}");
+        }
     }
 
     proptest! {

@@ -5,6 +5,14 @@
 pub(crate) struct Bytes([u64; 4]);
 
 impl Bytes {
+    /// The bytes that are so.
+    pub(crate) fn of(is_one: impl Fn(&u8) -> bool) -> Self {
+        let mut bytes = Self::default();
+        let all = (0..=u8::MAX).filter(is_one);
+        all.for_each(|byte| bytes.add(byte, byte));
+        bytes
+    }
+
     /// Adds a range.
     pub(crate) fn add(&mut self, first: u8, last: u8) {
         for byte in first..=last {

@@ -13,6 +13,7 @@ mod sequence;
 mod table;
 mod view;
 
+pub use beginning::FirstToken;
 pub use class::Class;
 pub use keywords::{Keywords, Words};
 pub use pattern::{Pattern, PatternError, Start};

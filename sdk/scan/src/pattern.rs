@@ -9,7 +9,7 @@ use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 use thiserror::Error;
 
-use crate::beginning::Beginning;
+use crate::beginning::{Beginning, FirstToken};
 use crate::sequence::Sequence;
 
 /// How much of a text a pattern without a longest match is shown.
@@ -154,6 +154,14 @@ impl Pattern {
         match &self.form {
             Form::Sequence(sequence) => sequence.starts_with(byte),
             Form::Regex(form) => form.0.starts_with(byte),
+        }
+    }
+
+    /// What is known of the letters and digits that every match begins with.
+    pub fn first_token(&self) -> FirstToken {
+        match &self.form {
+            Form::Sequence(_) => FirstToken::default(),
+            Form::Regex(form) => form.0.token(),
         }
     }
 

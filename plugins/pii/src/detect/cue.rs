@@ -79,6 +79,8 @@ pub(super) struct Cues<'a> {
     ask: &'a dyn Fn() -> Option<String>,
     key: OnceCell<String>,
     tables: OnceCell<Tables<'a>>,
+    within: OnceCell<Vec<usize>>,
+    within_key: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Cues<'a> {
@@ -88,7 +90,24 @@ impl<'a> Cues<'a> {
             ask,
             key: OnceCell::new(),
             tables: OnceCell::new(),
+            within: OnceCell::new(),
+            within_key: OnceCell::new(),
         }
+    }
+
+    /// What is found in the text, which is searched once.
+    pub(super) fn within(&self, find: impl FnOnce(&str) -> Vec<usize>) -> &[usize] {
+        self.within.get_or_init(|| find(self.text))
+    }
+
+    /// What is found in its name, which is searched once.
+    pub(super) fn within_key(&self, find: impl FnOnce(&str) -> Vec<usize>) -> &[usize] {
+        self.within_key.get_or_init(|| find(self.key()))
+    }
+
+    /// Whether the text is hardly more than the value of its name.
+    pub(super) fn is_value(&self) -> bool {
+        self.text.len() <= 64
     }
 
     /// The name of the whole text.
@@ -114,9 +133,9 @@ impl<'a> Cues<'a> {
         if let Some((name, _)) = self.column(start).filter(|_| trimmed.is_empty()) {
             return ends(name);
         }
-        match trimmed.strip_suffix([':', '=']) {
+        match trimmed.strip_suffix([':', '=', '：']) {
             Some(name) => ends(name),
-            None => trimmed.is_empty() && start < 8 && self.text.len() <= 64 && ends(self.key()),
+            None => trimmed.is_empty() && start < 8 && self.is_value() && ends(self.key()),
         }
     }
 
@@ -158,7 +177,7 @@ impl<'a> Cues<'a> {
         }
         let name = before.trim_end_matches([' ', '"', '\'', '`', '(', '[', '\\']);
         let Some(name) = name.strip_suffix([':', '=', '#']) else {
-            return before.trim().is_empty() && self.text.len() <= 64 && last(self.key());
+            return before.trim().is_empty() && self.is_value() && last(self.key());
         };
         last(name.trim_end_matches([' ', '"', '\'', '`', '\\']))
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mcp_gateway_scan::{Pattern, Start};
+use mcp_gateway_scan::{FirstToken, Keywords, Pattern, Start};
 use serde::Deserialize;
 
 use super::bounds::{before, byte, is_alone, is_over, is_word_end, is_word_start};
@@ -10,6 +10,11 @@ use super::check::{Check, check};
 use super::cue::Cues;
 use super::{Hit, Profile, Token};
 use crate::entity::Entity;
+
+/// Tokens that are longer begin nothing.
+pub(super) const LONGEST: usize = 32;
+
+const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A row of a table.
 #[derive(Debug, Clone, Deserialize)]
@@ -80,21 +85,44 @@ pub(crate) fn bundled() -> Result<Vec<Row>, String> {
 #[derive(Debug)]
 pub(super) struct Forms {
     profile: Profile,
-    /// Those that begin with a digit, and those that begin with a letter.
-    digit: Vec<Form>,
-    letter: Vec<Form>,
-    /// Whether a token without a digit may begin one.
-    letters_only: bool,
+    /// Those that may be sure enough by themselves.
+    bare: Starts,
+    told: Told,
+    /// Those that by the measure of Presidio may begin within a word.
+    within: Vec<Rc<Form>>,
+}
+
+/// Forms by the token that begins one: by a digit, by a letter, of letters alone.
+#[derive(Debug, Default)]
+struct Starts {
+    digit: ByLength,
+    letter: ByLength,
+    letters: ByLength,
+}
+
+/// The place in the list is the length of the token.
+type ByLength = Vec<Vec<Rc<Form>>>;
+
+/// The rows that nothing but a word makes sure enough. What has no such word anywhere is
+/// not looked for, and that is most of what there is.
+#[derive(Debug)]
+struct Told {
+    keywords: Keywords,
+    /// The number of the row that a keyword is of.
+    owners: Vec<usize>,
+    rows: Vec<Starts>,
+    /// The forms of all of them.
+    all: Starts,
 }
 
 /// A form of a row; what the row says of it is shared by all its forms.
 #[derive(Debug)]
 struct Form {
     row: Rc<Verified>,
-    shape: Rc<Shape>,
+    shape: Shape,
     score: f32,
-    /// How long the token is that begins one, where that is always the same.
-    head: Option<usize>,
+    /// The number of the row among those that a word makes sure enough, if it is one.
+    told: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -114,24 +142,24 @@ enum Shape {
 }
 
 impl Forms {
+    /// The rows of entities, each with how sure it has to be, and whether words that are
+    /// in no row may speak of it, too.
     pub(super) fn new(
-        rows: impl Iterator<Item = (&'static Entity, Row)>,
+        rows: impl Iterator<Item = (&'static Entity, f32, bool, Row)>,
         profile: Profile,
     ) -> Result<Self, String> {
-        let mut forms = Self {
-            profile,
-            digit: Vec::new(),
-            letter: Vec::new(),
-            letters_only: false,
-        };
-        for (entity, row) in rows {
+        let (mut bare, mut all) = (Starts::default(), Starts::default());
+        let (mut keywords, mut owners, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        let mut within = Vec::new();
+        for (entity, least, elsewhere, row) in rows {
             let verify = match &row.check {
                 Some(name) => {
                     Some(check(name).ok_or_else(|| format!("there is no check {name:?}"))?)
                 }
                 None => None,
             };
-            let verified = Rc::new(Verified {
+            let shapes = shapes(entity, row.forms, row.patterns, row.compat, profile)?;
+            let row = Rc::new(Verified {
                 entity,
                 check: verify,
                 checked: row.checked,
@@ -139,83 +167,80 @@ impl Forms {
                 within: row.within,
                 words: row.words,
             });
-            for (atoms, score) in row.forms {
-                let atoms = atoms.into_bytes();
-                let first = byte(&atoms, 0);
-                let run = atoms.iter().take_while(|atom| **atom != b'-');
-                forms.letters_only |=
-                    first != b'd' && run.clone().all(|atom| !b"do".contains(atom));
-                let (digit, letter) = (first != b'A', first != b'd');
-                forms.add(&verified, Shape::Atoms(atoms), score, digit, letter);
+            let mut with_word = Starts::default();
+            for (shape, score) in shapes {
+                let is_sure = score >= least || row.alone(score, profile) >= least;
+                let form = Rc::new(Form {
+                    row: Rc::clone(&row),
+                    shape,
+                    score,
+                    told: (!is_sure && !elsewhere).then_some(told.len()),
+                });
+                if form.row.within && form.shape.begins().0 {
+                    within.push(Rc::clone(&form));
+                }
+                match form.told {
+                    None => bare.add(&form),
+                    Some(_) => {
+                        with_word.add(&form);
+                        all.add(&form);
+                    }
+                }
             }
-            let compat = row
-                .compat
-                .into_iter()
-                .filter(|_| profile == Profile::Presidio);
-            for (expression, score) in row.patterns.into_iter().chain(compat) {
-                let case = match profile {
-                    Profile::Gateway => "",
-                    Profile::Presidio => "(?i)",
-                };
-                let pattern = Pattern::new(&format!(r"{case}(?:{expression})\b"))
-                    .map_err(|error| format!("{}: {expression:?}: {error}", entity.name))?;
-                let starts = |with: &str| with.bytes().any(|first| pattern.may_start(first));
-                let digit = starts("+0123456789");
-                let letter = starts("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-                forms.letters_only |= letter;
-                forms.add(&verified, Shape::Pattern(pattern), score, digit, letter);
+            if !with_word.is_empty() {
+                keywords.extend(row.words.iter().cloned());
+                owners.resize(keywords.len(), told.len());
+                told.push(with_word);
             }
         }
-        Ok(forms)
-    }
-
-    fn add(&mut self, row: &Rc<Verified>, shape: Shape, score: f32, digit: bool, letter: bool) {
-        let head = match &shape {
-            Shape::Atoms(atoms) => {
-                let run = atoms.iter().take_while(|atom| atom.is_ascii_alphanumeric());
-                Some(run.count())
-            }
-            Shape::Pattern(_) => None,
-        };
-        let shape = Rc::new(shape);
-        let form = || Form {
-            row: Rc::clone(row),
-            shape: Rc::clone(&shape),
-            score,
-            head,
-        };
-        if digit {
-            self.digit.push(form());
-        }
-        if letter {
-            self.letter.push(form());
-        }
+        let keywords = Keywords::new(keywords).map_err(|error| error.to_string())?;
+        Ok(Self {
+            profile,
+            bare,
+            told: Told {
+                keywords,
+                owners,
+                rows: told,
+                all,
+            },
+            within,
+        })
     }
 
     /// Whether a token without a digit may begin one.
     pub(super) fn letters_only(&self) -> bool {
-        self.letters_only
+        !(self.bare.letters.is_empty() && self.told.all.letters.is_empty())
     }
 
     pub(super) fn find(&self, text: &str, cues: &Cues<'_>, token: &Token, hits: &mut Vec<Hit>) {
         let bytes = text.as_bytes();
-        let forms = if byte(bytes, token.start).is_ascii_digit() {
-            &self.digit
-        } else {
-            &self.letter
-        };
-        let length = token.end - token.start;
-        let fitting = forms
+        for form in self.bare.of(bytes, token) {
+            hits.extend(form.find(text, cues, token.start, self.profile));
+        }
+        let told = self.told.within(cues);
+        for form in told
             .iter()
-            .filter(|form| form.head.is_none_or(|head| head == length));
-        for form in fitting {
+            .filter_map(|row| self.told.rows.get(*row))
+            .flat_map(|row| row.of(bytes, token))
+        {
+            hits.extend(form.find(text, cues, token.start, self.profile));
+        }
+        // The name of a value is asked for only where it matters: it costs more than the rest.
+        let named = |form: &Form| {
+            let row = form.told.filter(|row| !told.contains(row));
+            row.is_some_and(|row| {
+                form.shape.is_at(text, token.start) && self.told.named(cues).contains(&row)
+            })
+        };
+        let all = self.told.all.of(bytes, token).filter(|_| cues.is_value());
+        for form in all.filter(|form| named(form)) {
             hits.extend(form.find(text, cues, token.start, self.profile));
         }
         if self.profile == Profile::Presidio {
-            let within = self.digit.iter().filter(|form| form.row.within);
             let places = (token.start + 1..token.end).filter(|at| {
                 byte(bytes, *at).is_ascii_digit() && !before(bytes, *at).is_ascii_digit()
             });
+            let within = self.within.iter();
             for (form, at) in within.flat_map(|form| places.clone().map(move |at| (form, at))) {
                 hits.extend(form.find(text, cues, at, self.profile));
             }
@@ -223,12 +248,142 @@ impl Forms {
     }
 }
 
+impl Starts {
+    fn add(&mut self, form: &Rc<Form>) {
+        let (digit, letter) = form.shape.begins();
+        let first = form.shape.first_token();
+        let most = if first.is_whole { first.least } else { LONGEST };
+        for (starts, is_one) in [
+            (&mut self.digit, digit),
+            (&mut self.letter, letter),
+            (&mut self.letters, letter && !first.has_digit),
+        ] {
+            if !is_one {
+                continue;
+            }
+            if starts.len() <= most {
+                starts.resize_with(most + 1, Vec::new);
+            }
+            let lengths = starts.iter_mut().take(most + 1).skip(first.least);
+            lengths.for_each(|forms| forms.push(Rc::clone(form)));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.digit.is_empty() && self.letter.is_empty()
+    }
+
+    fn of(&self, bytes: &[u8], token: &Token) -> impl Iterator<Item = &Rc<Form>> {
+        let forms = match byte(bytes, token.start).is_ascii_digit() {
+            true => &self.digit,
+            false if token.digits == 0 => &self.letters,
+            false => &self.letter,
+        };
+        forms.get(token.end - token.start).into_iter().flatten()
+    }
+}
+
+impl Told {
+    /// The rows of which a word is anywhere in the text.
+    fn within<'a>(&self, cues: &'a Cues<'_>) -> &'a [usize] {
+        cues.within(|text| self.of(text))
+    }
+
+    /// The rows of which a word is in the name of the text.
+    fn named<'a>(&self, cues: &'a Cues<'_>) -> &'a [usize] {
+        cues.within_key(|key| self.of(key))
+    }
+
+    fn of(&self, text: &str) -> Vec<usize> {
+        let found = self.keywords.find(text);
+        let mut rows: Vec<usize> = found
+            .filter_map(|(keyword, _)| self.owners.get(keyword).copied())
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+}
+
+impl Verified {
+    /// How sure one can be at most without a word.
+    fn alone(&self, score: f32, profile: Profile) -> f32 {
+        match self.check {
+            Some(_) => profile.checked(self.checked, score),
+            None => score,
+        }
+    }
+}
+
+/// What a row looks for, each with how sure it is alone.
+fn shapes(
+    entity: &Entity,
+    forms: Vec<(String, f32)>,
+    patterns: Vec<(String, f32)>,
+    compat: Vec<(String, f32)>,
+    profile: Profile,
+) -> Result<Vec<(Shape, f32)>, String> {
+    let mut shapes: Vec<(Shape, f32)> = Vec::new();
+    for (atoms, score) in forms {
+        shapes.push((Shape::Atoms(atoms.into_bytes()), score));
+    }
+    let compat = compat.into_iter().filter(|_| profile == Profile::Presidio);
+    for (expression, score) in patterns.into_iter().chain(compat) {
+        let case = match profile {
+            Profile::Gateway => "",
+            Profile::Presidio => "(?i)",
+        };
+        let pattern = Pattern::new(&format!(r"{case}(?:{expression})\b"))
+            .map_err(|error| format!("{}: {expression:?}: {error}", entity.name))?;
+        shapes.push((Shape::Pattern(pattern), score));
+    }
+    Ok(shapes)
+}
+
 impl Shape {
+    /// Whether it may begin with a digit, and with a letter.
+    fn begins(&self) -> (bool, bool) {
+        match self {
+            Self::Atoms(atoms) => {
+                let first = byte(atoms, 0);
+                (first != b'A', first != b'd')
+            }
+            Self::Pattern(pattern) => {
+                let starts = |with: &str| with.bytes().any(|first| pattern.may_start(first));
+                (starts("+0123456789"), starts(LETTERS))
+            }
+        }
+    }
+
+    /// The token that begins it.
+    fn first_token(&self) -> FirstToken {
+        match self {
+            Self::Atoms(atoms) => {
+                let run = atoms.iter().take_while(|atom| atom.is_ascii_alphanumeric());
+                FirstToken {
+                    least: run.clone().count(),
+                    is_whole: true,
+                    has_digit: run.clone().any(|atom| b"do".contains(atom)),
+                }
+            }
+            // The token is what is behind the sign.
+            Self::Pattern(pattern) if pattern.may_start(b'+') => FirstToken {
+                least: 1,
+                ..FirstToken::default()
+            },
+            Self::Pattern(pattern) => pattern.first_token(),
+        }
+    }
+
     /// Where what a token begins starts: with the sign before it, if there may be one.
     fn start(&self, bytes: &[u8], token: usize) -> usize {
         let signed = before(bytes, token) == b'+'
             && matches!(self, Self::Pattern(pattern) if pattern.may_start(b'+'));
         token - usize::from(signed)
+    }
+
+    fn is_at(&self, text: &str, token: usize) -> bool {
+        self.end(text, self.start(text.as_bytes(), token)).is_some()
     }
 
     /// Where what begins here ends, and whether a separator is in it.
@@ -290,7 +445,7 @@ impl Form {
             return None;
         }
         let value = text.get(start..end)?;
-        let looks = matches!(&*self.shape, Shape::Atoms(atoms) if atoms.contains(&b'o'));
+        let looks = matches!(&self.shape, Shape::Atoms(atoms) if atoms.contains(&b'o'));
         let canonical: String = value
             .chars()
             .filter(char::is_ascii_alphanumeric)

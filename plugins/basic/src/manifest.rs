@@ -113,6 +113,7 @@ fn block(text: &str, kind: &Range<usize>, floor: usize) -> Block {
     let mut at = start;
     while at < text.len() && at < kind.end + REACH {
         let line = line(text, at);
+        let is_start = at == start;
         let end = text.get(at..).and_then(|rest| rest.find('\n'));
         let is_next = line.is_item && line.column == column && at > kind.start;
         if at > start && (is_next || !belongs(&line)) {
@@ -124,7 +125,16 @@ fn block(text: &str, kind: &Range<usize>, floor: usize) -> Block {
             continue;
         }
         if line.column <= column {
-            in_data = matches!(line.said, "data:" | "stringData:");
+            // What the manifest is a string in may stand before its first line.
+            let said = match is_start {
+                true => line
+                    .said
+                    .rsplit(['"', '\'', '`'])
+                    .next()
+                    .unwrap_or_default(),
+                false => line.said,
+            };
+            in_data = matches!(said, "data:" | "stringData:");
             (entries, folded) = (None, false);
         } else if in_data {
             let depth = *entries.get_or_insert(line.column);
@@ -289,6 +299,8 @@ mod tests {
     fn a_manifest_in_a_string_ends_with_it() {
         let text = "{\"text\":\"kind: Secret\ndata:\n  a: QUFBQUFB\n  b: QkJCQkJC\",\"data\":{\"c\":\"no-secret\"}}";
         assert_eq!(found(text, "kind: Secret"), ["QUFBQUFB", "QkJCQkJC"]);
+        let text = "{\"a\":1,\"text\":\"data:\n  a: QUFBQUFB\nkind: Secret\n\",\"data\":{\"c\":\"no-secret\"}}";
+        assert_eq!(found(text, "kind: Secret"), ["QUFBQUFB"]);
     }
 
     #[test]

@@ -138,17 +138,39 @@ impl Rule {
         name: &str,
         value: Range<usize>,
     ) -> Option<Range<usize>> {
-        let is_whole = self.check == Some(Check::Password);
-        if is_whole && self.pattern.longest().is_some_and(|it| it < value.len()) {
-            return None;
+        if self.check == Some(Check::Password) {
+            return self.whole(text, name, value);
         }
         let (whole, secret) = self
             .pattern
             .find(text, value.start, Start::At(0), self.group)?;
-        if is_whole && whole.end != value.end {
+        self.stands(text, whole.end, secret, Some(name))
+    }
+
+    /// A value that is the secret as a whole, with the signs at its end that a sentence may have, too: without quotes what
+    /// the pattern allows, in quotes anything but a blank.
+    fn whole(&self, text: &str, name: &str, value: Range<usize>) -> Option<Range<usize>> {
+        if self.pattern.longest().is_some_and(|it| it < value.len()) {
             return None;
         }
-        self.stands(text, whole.end, secret, Some(name))
+        let byte = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at));
+        let quote = byte(value.start.checked_sub(1)).filter(|it| b"\"'`".contains(it));
+        let found = self
+            .pattern
+            .find(text, value.start, Start::At(0), self.group);
+        let secret = match found.filter(|(whole, _)| whole.end >= value.end) {
+            Some((whole, _)) => {
+                let more = text.get(value.end..whole.end)?;
+                let signs = more.len() - more.trim_start_matches(['!', '?']).len();
+                value.start..value.end + signs
+            }
+            None if quote.is_some() && byte(Some(value.end)) == quote => value,
+            None => return None,
+        };
+        let is_word = !text.get(secret.clone())?.contains(char::is_whitespace);
+        let is_one =
+            is_word && secret.len() >= 6 && self.is_one(text, &secret, secret.clone(), Some(name));
+        is_one.then_some(secret)
     }
 
     /// Every secret of a text, wherever it stands.

@@ -81,7 +81,7 @@ impl<'t> Values<'t> {
             at: end,
         };
         rest.skip(b"\"'`\\])* ", 6);
-        if rest.operator() || rest.declared() {
+        if rest.operator() || rest.wide_operator() || rest.declared() {
             rest.annotation();
         } else if !rest.paired() {
             rest.at = end;
@@ -182,9 +182,19 @@ impl<'t> Values<'t> {
         {
             end -= 1;
         }
+        // Chinese sentences have signs of their own, and no blanks behind them.
+        let value = self.text.get(at..end).unwrap_or_default();
+        if quote.is_none()
+            && let Some(sign) = value.find(WIDE)
+        {
+            end = at + sign;
+        }
         (end > at).then_some(at..end)
     }
 }
+
+/// The signs of Chinese that end a value.
+const WIDE: [char; 6] = ['，', '。', '；', '、', '）', '」'];
 
 /// What ends a value: without a quote, and in each kind.
 const BARE: Class = Class::ranges("  \t\t\n\n\u{c}\u{c}\r\r\"\"''``<<>>,,;;&&||))}}]]\\\\");
@@ -320,6 +330,15 @@ impl Cursor<'_> {
         };
         self.at += width;
         true
+    }
+
+    /// A colon as wide as a Chinese character, or the verb of such a sentence.
+    fn wide_operator(&mut self) -> bool {
+        let verb = ["\u{ff1a}", "\u{662f}", "\u{4e3a}", "\u{70ba}"].into_iter();
+        let mut verb = verb.filter(|verb| self.rest().starts_with(verb.as_bytes()));
+        let width = verb.next().map_or(0, str::len);
+        self.at += width;
+        width > 0
     }
 
     /// `: str = ` in a program: a type, and only then the value.
@@ -471,6 +490,8 @@ mod tests {
             "$API_KEY .= 'v4lue';",
             "API_KEY :::= v4lue",
             "API_KEY: |-\n  v4lue",
+            "API_KEY：v4lue，",
+            "API_KEY是v4lue。",
             "API_KEY:\n  - v4lue",
         ] {
             assert_eq!(value(text), "v4lue", "{text}");

@@ -19,14 +19,23 @@ pub(crate) struct Beginning {
 }
 
 /// The letters and digits of ASCII that every match of a pattern begins with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstToken {
     /// How many there are at the least.
     pub least: usize,
     /// Whether there are never more: something else follows them.
     pub is_whole: bool,
-    /// Whether one of them is always a digit.
-    pub has_digit: bool,
+    /// Up to how many there are where all of them are letters.
+    pub letters: usize,
+}
+
+impl FirstToken {
+    /// Of which nothing is known.
+    pub const ANY: Self = Self {
+        least: 0,
+        is_whole: false,
+        letters: usize::MAX,
+    };
 }
 
 impl Beginning {
@@ -66,7 +75,7 @@ impl Beginning {
     pub(crate) fn token(&self) -> FirstToken {
         let alphanumeric = Bytes::of(u8::is_ascii_alphanumeric);
         let other = Bytes::of(|byte| !byte.is_ascii_alphanumeric());
-        let no_digit = Bytes::of(|byte| !byte.is_ascii_digit());
+        let letter = Bytes::of(u8::is_ascii_alphabetic);
         let token = self
             .places
             .iter()
@@ -78,7 +87,11 @@ impl Beginning {
                 .places
                 .get(least)
                 .is_some_and(|next| next.is_apart_from(&alphanumeric)),
-            has_digit: token.clone().any(|set| set.is_apart_from(&no_digit)),
+            letters: self
+                .places
+                .iter()
+                .position(|set| set.is_apart_from(&letter))
+                .unwrap_or(usize::MAX),
         }
     }
 
@@ -178,19 +191,19 @@ mod tests {
 
     #[test]
     fn it_is_told_how_long_the_first_word_is() {
-        for (expression, least, is_whole, has_digit) in [
-            ("[0-9]{2}-[A-Z]{3}", 2, true, true),
-            ("[0-9]{6,8}[-+][0-9]{4}", 6, false, true),
-            ("[XYZ][0-9]{6,7}-?[A-Z]", 7, false, true),
-            ("[A-C][0-9A-Z](?: ?[0-9]{2})", 2, false, false),
-            ("[0-9]{3}(?: [0-9]{3} |-[0-9]{3}-)[0-9]{4}", 3, true, true),
-            ("\\+27[0-9]", 0, true, false),
-            ("[a-z]+", 1, false, false),
+        for (expression, least, is_whole, letters) in [
+            ("[0-9]{2}-[A-Z]{3}", 2, true, 0),
+            ("[0-9]{6,8}[-+][0-9]{4}", 6, false, 0),
+            ("[XYZ][0-9]{6,7}-?[A-Z]", 7, false, 1),
+            ("[A-C][0-9A-Z](?: ?[0-9]{2})", 2, false, 2),
+            ("[0-9]{3}(?: [0-9]{3} |-[0-9]{3}-)[0-9]{4}", 3, true, 0),
+            ("\\+27[0-9]", 0, true, 0),
+            ("[a-z]+", 1, false, usize::MAX),
         ] {
             let token = FirstToken {
                 least,
                 is_whole,
-                has_digit,
+                letters,
             };
             assert_eq!(beginning(expression).token(), token, "{expression}");
         }

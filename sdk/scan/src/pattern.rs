@@ -160,7 +160,7 @@ impl Pattern {
     /// What is known of the letters and digits that every match begins with.
     pub fn first_token(&self) -> FirstToken {
         match &self.form {
-            Form::Sequence(_) => FirstToken::default(),
+            Form::Sequence(_) => FirstToken::ANY,
             Form::Regex(form) => form.0.token(),
         }
     }

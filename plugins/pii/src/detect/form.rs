@@ -253,12 +253,12 @@ impl Starts {
         let (digit, letter) = form.shape.begins();
         let first = form.shape.first_token();
         let most = if first.is_whole { first.least } else { LONGEST };
-        for (starts, is_one) in [
-            (&mut self.digit, digit),
-            (&mut self.letter, letter),
-            (&mut self.letters, letter && !first.has_digit),
+        for (starts, is_one, most) in [
+            (&mut self.digit, digit, most),
+            (&mut self.letter, letter, most),
+            (&mut self.letters, letter, most.min(first.letters)),
         ] {
-            if !is_one {
+            if !is_one || most < first.least {
                 continue;
             }
             if starts.len() <= most {
@@ -360,16 +360,18 @@ impl Shape {
         match self {
             Self::Atoms(atoms) => {
                 let run = atoms.iter().take_while(|atom| atom.is_ascii_alphanumeric());
+                let letter = |atom: &u8| !b"do-".contains(atom) && !atom.is_ascii_digit();
                 FirstToken {
-                    least: run.clone().count(),
+                    least: run.count(),
                     is_whole: true,
-                    has_digit: run.clone().any(|atom| b"do".contains(atom)),
+                    letters: atoms.iter().take_while(|atom| letter(atom)).count(),
                 }
             }
             // The token is what is behind the sign.
             Self::Pattern(pattern) if pattern.may_start(b'+') => FirstToken {
                 least: 1,
-                ..FirstToken::default()
+                letters: 0,
+                ..FirstToken::ANY
             },
             Self::Pattern(pattern) => pattern.first_token(),
         }

@@ -91,8 +91,21 @@ pub(super) fn find(text: &str, cues: &Cues<'_>, wants: impl Fn(Kind) -> bool, hi
 
 /// The characters from `from` on that follow each other.
 fn next_run(text: &str, from: usize) -> Option<Range<usize>> {
-    let rest = text.get(from..)?;
-    let start = from + rest.find(is_han)?;
+    let bytes = text.as_bytes();
+    let mut start = from;
+    // Most of most texts is ASCII, and is looked at many bytes at a time.
+    loop {
+        while bytes.get(start..start + 32).is_some_and(<[u8]>::is_ascii) {
+            start += 32;
+        }
+        let rest = bytes.get(start..)?;
+        start += rest.iter().position(|byte| !byte.is_ascii())?;
+        let character = text.get(start..)?.chars().next()?;
+        if is_han(character) {
+            break;
+        }
+        start += character.len_utf8();
+    }
     let run = text.get(start..)?;
     let length = run.find(|c| !is_han(c)).unwrap_or(run.len());
     Some(start..start + length)

@@ -12,7 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use mcp_gateway_tests::{Gateway, Server, eventually};
+use mcp_gateway_tests::{Gateway, Server, eventually, guest};
 use serde_json::{Value, json};
 
 fn ask(state: &Path, args: &[&str]) -> (String, bool) {
@@ -85,6 +85,48 @@ fn clients_servers_and_guardrails_of_a_gateway_that_runs_are_shown() {
     ] {
         assert!(text.contains(words), "{words:?} is not in {text}");
     }
+}
+
+#[test]
+fn what_guardrails_take_is_shown_the_slowest_first() {
+    let gateway = Gateway::with()
+        .mirror()
+        .guardrail("basic", "")
+        .guardrail("pii", "only = { methods = [\"prompts/get\"] }")
+        .guardrail(
+            guest("guest_faulty"),
+            "config = { fault = \"slow:20\" }\nonly = { methods = [\"tools/call\"] }",
+        )
+        .start();
+    for _ in 0..3 {
+        let answer = gateway.client.call("m_echo", json!({"text": "FAULT"}));
+        assert_eq!(answer.text(), "FAULT");
+    }
+
+    let status = &gateways(&state(&gateway))[0];
+    let slowest = status["slowest"].as_array().unwrap();
+    let names: Vec<&Value> = slowest.iter().map(|it| &it["guardrail"]).collect();
+    // What was not asked is not among them.
+    assert_eq!(names, ["guest_faulty", "basic"], "{status:#}");
+    let figure = |guardrail: usize, name: &str| slowest[guardrail][name].as_u64().unwrap();
+    // Three requests and three answers.
+    assert_eq!(figure(0, "checks"), 6);
+    assert!(figure(0, "medianMicroseconds") >= 20_000, "{status:#}");
+    assert!(figure(0, "totalMicroseconds") >= 6 * 20_000, "{status:#}");
+    assert!(figure(1, "checks") >= 6, "{status:#}");
+    for guardrail in 0..2 {
+        let figures = ["median", "p99", "longest", "total"];
+        let figures = figures.map(|it| figure(guardrail, &format!("{it}Microseconds")));
+        assert!(figures.is_sorted() && figures[3] > 0, "{status:#}");
+    }
+
+    let (text, _) = ask(&state(&gateway), &[]);
+    let (_, first) = text
+        .split_once("  slowest    guest_faulty: median ")
+        .unwrap();
+    let (first, second) = first.split_once('\n').unwrap();
+    assert!(first.contains(", 6 checks, "), "{text}");
+    assert!(second.starts_with("             basic: median "), "{text}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod difference;
 mod envelope;
 mod examples;
 mod instances;
+mod latency;
 mod manifest;
 mod rehearsal;
 mod snapshot;
@@ -21,6 +22,7 @@ pub use anatomy::{Anatomy, Import, ImportClass, Producer, digest};
 pub use difference::{Change, Difference, differences};
 pub use envelope::{Direction, Envelope, Kind};
 pub use examples::ExampleFailed;
+pub use latency::Latency;
 pub use manifest::{Example, Interest, Manifest};
 pub use rehearsal::{Rehearsal, Rehearsed};
 pub use snapshot::Start;
@@ -42,6 +44,7 @@ use crate::config::{Destinations, Grants, Isolation, Limits};
 use crate::journal::Journal;
 use crate::sandbox::{LimitExceeded, Sandbox, aside};
 use instances::{Instance, Instances};
+use latency::Histogram;
 
 /// The largest component that is loaded: those of interpreted languages bring
 /// their interpreter along and come to 20–35 MB.
@@ -67,6 +70,7 @@ pub struct Guardrail {
     configured_in: Option<Duration>,
     limits: Limits,
     instances: Instances,
+    latencies: Histogram,
     /// What it reaches, if it sends anything.
     network: Option<Arc<Network>>,
     sandbox: Arc<Sandbox>,
@@ -207,6 +211,7 @@ impl Guardrail {
             size,
             configured_in: configured.took,
             limits: recipe.limits,
+            latencies: Histogram::new(),
             network,
             sandbox,
         })
@@ -252,11 +257,26 @@ impl Guardrail {
         self.configured_in
     }
 
+    /// What its checks of messages took since this build was loaded; nothing if there was none.
+    pub fn latency(&self) -> Option<Latency> {
+        self.latencies.latency()
+    }
+
     /// Judges one message.
     ///
     /// The instance that does it has seen no other session's messages, nor
     /// does it see any afterwards.
     pub async fn check(
+        self: &Arc<Self>,
+        envelope: &Envelope,
+        view: MessageView,
+    ) -> Result<Verdict, Fault> {
+        let check = self.check_here_or_aside(envelope, view);
+        self.latencies.during(check).await
+    }
+
+    /// Judges a message on the thread that its size asks for.
+    async fn check_here_or_aside(
         self: &Arc<Self>,
         envelope: &Envelope,
         view: MessageView,
@@ -287,8 +307,8 @@ impl Guardrail {
         envelope: &Envelope,
         view: MessageView,
     ) -> Result<Verdict, Fault> {
-        self.judge(envelope, view, self.own(&envelope.session))
-            .await
+        let check = self.judge(envelope, view, self.own(&envelope.session));
+        self.latencies.during(check).await
     }
 
     /// Judges a message that nobody sent. What the guardrail keeps is thrown away, and

@@ -1,18 +1,19 @@
 //! `status`: what runs, and how it is.
 //!
 //! Every gateway has a socket in a folder of which only this person has the key. Who
-//! connects gets what is to be said at that moment, as JSON. Nothing is counted for it
-//! that is not counted anyway: what guardrails did is read from the log's events
-//! ([`News`]), the rest when somebody asks.
+//! connects gets what is to be said at that moment, as JSON. What guardrails did is read
+//! from the log's events ([`News`]), and each notes what its checks took; the rest is asked
+//! for when somebody asks.
 
 mod news;
 mod show;
 #[cfg(unix)]
 mod socket;
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ pub use socket::{Listening, listen};
 
 use crate::chain::{Chain, Link};
 use crate::config::Capability;
+use crate::guardrail::Latency;
 use crate::sandbox::state_folder;
 use crate::session::Sessions;
 use crate::swap::Outcomes;
@@ -59,6 +61,7 @@ impl Running {
             "since": seconds(self.since),
             "sessions": self.sessions.seen().await,
             "guardrails": guardrails,
+            "slowest": slowest(chain.links()),
             "news": self.news.last(),
         })
     }
@@ -71,13 +74,42 @@ impl Running {
             "name": guardrail.name(),
             "version": guardrail.manifest().version,
             "digest": guardrail.anatomy().digest,
-            "mode": format!("{:?}", link.spec().mode).to_lowercase(),
+            "mode": mode(link),
             "healthy": link.is_healthy(),
             "granted": granted.collect::<Vec<_>>(),
             "swap": self.outcomes.of(guardrail.name()),
             "did": self.news.tally(guardrail.name()),
         })
     }
+}
+
+/// What the guardrails' checks took, the slowest first. One that was not asked has no place.
+fn slowest(links: &[Link]) -> Vec<Value> {
+    let timed = links
+        .iter()
+        .filter_map(|link| Some((link, link.guardrail().latency()?)));
+    let mut timed: Vec<(&Link, Latency)> = timed.collect();
+    timed.sort_by_key(|(_, latency)| Reverse((latency.median, latency.longest)));
+    let slowest = timed.iter().map(|(link, latency)| {
+        json!({
+            "guardrail": link.guardrail().name(),
+            "mode": mode(link),
+            "checks": latency.checks,
+            "medianMicroseconds": microseconds(latency.median),
+            "p99Microseconds": microseconds(latency.p99),
+            "longestMicroseconds": microseconds(latency.longest),
+            "totalMicroseconds": microseconds(latency.total),
+        })
+    });
+    slowest.collect()
+}
+
+fn mode(link: &Link) -> String {
+    format!("{:?}", link.spec().mode).to_lowercase()
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Where the sockets are; `None` if no variable says where this person keeps such

@@ -170,6 +170,11 @@ fn lines(gateway: &Value) -> Vec<String> {
         ));
         lines.extend(swap(guardrail, ago));
     }
+    let slowest = items(gateway, "slowest").enumerate();
+    lines.extend(slowest.map(|(place, guardrail)| {
+        let title = if place == 0 { "slowest" } else { "" };
+        format!("  {title:<10} {}", took(guardrail))
+    }));
     for event in items(gateway, "news") {
         let named = ["guardrail", "rule", "server", "method"];
         let names = named
@@ -184,6 +189,31 @@ fn lines(gateway: &Value) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What a guardrail's checks took.
+fn took(guardrail: &Value) -> String {
+    let of = |key: &str| {
+        let micros = guardrail.get(key).and_then(Value::as_u64);
+        match micros.unwrap_or_default() {
+            micros @ ..10_000 => format!("{micros} µs"),
+            micros @ ..10_000_000 => format!("{} ms", micros / 1_000),
+            micros => format!("{} s", micros / 1_000_000),
+        }
+    };
+    let waiting = match word(guardrail, "mode").as_str() {
+        "shadow" => ", while messages go on",
+        _ => "",
+    };
+    format!(
+        "{}: median {}, p99 {}, longest {}, {} checks, {} in all{waiting}",
+        word(guardrail, "guardrail"),
+        of("medianMicroseconds"),
+        of("p99Microseconds"),
+        of("longestMicroseconds"),
+        word(guardrail, "checks"),
+        of("totalMicroseconds"),
+    )
 }
 
 /// What a guardrail uses of what it is granted, and what became of its last new build.

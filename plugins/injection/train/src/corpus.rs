@@ -1,7 +1,7 @@
 //! Labelled texts from a folder.
 //!
 //! `*.jsonl` and `*.jsonl.gz`: an object a line, with `text`, `label` (1 is an attack), `source`, `context`
-//! (`tool_result`, `tool_description`, `tool_args`, `user`, …) and, where there is one, `category`. Below `benign/`: a
+//! (`tool_result`, `tool_description`, `tool_args`, `user`, …) and, where there is one, `category` and `attack`. Below `benign/`: a
 //! folder for each source of harmless plain texts.
 
 use std::fs;
@@ -23,6 +23,10 @@ pub(crate) enum Family {
     Jailbreaks,
     ThreatRules,
     Own,
+    /// Results of tools with injections in them.
+    AgentDojo,
+    /// Mails to an assistant that reads and writes mails.
+    Mails,
     /// Attacks that are plain tasks: nothing is trained on them.
     Tasks,
     /// No attack.
@@ -32,7 +36,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    pub(crate) const ATTACKS: [Self; 7] = [
+    pub(crate) const ATTACKS: [Self; 9] = [
         Self::InjecAgent,
         Self::Latent,
         Self::Poisoning,
@@ -40,6 +44,8 @@ impl Family {
         Self::Jailbreaks,
         Self::ThreatRules,
         Self::Own,
+        Self::AgentDojo,
+        Self::Mails,
     ];
 
     fn of(row: &Row) -> Self {
@@ -63,6 +69,8 @@ impl Family {
             "garak-latent" => Self::Latent,
             "atr" => Self::ThreatRules,
             "bipia" => Self::Tasks,
+            _ if source.starts_with("agentdojo") => Self::AgentDojo,
+            _ if source.starts_with("llmail") => Self::Mails,
             _ if source.starts_with("cisco") => Self::Poisoning,
             _ if source.contains("jailbreak") || source == "garak-dan" => Self::Jailbreaks,
             _ => Self::UserInjection,
@@ -79,6 +87,8 @@ pub(crate) struct Text {
     pub(crate) context: Context,
     /// The context, as the row names it.
     pub(crate) place: String,
+    /// The attack, as the row names it, if it does.
+    pub(crate) kind: String,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +99,8 @@ struct Row {
     context: String,
     #[serde(default)]
     category: Option<String>,
+    #[serde(default)]
+    attack: String,
 }
 
 /// Categories of the threat rules that are about what a text says to a model, and not about commands or code.
@@ -145,6 +157,7 @@ fn rows(lines: impl BufRead, texts: &mut Vec<Text>) -> Result<()> {
             },
             source: row.source,
             place: row.context,
+            kind: row.attack,
             text: row.text,
         });
     }
@@ -169,6 +182,7 @@ fn plain(folder: &Path, texts: &mut Vec<Text>) -> Result<()> {
             family: Family::Ordinary,
             context: Context::Result,
             place: "tool_result".into(),
+            kind: String::new(),
         });
     }
     Ok(())

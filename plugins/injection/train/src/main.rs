@@ -3,7 +3,10 @@
 //!
 //! ```sh
 //! cargo run -p mcp-gateway-injection-train -- FOLDER [--write FILE] [--lines FILE]
+//! cargo run -p mcp-gateway-injection-train -- FOLDER --shipped [--lines FILE]
 //! ```
+//!
+//! With `--shipped` nothing is trained: it shows what the model in the repository says of the folder.
 
 mod corpus;
 mod fit;
@@ -11,6 +14,7 @@ mod mutate;
 mod own;
 mod random;
 mod report;
+mod shipped;
 mod translate;
 
 use std::fs;
@@ -21,16 +25,18 @@ use anyhow::{Context as _, Result, bail};
 
 /// Everything that is drawn by lot is drawn from this.
 const SEED: u64 = 20_261_126;
-const USAGE: &str = "usage: FOLDER [--write FILE] [--lines FILE]";
+const USAGE: &str = "usage: FOLDER [--write FILE | --shipped] [--lines FILE]";
 
 fn main() -> Result<()> {
     let mut folder = None;
     let mut write = None;
+    let mut shipped = false;
     let mut lines: Box<dyn Write> = Box::new(std::io::sink());
     let mut words = std::env::args_os().skip(1);
     while let Some(word) = words.next() {
         match word.to_str() {
             Some("--write") => write = Some(PathBuf::from(words.next().context("--write FILE")?)),
+            Some("--shipped") => shipped = true,
             Some("--lines") => {
                 let file = fs::File::create(words.next().context("--lines FILE")?)?;
                 lines = Box::new(BufWriter::new(file));
@@ -40,8 +46,11 @@ fn main() -> Result<()> {
         }
     }
     let folder = folder.context(USAGE)?;
-    let detector = fit::bare()?;
     let mut texts = corpus::read(&folder)?;
+    if shipped {
+        return shipped::table(&texts, &mut lines);
+    }
+    let detector = fit::bare()?;
     texts.extend(own::texts(SEED)?);
     let samples = fit::samples(&detector, &texts);
     let limits = report::leave_one_family_out(&texts, &samples, &mut lines)?;

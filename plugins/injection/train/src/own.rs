@@ -59,6 +59,7 @@ impl Own {
             family: if attack { Family::Own } else { Family::Hard },
             context: Context::Result,
             place: "tool_result".into(),
+            kind: String::new(),
         }
     }
 }

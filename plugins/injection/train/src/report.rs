@@ -276,7 +276,7 @@ fn least(
 }
 
 /// Which third of the harmless sources each is in. Those whose mails and pages the attacks of InjecAgent are put into
-/// are held out together with that family, which is the first.
+/// are held out together with that family, which is the first, and the results of AgentDojo's tools with its attacks.
 fn thirds(texts: &[Text]) -> BTreeMap<&str, usize> {
     let mut sources: Vec<(Family, &str)> = texts
         .iter()
@@ -285,10 +285,13 @@ fn thirds(texts: &[Text]) -> BTreeMap<&str, usize> {
         .collect();
     sources.sort_unstable();
     sources.dedup();
-    let third = |(index, (_, source)): (usize, (Family, &'_ str))| match source.starts_with("bipia")
-    {
-        true => 0,
-        false => index % 3,
+    let fold = Family::ATTACKS
+        .iter()
+        .position(|family| *family == Family::AgentDojo);
+    let third = |(index, (_, source)): (usize, (Family, &'_ str))| match source {
+        "agentdojo" => fold.unwrap_or_default() % 3,
+        _ if source.starts_with("bipia") => 0,
+        _ => index % 3,
     };
     let thirds: Vec<usize> = sources.iter().copied().enumerate().map(third).collect();
     sources

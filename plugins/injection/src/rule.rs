@@ -161,9 +161,17 @@ impl Rule {
         if !fits || !self.steps.iter().all(needed) {
             return;
         }
+        let seen: Vec<Mark>;
+        let marks = match self.hidden {
+            true => {
+                seen = marks.iter().copied().filter(is_hidden).collect();
+                &seen
+            }
+            false => marks,
+        };
         let mut next = 0;
         for (index, mark) in marks.iter().enumerate() {
-            if mark.first < next || self.hidden && !is_hidden(mark) {
+            if mark.first < next {
                 continue;
             }
             let rest = marks.get(index..).unwrap_or_default();

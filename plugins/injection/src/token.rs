@@ -88,7 +88,8 @@ impl Reader<'_> {
                     self.opens = true;
                     place + 1
                 }
-                b'(' | b'{' | b'}' | b'\\' | b'&' | b'+' | b'/' => {
+                b'(' => self.tag(place),
+                b'{' | b'}' | b'\\' | b'&' | b'+' | b'/' => {
                     self.code = true;
                     place + 1
                 }
@@ -195,7 +196,7 @@ impl Reader<'_> {
             (true, true) => return self.disguised(start, end),
             (true, false) => Word::of(&self.word),
         };
-        if self.line_start && self.bytes.get(end) == Some(&b':') {
+        if self.bytes.get(end) == Some(&b':') && (self.line_start || self.is_loud(start, end)) {
             self.word.push(':');
             let label = Word::exact(&self.word);
             if self.known.is_known(label) {
@@ -261,6 +262,16 @@ impl Reader<'_> {
             self.push(word, start + range.start, start + range.end);
         }
         true
+    }
+
+    /// Whether a word is in capitals, with more than one of them: a label anywhere in a line, but for the comments of
+    /// programs.
+    fn is_loud(&self, start: usize, end: usize) -> bool {
+        let word = self.bytes.get(start..end).unwrap_or_default();
+        let before = self.bytes.get(..start).unwrap_or_default();
+        let before = before.iter().rev().find(|byte| **byte != b' ');
+        let comment = before.is_some_and(|byte| matches!(byte, b'#' | b'/' | b'*' | b'-' | b'%'));
+        word.len() > 1 && word.iter().all(u8::is_ascii_uppercase) && !comment
     }
 
     fn is_mail(&self, place: usize) -> bool {
@@ -374,7 +385,7 @@ impl Reader<'_> {
         place + 1
     }
 
-    /// `<tag>`, `[tag]`, `<|tag|>` and the like, if it is one that says something.
+    /// `<tag>`, `[tag]`, `<|tag|>`, `(a_tag)` and the like, if it is one that says something.
     fn tag(&mut self, place: usize) -> usize {
         let rest = self.bytes.get(place + 1..).unwrap_or_default();
         let inside = |byte: &u8| {
@@ -389,7 +400,12 @@ impl Reader<'_> {
         {
             return end;
         }
-        if length == 0 || !matches!(close, Some(b'>' | b']' | b':')) {
+        let round = self.bytes.get(place) == Some(&b'(');
+        let closes = match round {
+            true => close == Some(&b')'),
+            false => matches!(close, Some(b'>' | b']' | b':')),
+        };
+        if length == 0 || !closes {
             return place + 1;
         }
         let mut end = place + 1 + length + 1;
@@ -400,6 +416,10 @@ impl Reader<'_> {
             .text
             .get(place + 1..place + 1 + length)
             .unwrap_or_default();
+        // What is in parentheses is a remark, unless it is a name of two words.
+        if round && !inner.contains(['_', ' ']) {
+            return place + 1;
+        }
         let piped = inner.starts_with('|');
         let before = place.checked_sub(1).and_then(|at| self.bytes.get(at));
         // An index, or the parameter of a type.

@@ -60,11 +60,14 @@ pub(crate) fn samples(detector: &Detector, texts: &[Text]) -> Vec<Sample> {
     texts.iter().map(sample).collect()
 }
 
-/// The model of everything that there is.
+/// What the sources end with whose attacks are only counted.
+const COUNTED: &str = "-b";
+
+/// The model of everything that there is, but for what is only counted.
 pub(crate) fn whole(samples: &[Sample], limits: [Limits; 2]) -> Parts {
     let all: Vec<&Sample> = samples
         .iter()
-        .filter(|sample| sample.family != Family::Tasks)
+        .filter(|sample| sample.family != Family::Tasks && !sample.source.ends_with(COUNTED))
         .collect();
     Parts {
         limits,

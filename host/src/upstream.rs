@@ -88,10 +88,15 @@ pub struct Unavailable {
 impl Upstream {
     /// A server that has not been started yet.
     pub fn new(server: Server) -> Arc<Self> {
+        let state = match server.unresolved() {
+            // Before anybody waits for it.
+            Some(reason) => State::Down(reason.into()),
+            None => State::Starting,
+        };
         Arc::new(Self {
             name: Arc::from(server.name.as_str()),
             server,
-            state: watch::Sender::new(State::Starting),
+            state: watch::Sender::new(state),
         })
     }
 

@@ -50,6 +50,7 @@ impl Key {
             init_timeout: _,
             timeout: _,
             tool_timeouts: _,
+            unresolved: _,
             protocol,
         } = server;
         let mut key = Hasher::default();

@@ -52,6 +52,16 @@ pub enum Unresolved {
     NoPath,
 }
 
+impl Unresolved {
+    /// Whether the text itself is wrong, whatever there is to fill it in with.
+    pub(super) fn is_mistake(&self) -> bool {
+        match self {
+            Self::NoName | Self::Unclosed | Self::Nested(_) | Self::NoPath => true,
+            Self::Unset(_) | Self::Editor(_) | Self::File { .. } => false,
+        }
+    }
+}
+
 /// Names that editors give a meaning to, besides everything with a colon.
 const EDITOR: [&str; 9] = [
     "workspaceFolder",

@@ -23,7 +23,42 @@ pub(super) struct Field<'a> {
     pub(super) value: Value,
 }
 
+/// Who is to blame for a value that is no good, once it is filled in.
+pub(super) struct Blame<'a> {
+    reading: Reading<'a>,
+    at: Position,
+    refers: bool,
+}
+
+impl Blame<'_> {
+    /// What is wrong whatever the value is.
+    pub(super) fn for_entry(&self, problem: Problem) {
+        self.reading.error(self.at, problem);
+    }
+
+    /// What is wrong with the value. If that came from elsewhere it counts as not there, and
+    /// what stands in for it comes back.
+    pub(super) fn for_value(&self, problem: Problem) -> Option<String> {
+        if self.refers {
+            return self.reading.unresolved(self.at, problem);
+        }
+        self.for_entry(problem);
+        None
+    }
+}
+
 impl<'a> Field<'a> {
+    /// For what is found out only after the value has been taken.
+    pub(super) fn blame(&self) -> Blame<'a> {
+        let refers =
+            matches!(&self.value, Value::Text(text) if text.replace("$${", "").contains("${"));
+        Blame {
+            reading: self.reading,
+            at: self.at,
+            refers,
+        }
+    }
+
     pub(super) fn error(&self, problem: Problem) {
         self.reading.error(self.at, problem);
     }
@@ -74,27 +109,27 @@ impl<'a> Field<'a> {
         let Value::Text(text) = &self.value else {
             return self.wrong_type("a string");
         };
-        match expand(text, self.reading.env, &|path| self.reading.secret(path)) {
-            Ok(text) => Some(text),
-            Err(causes) => {
-                for cause in causes {
-                    let what = self.what();
-                    self.error(Problem::Variable { what, cause });
-                }
-                None
+        let causes = match expand(text, self.reading.env, &|path| self.reading.secret(path)) {
+            Ok(text) => return Some(text),
+            Err(causes) => causes,
+        };
+        let mut stands_in = None;
+        for cause in causes {
+            let (what, is_mistake) = (self.what(), cause.is_mistake());
+            let problem = Problem::Variable { what, cause };
+            match is_mistake {
+                true => self.error(problem),
+                false => stands_in = self.reading.unresolved(self.at, problem),
             }
         }
+        stands_in
     }
 
     /// A path with its variables and `~` replaced.
     pub(super) fn path(self) -> Option<String> {
         let (reading, at, what) = (self.reading, self.at, self.what());
         let text = self.expanded()?;
-        let path = expand_home(&text, reading.env);
-        if path.is_none() {
-            reading.error(at, Problem::NoHome { what });
-        }
-        path
+        expand_home(&text, reading.env).or_else(|| reading.unresolved(at, Problem::NoHome { what }))
     }
 
     /// The items of a list.

@@ -1,6 +1,6 @@
 //! What was found so far, and in which file.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,10 @@ use super::tree::{Position, Syntax};
 #[derive(Default)]
 pub(super) struct Report {
     errors: RefCell<Vec<ConfigError>>,
+    /// What only a part of the configuration has to do without.
+    apart: RefCell<Vec<ConfigError>>,
+    /// Whether such a part is being read.
+    is_apart: Cell<bool>,
     warnings: RefCell<Vec<String>>,
     files: RefCell<Vec<PathBuf>>,
 }
@@ -42,7 +46,7 @@ pub(super) enum Wanted {
     Assumed,
 }
 
-/// What stands in for a secret: an address, since it may have to be one.
+/// What stands in for what is not there: an address, since it may have to be one.
 const ASSUMED: &str = "https://unset.invalid";
 
 /// What messages call a value: its path inside what a person has a name for.
@@ -70,6 +74,8 @@ impl Report {
         if errors.is_empty() {
             return Ok((self.warnings.into_inner(), self.files.into_inner()));
         }
+        // Who mends them mends the rest as well.
+        errors.append(&mut self.apart.into_inner());
         errors.sort_by(|a, b| a.place.cmp(&b.place));
         Err(errors)
     }
@@ -78,6 +84,32 @@ impl Report {
 impl Reading<'_> {
     pub(super) fn error(&self, at: Position, problem: Problem) {
         self.report.error(self.place(at), problem);
+    }
+
+    /// Reads what the rest can do without. References in it that cannot be filled in come
+    /// back, and are no errors of the whole.
+    pub(super) fn apart<T>(&self, read: impl FnOnce() -> T) -> (T, Vec<ConfigError>) {
+        let before = self.report.apart.borrow().len();
+        self.report.is_apart.set(true);
+        let read = read();
+        self.report.is_apart.set(false);
+        let unresolved = self.report.apart.borrow();
+        (read, unresolved.iter().skip(before).cloned().collect())
+    }
+
+    /// A reference that cannot be filled in, or not with what it stands for. What comes back
+    /// stands in for it, where the rest can do without.
+    pub(super) fn unresolved(&self, at: Position, problem: Problem) -> Option<String> {
+        if !self.report.is_apart.get() {
+            self.error(at, problem);
+            return None;
+        }
+        let place = self.place(at);
+        self.report
+            .apart
+            .borrow_mut()
+            .push(ConfigError { place, problem });
+        Some(ASSUMED.to_owned())
     }
 
     pub(super) fn warn(&self, at: Position, warning: &str) {

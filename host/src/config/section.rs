@@ -34,6 +34,10 @@ impl<'a> Section<'a> {
         }
     }
 
+    pub(super) fn reading(&self) -> Reading<'a> {
+        self.reading
+    }
+
     pub(super) fn label(&self) -> &Label {
         &self.label
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
-use super::{ServerName, Timeouts};
+use super::{ConfigError, ServerName, Timeouts};
 
 /// A server to start or to connect to. Two that are equal need no restart on a
 /// reload.
@@ -27,6 +27,9 @@ pub struct Server {
     pub timeout: Option<Duration>,
     /// How long the answers of its tools may take.
     pub tool_timeouts: Timeouts,
+    /// What its entry refers to and cannot be had. While there is any, something else stands
+    /// in its place, so the server must not be started.
+    pub unresolved: Vec<ConfigError>,
 }
 
 /// How a server is reached.
@@ -116,7 +119,21 @@ impl Server {
             init_timeout: Self::INIT_TIMEOUT,
             timeout: None,
             tool_timeouts: Timeouts::default(),
+            unresolved: Vec::new(),
         }
+    }
+
+    /// Why it must not be started, in words that can follow its name.
+    pub fn unresolved(&self) -> Option<String> {
+        if self.unresolved.is_empty() {
+            return None;
+        }
+        let causes = self.unresolved.iter().map(ConfigError::to_string);
+        let causes: Vec<String> = causes.collect();
+        Some(format!(
+            "its configuration cannot be filled in: {}",
+            causes.join("; ")
+        ))
     }
 
     /// A server as a command line starts it, everything else by default.

@@ -163,7 +163,14 @@ pub(super) fn no_tools(name: &str) -> Finding {
 pub(super) fn server(name: &str, command: &str, reason: &str) -> Finding {
     let what = format!("server \"{name}\": {reason}");
     let has = |words: &str| reason.contains(words);
-    if has("was not found on the PATH") {
+    if has("its configuration cannot be filled in") {
+        error(
+            "server.unresolved",
+            what,
+            "a variable or a secret that its entry refers to cannot be had, so it is not started; the other servers are",
+            "do what the reason says; a gateway that runs notices by itself when a file changes",
+        )
+    } else if has("was not found on the PATH") {
         let mend = format!(
             "`command -v {command}` in a terminal says where it is: write that as `command`"
         );

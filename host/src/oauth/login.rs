@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{TokenError, Tokens, find, manager};
-use crate::config::{ConfigErrors, ConfigSource, Remote, Transport};
+use crate::config::{ConfigErrors, ConfigSource, Remote, Server, Transport};
 
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -49,6 +49,9 @@ pub enum LoginError {
     /// The server is not one to log in to.
     #[error("server {0:?} is a program on this machine: there is nothing to log in to")]
     NotRemote(String),
+    /// Where it is, or who one is there, is not known.
+    #[error("server {0:?}: {1}")]
+    Unresolved(String, String),
     /// The configuration has something to log in with.
     #[error(
         "server {0:?} has a \"bearer\" or an Authorization header in the configuration; remove that to log in"
@@ -146,6 +149,9 @@ pub fn logout(source: &ConfigSource, server: &str) -> Result<(), LoginError> {
 fn remote(source: &ConfigSource, server: &str) -> Result<Remote, LoginError> {
     let config = source.load()?;
     let found = config.servers.iter().find(|it| it.name.as_str() == server);
+    if let Some(why) = found.and_then(Server::unresolved) {
+        return Err(LoginError::Unresolved(server.to_owned(), why));
+    }
     match found.map(|found| &found.transport) {
         Some(Transport::Http(remote)) => Ok((**remote).clone()),
         Some(Transport::Stdio(_)) => Err(LoginError::NotRemote(server.to_owned())),

@@ -29,6 +29,12 @@ pub async fn serve(
     news: Arc<News>,
 ) -> Result<(), ServeError> {
     let reloader = prepare(source).await?;
+    for server in &reloader.config.servers {
+        if let Some(reason) = server.unresolved() {
+            // Before the first client finds out.
+            tracing::warn!(server = server.name.as_str(), "not started: {reason}");
+        }
+    }
     let capture = capture(&reloader).map_err(RunError::from)?;
     let _told = tell(&reloader, news);
     let sandbox = Arc::clone(&reloader.sandbox);

@@ -193,6 +193,10 @@ impl Search {
         match source.load_with(&set) {
             Ok(config) => {
                 for server in config.servers {
+                    if let Some(why) = server.unresolved() {
+                        self.skip(path, Some(server.name.to_string()), why);
+                        continue;
+                    }
                     let raw = raw.get(server.name.as_str()).cloned().unwrap_or_default();
                     let text = table(server.name.as_str(), &reached(&server));
                     self.found.push(Found {

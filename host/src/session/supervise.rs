@@ -52,6 +52,11 @@ pub(super) async fn supervise(
     mut stopped: watch::Receiver<bool>,
 ) {
     let name = Arc::clone(upstream.name());
+    if let Some(reason) = upstream.server.unresolved() {
+        tracing::warn!(server = &*name, "server is down: {reason}");
+        // Once the configuration can be filled in, that is another server.
+        return is_stopped(&mut stopped).await;
+    }
     let mut pause = FIRST_PAUSE;
     let mut hurried = false;
     while !*stopped.borrow() {

@@ -15,8 +15,6 @@ pub(super) enum Reached<'a> {
     Started,
     /// The server runs at this address.
     At(Address<'a>),
-    /// Not at all, which has been reported.
-    Nowhere,
 }
 
 /// Where a server runs, as the file has it.
@@ -69,15 +67,15 @@ const RESERVED: [&str; 12] = [
     "upgrade",
 ];
 
-/// How the gateway comes to the server of this section.
-pub(super) fn reached<'a>(section: &mut Section<'a>, dialect: Dialect<'_>) -> Reached<'a> {
+/// How the gateway comes to the server of this section; if not at all, that is reported.
+pub(super) fn reached<'a>(section: &mut Section<'a>, dialect: Dialect<'_>) -> Option<Reached<'a>> {
     let spoken = match dialect {
         Dialect::GatewayToml(_) => section
             .take("transport")
             .and_then(|field| field.choice(&FLAVORS))
             .map(Spoken::Http),
         Dialect::McpJson => match spoken_by_client(section) {
-            Some(Spoken::WebSocket) => return Reached::Nowhere,
+            Some(Spoken::WebSocket) => return None,
             spoken => spoken,
         },
     };
@@ -102,23 +100,23 @@ pub(super) fn reached<'a>(section: &mut Section<'a>, dialect: Dialect<'_>) -> Re
             first,
             second,
         });
-        return Reached::Nowhere;
+        return None;
     }
     match (url, spoken) {
-        (Some((_, url)), Some(Spoken::Http(flavor))) => Reached::At(Address { url, flavor }),
-        (Some((_, url)), _) => Reached::At(Address {
+        (Some((_, url)), Some(Spoken::Http(flavor))) => Some(Reached::At(Address { url, flavor })),
+        (Some((_, url)), _) => Some(Reached::At(Address {
             url,
             flavor: Flavor::Auto,
-        }),
+        })),
         (None, Some(Spoken::Http(_))) => {
             section.error(Problem::Missing {
                 inside: section.label().to_string(),
                 key: "url",
                 remedy: "write the address of the server, such as \"https://example.com/mcp\"",
             });
-            Reached::Nowhere
+            None
         }
-        (None, _) => Reached::Started,
+        (None, _) => Some(Reached::Started),
     }
 }
 
@@ -196,7 +194,7 @@ fn oauth(mut section: Section<'_>) -> OAuth {
 
 /// An address. Errors do not quote it: its query may hold a key.
 pub(super) fn url(field: Field<'_>) -> Option<Url> {
-    let (reading, at, what) = (field.reading, field.at, field.what());
+    let (blame, what) = (field.blame(), field.what());
     let text = field.expanded()?;
     let problem = match Url::parse(text.trim()) {
         Err(cause) => Problem::Url {
@@ -212,33 +210,36 @@ pub(super) fn url(field: Field<'_>) -> Option<Url> {
         }
         Ok(url) => return Some(url),
     };
-    reading.error(at, problem);
-    None
+    Url::parse(&blame.for_value(problem)?).ok()
 }
 
 pub(super) fn headers(section: Section<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (key, field) in section.into_fields() {
-        let (reading, at, what) = (field.reading, field.at, field.what());
+        let (blame, what) = (field.blame(), field.what());
         let Some(value) = field.expanded() else {
             continue;
         };
         let problem = match (key.parse::<HeaderName>(), header_value(&value)) {
             (Err(_), _) => Problem::HeaderName { what },
             (Ok(name), _) if RESERVED.contains(&name.as_str()) => Problem::HeaderReserved { what },
-            (Ok(_), None) => Problem::HeaderValue { what },
+            (Ok(_), None) => {
+                // What stands in is of no use to anybody.
+                let _ = blame.for_value(Problem::HeaderValue { what });
+                continue;
+            }
             (Ok(name), Some(value)) => {
                 headers.append(name, value);
                 continue;
             }
         };
-        reading.error(at, problem);
+        blame.for_entry(problem);
     }
     headers
 }
 
 fn bearer(field: Field<'_>) -> Option<HeaderValue> {
-    let (reading, at, what) = (field.reading, field.at, field.what());
+    let (blame, what) = (field.blame(), field.what());
     let token = field.expanded()?;
     let token = token.trim();
     let problem = match header_value(&format!("Bearer {token}")) {
@@ -249,8 +250,7 @@ fn bearer(field: Field<'_>) -> Option<HeaderValue> {
         Some(value) => return Some(value),
         None => Problem::HeaderValue { what },
     };
-    reading.error(at, problem);
-    None
+    header_value(&blame.for_value(problem)?)
 }
 
 /// A header's value, which nothing shows.

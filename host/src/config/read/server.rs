@@ -89,12 +89,13 @@ fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> O
     if is_off(&mut section, dialect) {
         return None;
     }
-    let transport = match remote::reached(&mut section, dialect) {
+    let reached = remote::reached(&mut section, dialect)?;
+    let reading = section.reading();
+    let (transport, unresolved) = reading.apart(|| match reached {
         Reached::Started => program(&mut section, dialect).map(Transport::Stdio),
         Reached::At(address) => remote::remote(&mut section, dialect, address)
             .map(|remote| Transport::Http(Box::new(remote))),
-        Reached::Nowhere => return None,
-    };
+    });
     let protocol = section
         .take("protocol")
         .and_then(|field| field.choice(&PROTOCOLS));
@@ -113,6 +114,7 @@ fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> O
         init_timeout: init_timeout.unwrap_or(Server::INIT_TIMEOUT),
         timeout,
         tool_timeouts,
+        unresolved,
         ..server
     })
 }
@@ -140,11 +142,10 @@ fn program(section: &mut Section<'_>, dialect: Dialect<'_>) -> Option<Program> {
 fn command(section: &mut Section<'_>, dialect: Dialect<'_>) -> Option<String> {
     let remedy = "write the program that starts the server, or a \"url\" if it runs elsewhere";
     let field = section.require("command", remedy)?;
-    let (reading, at, what) = (field.reading, field.at, field.what());
+    let (blame, what) = (field.blame(), field.what());
     let command = field.path()?;
     if command.trim().is_empty() {
-        reading.error(at, Problem::Empty { what, remedy });
-        return None;
+        return blame.for_value(Problem::Empty { what, remedy });
     }
     match dialect {
         // What is only a word is looked up in PATH, not in the folder.

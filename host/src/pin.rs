@@ -1,5 +1,5 @@
-//! `pin`: shows a person which tools were defined anew since they were approved, what
-//! is different about them, and takes the person's word. `approve`: the same for single
+//! `pin`: shows a person what servers have defined anew since it was approved, what is
+//! different about it, and takes the person's word. `approve`: the same for single
 //! calls.
 
 mod call;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::{Output, Pin};
-use crate::pinning::{PinError, Pins, Record, Waiting};
+use crate::pinning::{Offer, PinError, Pins, Record, Waiting};
 pub use call::{ApproveError, approve};
 use difference::Difference;
 use screen::Screen;
@@ -24,22 +24,22 @@ pub enum PinCommandError {
     #[error(transparent)]
     Pins(#[from] PinError),
     /// Nothing is known of such a server.
-    #[error("no server named {name:?} has listed tools yet; known: {known}")]
+    #[error("no server named {name:?} has been compared yet; known: {known}")]
     Unknown {
         /// What was asked for.
         name: String,
         /// What there is.
         known: String,
     },
-    /// No such tool waits.
+    /// Nothing of that name waits.
     #[error(
-        "no tool named {tool:?} of server {server:?} waits; `mcp-gateway pin review` shows what does"
+        "nothing named {name:?} of server {server:?} waits; `mcp-gateway pin review` shows what does"
     )]
     NotWaiting {
         /// The server.
         server: String,
-        /// The tool.
-        tool: String,
+        /// What was named.
+        name: String,
     },
     /// The screen is gone.
     #[error("cannot write the answer: {0}")]
@@ -57,7 +57,7 @@ pub fn pin(command: &Pin) -> Result<ExitCode, PinCommandError> {
     match command {
         Pin::List(output) => list(&pins, &screen, *output),
         Pin::Review { server, output } => review(&pins, &screen, server.as_deref(), *output),
-        Pin::Approve { server, tools } => approve_tools(&pins, &screen, server, tools),
+        Pin::Approve { server, names } => approve_named(&pins, &screen, server, names),
         Pin::Forget { server } => {
             for record in named(&pins, server)? {
                 pins.forget(&record)?;
@@ -78,26 +78,26 @@ fn list(pins: &Pins, screen: &Screen, output: Output) -> Result<ExitCode, PinCom
             json!({
                 "server": record.server,
                 "identity": record.identity,
-                "approved": record.tools.keys().collect::<Vec<_>>(),
-                "waiting": record.waiting.keys().collect::<Vec<_>>(),
+                "approved": approved(record).collect::<Vec<_>>(),
+                "waiting": waiting(record).map(|it| it.label).collect::<Vec<_>>(),
             })
         });
         screen.json(&json!({ "servers": servers.collect::<Vec<_>>() }))?;
         return Ok(ExitCode::SUCCESS);
     }
     if records.is_empty() {
-        screen.line("no server has listed tools yet")?;
+        screen.line("no server has been compared yet")?;
     }
     for record in &records {
-        let waiting = match record.waiting.len() {
+        let waits = match waiting(record).count() {
             0 => String::new(),
             waits => format!(", {waits} waiting for `mcp-gateway pin review`"),
         };
         screen.line(&format!(
-            "{} ({}): {} approved{waiting}",
+            "{} ({}): {} approved{waits}",
             record.server,
             record.identity,
-            record.tools.len(),
+            approved(record).count(),
         ))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -113,38 +113,24 @@ fn review(
         Some(server) => named(pins, server)?,
         None => pins.all()?,
     };
-    let waiting = records.iter().flat_map(|record| {
-        let waiting = record.waiting.iter();
-        waiting.map(move |(tool, waiting)| (record, tool, waiting))
-    });
+    let items = records.iter().flat_map(waiting);
     if output == Output::Json {
-        let shown: Vec<Value> = waiting
-            .map(|(record, tool, waiting)| shown(record, tool, waiting))
-            .collect();
+        let shown: Vec<Value> = items.map(|item| shown(&item)).collect();
         let something = !shown.is_empty();
         screen.json(&json!({ "waiting": shown }))?;
         return Ok(left(something));
     }
     let mut something = false;
     let mut nothing = true;
-    for (record, tool, waiting) in waiting {
+    for item in items {
         nothing = false;
-        let approved = record.tools.get(tool).map(|it| it.definition.as_str());
-        let difference = Difference::between(approved, &waiting.definition);
-        screen.waiting(record, tool, waiting, &difference)?;
+        screen.waiting(&item)?;
         if !screen.asks_yes("Approve of it as it is now?")? {
             something = true;
             continue;
         }
         // What was shown, and not what the server may have come up with since.
-        let is_same = |now: &Record| {
-            now.waiting
-                .get(tool)
-                .is_some_and(|it| it.hash == waiting.hash)
-        };
-        let approved = pins.change(record, |record, now| {
-            is_same(record) && record.approve_waiting(tool, now)
-        })?;
+        let approved = pins.change(item.record, |now, time| item.approve(now, time))?;
         match approved {
             Some(true) => screen.line("approved")?,
             _ => {
@@ -154,42 +140,34 @@ fn review(
         }
     }
     if nothing {
-        screen.line("nothing waits: every tool is as it was approved")?;
+        screen.line("nothing waits: everything is as it was approved")?;
     } else if something {
-        screen.line("`mcp-gateway pin approve SERVER [TOOL…]` approves without asking")?;
+        screen.line("`mcp-gateway pin approve SERVER [NAME…]` approves without asking")?;
     }
     Ok(left(something))
 }
 
-fn approve_tools(
+fn approve_named(
     pins: &Pins,
     screen: &Screen,
     server: &str,
-    tools: &[String],
+    names: &[String],
 ) -> Result<ExitCode, PinCommandError> {
     let records = named(pins, server)?;
-    let waits = |tool: &String| records.iter().any(|it| it.waiting.contains_key(tool));
-    if let Some(tool) = tools.iter().find(|tool| !waits(tool)) {
+    let waits = |name: &String| records.iter().flat_map(waiting).any(|it| it.label == *name);
+    if let Some(name) = names.iter().find(|name| !waits(name)) {
         return Err(PinCommandError::NotWaiting {
             server: server.to_owned(),
-            tool: tool.clone(),
+            name: name.clone(),
         });
     }
     let mut count = 0;
     for record in &records {
-        let chosen = record.waiting.iter();
-        let chosen = chosen.filter(|(tool, _)| tools.is_empty() || tools.contains(tool));
-        let chosen: Vec<_> = chosen.collect();
+        let chosen = waiting(record).filter(|it| names.is_empty() || names.contains(&it.label));
+        let chosen: Vec<Item<'_>> = chosen.collect();
         let approved = pins.change(record, |now, time| {
-            let mut count = 0;
-            for (tool, waiting) in &chosen {
-                let is_same = now
-                    .waiting
-                    .get(*tool)
-                    .is_some_and(|it| it.hash == waiting.hash);
-                count += usize::from(is_same && now.approve_waiting(tool, time));
-            }
-            count
+            let approved = chosen.iter().filter(|item| item.approve(now, time));
+            approved.count()
         })?;
         count += approved.unwrap_or_default();
     }
@@ -197,6 +175,51 @@ fn approve_tools(
         "{count} approved; gateways that run show them in a moment"
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Something that waits for a person.
+struct Item<'a> {
+    record: &'a Record,
+    offer: Offer,
+    name: &'a str,
+    /// As a person names it.
+    label: String,
+    waiting: &'a Waiting,
+}
+
+impl Item<'_> {
+    /// The definition that was approved, if any was.
+    fn approved(&self) -> Option<&str> {
+        let approved = self.record.approved(self.offer, self.name);
+        approved.map(|it| it.definition.as_str())
+    }
+
+    fn difference(&self) -> Difference {
+        Difference::between(self.approved(), &self.waiting.definition)
+    }
+
+    /// Approves of it in the record as it is by now, if it is still the same there.
+    fn approve(&self, now: &mut Record, time: u64) -> bool {
+        now.approve_waiting(self.offer, self.name, &self.waiting.hash, time)
+    }
+}
+
+fn waiting(record: &Record) -> impl Iterator<Item = Item<'_>> {
+    record.waiting().map(move |(offer, name, waiting)| Item {
+        record,
+        offer,
+        name,
+        label: offer.label(name),
+        waiting,
+    })
+}
+
+/// What was approved, as a person names it.
+fn approved(record: &Record) -> impl Iterator<Item = String> {
+    Offer::ALL.into_iter().flat_map(|offer| {
+        let names = record.names(offer);
+        names.map(move |name| offer.label(name))
+    })
 }
 
 /// The records of the servers of a name: there may be several, of different clients.
@@ -217,18 +240,19 @@ fn named(pins: &Pins, server: &str) -> Result<Vec<Record>, PinCommandError> {
     Ok(found)
 }
 
-fn shown(record: &Record, tool: &str, waiting: &Waiting) -> Value {
-    let approved = record.tools.get(tool).map(|it| it.definition.as_str());
+fn shown(item: &Item<'_>) -> Value {
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
     json!({
-        "server": record.server,
-        "identity": record.identity,
-        "tool": tool,
-        "why": waiting.why,
-        "changed": Difference::between(approved, &waiting.definition).members,
-        "remarks": waiting.remarks,
-        "approved": approved.map(parsed),
-        "now": parsed(&waiting.definition),
+        "server": item.record.server,
+        "identity": item.record.identity,
+        "kind": item.offer.word(),
+        "name": item.name,
+        "label": item.label,
+        "why": item.waiting.why,
+        "changed": item.difference().members,
+        "remarks": item.waiting.remarks,
+        "approved": item.approved().map(parsed),
+        "now": parsed(&item.waiting.definition),
     })
 }
 

@@ -1,4 +1,4 @@
-//! `pin`: a person's word on tools that were defined anew.
+//! `pin`: a person's word on what servers have defined anew.
 
 use clap::{Args, Subcommand};
 
@@ -20,8 +20,8 @@ pub enum Pin {
     Approve {
         /// The server.
         server: String,
-        /// Its tools; all that wait if there are none.
-        tools: Vec<String>,
+        /// What of it, as `pin review` names it; all that waits if there is none.
+        names: Vec<String>,
     },
     /// Trust the next list of a server as its first.
     Forget {
@@ -32,18 +32,20 @@ pub enum Pin {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum PinArgs {
-    /// Show the servers whose tools are known, and what waits
+    /// Show the servers that are known, and what waits
     List(ListArgs),
     /// Show what has changed since you approved, and ask about each
     ///
     /// Without a terminal it only shows. Exit code: 0 nothing waits, 1 something does.
     Review(ReviewArgs),
-    /// Approve of tools as they are defined now
+    /// Approve of tools, prompts or instructions as they are now
     Approve {
         /// The server, by its name in the configuration
         server: String,
-        /// The tools; without any, all that wait
-        tools: Vec<String>,
+        /// Tools by their names, `prompt:NAME`, `template:NAME`, `instructions`; without
+        /// any, all that waits
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
     },
     /// Forget what was approved of a server: its next list is trusted as a first one
     Forget {
@@ -76,7 +78,7 @@ impl PinArgs {
                 server: args.server,
                 output: Output::of(args.json),
             },
-            Self::Approve { server, tools } => Pin::Approve { server, tools },
+            Self::Approve { server, names } => Pin::Approve { server, names },
             Self::Forget { server } => Pin::Forget { server },
         })
     }

@@ -1,4 +1,4 @@
-//! What is different about a tool, for a person to judge.
+//! What is different about a definition, for a person to judge.
 
 use diffy::DiffOptions;
 use serde_json::Value;
@@ -29,6 +29,8 @@ impl Difference {
         members.retain(|name| before.get(name) != after.get(name));
         let text = |value: &Value| match value {
             Value::Null => String::new(),
+            // Instructions are nothing but a text, which has lines of its own.
+            Value::String(text) => visible(&format!("{text}\n")),
             value => visible(&format!("{value:#}\n")),
         };
         let patch = DiffOptions::new()
@@ -93,6 +95,13 @@ mod tests {
                 " }",
             ]
         );
+    }
+
+    #[test]
+    fn of_a_text_a_person_sees_the_lines_that_differ() {
+        let difference = Difference::between(Some(r#""a\nb""#), r#""a\nc\u001b""#);
+        assert_eq!(difference.members, [""; 0]);
+        assert_eq!(difference.lines, [" a", "-b", "+c\\u{1b}"]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal, Write as _};
 
 use serde_json::Value;
 
-use super::difference::{Difference, visible};
-use crate::pinning::{Record, Waiting};
+use super::Item;
+use super::difference::visible;
 
 /// Standard output, in colour on a terminal.
 pub(super) struct Screen {
@@ -29,20 +29,15 @@ impl Screen {
         writeln!(&self.out, "{}", visible(text))
     }
 
-    pub(super) fn waiting(
-        &self,
-        record: &Record,
-        tool: &str,
-        waiting: &Waiting,
-        difference: &Difference,
-    ) -> io::Result<()> {
-        let (server, identity) = (&record.server, &record.identity);
-        self.painted("1;36", &format!("{server} ({identity}): {tool}"))?;
-        self.line(&format!("  {}", waiting.why))?;
-        if record.tools.contains_key(tool) {
+    pub(super) fn waiting(&self, item: &Item<'_>) -> io::Result<()> {
+        let (server, identity) = (&item.record.server, &item.record.identity);
+        self.painted("1;36", &format!("{server} ({identity}): {}", item.label))?;
+        self.line(&format!("  {}", item.waiting.why))?;
+        let difference = item.difference();
+        if item.approved().is_some() && !difference.members.is_empty() {
             self.line(&format!("  different: {}", difference.members.join(", ")))?;
         }
-        for remark in &waiting.remarks {
+        for remark in &item.waiting.remarks {
             self.painted("33", &format!("  suspicious: {remark}"))?;
         }
         for line in &difference.lines {

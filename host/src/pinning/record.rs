@@ -1,219 +1,120 @@
 //! What was approved of one server, and what waits.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
+use super::known::{Approved, Held, Known, Waiting};
+use super::offer::Offer;
 use super::remark::Remark;
 
-/// For so long after the first page of a server the rest of its first list is
-/// trusted, too. A list that goes on for longer is no first list any more.
-const FIRST_LIST: u64 = 600;
-
-/// The tools of a server, as far as a person has approved of them.
+/// What a server shows, as far as a person has approved of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Stored")]
 pub struct Record {
     /// Its name in the configuration.
     pub server: String,
     /// Where it comes from.
     pub identity: String,
-    /// When it first listed something, in seconds since 1970.
-    pub first: u64,
-    /// Whether its first list is over.
-    pub whole: bool,
-    /// What was approved, by name.
-    pub tools: BTreeMap<String, Approved>,
-    /// What waits, by name.
-    pub waiting: BTreeMap<String, Waiting>,
+    /// What is known, by what it is.
+    pub known: BTreeMap<Offer, Known>,
 }
 
-/// A definition that was approved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A record as it may stand in a file. When nothing but tools was compared, what is
+/// known of these stood beside the name of the server.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Approved {
-    /// The digest of the definition.
-    pub hash: String,
-    /// The definition, as canonical JSON.
-    pub definition: String,
-    /// When, in seconds since 1970.
-    pub at: u64,
+struct Stored {
+    server: String,
+    identity: String,
+    #[serde(default)]
+    known: BTreeMap<Offer, Known>,
+    #[serde(default)]
+    first: u64,
+    #[serde(default)]
+    whole: bool,
+    tools: Option<BTreeMap<String, Approved>>,
+    #[serde(default)]
+    waiting: BTreeMap<String, Waiting>,
 }
 
-/// A definition that waits for a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Waiting {
-    /// The digest of the definition.
-    pub hash: String,
-    /// The definition, as canonical JSON.
-    pub definition: String,
-    /// When it was first seen, in seconds since 1970.
-    pub since: u64,
-    /// Why it was not taken.
-    pub why: Why,
-    /// What is strange about it.
-    pub remarks: Vec<Remark>,
-}
-
-/// Why a definition waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Why {
-    /// Another definition was approved.
-    Changed,
-    /// The server has it only since its first list.
-    New,
-    /// It came with the first list, and something about it is strange.
-    Suspicious,
-}
-
-/// A tool that the client must not see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// Its name.
-    pub name: String,
-    /// Which definition.
-    pub hash: String,
-    /// Why.
-    pub why: Why,
-    /// What is strange about it.
-    pub remarks: Vec<Remark>,
-    /// Whether nobody has known of it before.
-    pub is_news: bool,
+impl From<Stored> for Record {
+    fn from(stored: Stored) -> Self {
+        let mut known = stored.known;
+        if let Some(approved) = stored.tools {
+            known.entry(Offer::Tool).or_insert(Known {
+                first: stored.first,
+                whole: stored.whole,
+                approved,
+                waiting: stored.waiting,
+            });
+        }
+        Self {
+            server: stored.server,
+            identity: stored.identity,
+            known,
+        }
+    }
 }
 
 impl Record {
-    /// The record of a server that has not listed anything yet.
-    pub fn new(server: &str, identity: &str, now: u64) -> Self {
+    /// The record of a server that has not shown anything yet.
+    pub fn new(server: &str, identity: &str) -> Self {
         Self {
             server: server.to_owned(),
             identity: identity.to_owned(),
-            first: now,
-            whole: false,
-            tools: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            known: BTreeMap::new(),
         }
     }
 
-    /// Compares what a server lists with what was approved. The first list is
-    /// approved by that. Returns which tools are held back, by their order on the
-    /// page, and whether the record is another one now.
+    /// Compares what a server shows of a kind with what was approved. What it shows
+    /// first is approved by that. Returns what is held back, by its order on the page,
+    /// and whether the record is another one now.
     pub fn compare(
         &mut self,
+        offer: Offer,
         page: &[Definition],
         is_last: bool,
         remarks: impl Fn(&Definition) -> Vec<Remark>,
         now: u64,
     ) -> (Vec<Option<Held>>, bool) {
-        let first_list = !self.whole && now.saturating_sub(self.first) < FIRST_LIST;
-        let mut changed = false;
-        let mut names = BTreeSet::new();
-        let mut held = Vec::with_capacity(page.len());
-        for definition in page {
-            // Of two tools of one name, a client may take either.
-            let is_double = !names.insert(&definition.name);
-            let verdict = match self.tools.get(&definition.name) {
-                Some(approved) if approved.hash == definition.hash => {
-                    // It has become what it was.
-                    changed |= !is_double && self.waiting.remove(&definition.name).is_some();
-                    None
-                }
-                Some(_) => Some((Why::Changed, remarks(definition))),
-                None => {
-                    let remarks = remarks(definition);
-                    match (first_list, remarks.is_empty()) {
-                        (true, true) => {
-                            self.approve(definition.clone().into(), &definition.name, now);
-                            changed = true;
-                            None
-                        }
-                        (true, false) => Some((Why::Suspicious, remarks)),
-                        (false, _) => Some((Why::New, remarks)),
-                    }
-                }
-            };
-            held.push(verdict.map(|(why, remarks)| {
-                let is_news = self.hold(definition, why, &remarks, now);
-                changed |= is_news;
-                Held {
-                    name: definition.name.clone(),
-                    hash: definition.hash.clone(),
-                    why,
-                    remarks,
-                    is_news,
-                }
-            }));
-        }
-        if is_last && !self.whole {
-            self.whole = true;
-            changed = true;
-        }
-        (held, changed)
+        let known = self.known.entry(offer).or_insert_with(|| Known {
+            first: now,
+            ..Known::default()
+        });
+        known.compare(page, is_last, remarks, now)
     }
 
     /// Whether a definition was approved.
-    pub fn approves(&self, name: &str, hash: &str) -> bool {
-        self.tools.get(name).is_some_and(|it| it.hash == hash)
+    pub fn approves(&self, offer: Offer, name: &str, hash: &str) -> bool {
+        let approved = self.approved(offer, name);
+        approved.is_some_and(|it| it.hash == hash)
     }
 
-    /// Approves of what waits under a name. Whether something did.
-    pub fn approve_waiting(&mut self, name: &str, now: u64) -> bool {
-        let Some(waiting) = self.waiting.remove(name) else {
-            return false;
-        };
-        let definition = Definition {
-            name: name.to_owned(),
-            text: waiting.definition,
-            hash: waiting.hash,
-        };
-        self.approve(definition.into(), name, now);
-        true
+    /// What was approved of that name.
+    pub fn approved(&self, offer: Offer, name: &str) -> Option<&Approved> {
+        self.known.get(&offer)?.approved.get(name)
     }
 
-    fn approve(&mut self, mut approved: Approved, name: &str, now: u64) {
-        approved.at = now;
-        self.waiting.remove(name);
-        self.tools.insert(name.to_owned(), approved);
+    /// The names of what was approved.
+    pub fn names(&self, offer: Offer) -> impl Iterator<Item = &str> {
+        let known = self.known.get(&offer).into_iter();
+        known.flat_map(|it| it.approved.keys().map(String::as_str))
     }
 
-    /// Notes that a definition waits. Whether that is new.
-    fn hold(&mut self, definition: &Definition, why: Why, remarks: &[Remark], now: u64) -> bool {
-        let known = self.waiting.get(&definition.name);
-        if known.is_some_and(|known| known.hash == definition.hash) {
-            return false;
-        }
-        let waiting = Waiting {
-            hash: definition.hash.clone(),
-            definition: definition.text.clone(),
-            since: now,
-            why,
-            remarks: remarks.to_vec(),
-        };
-        self.waiting.insert(definition.name.clone(), waiting);
-        true
-    }
-}
-
-impl From<Definition> for Approved {
-    fn from(definition: Definition) -> Self {
-        Self {
-            hash: definition.hash,
-            definition: definition.text,
-            at: 0,
-        }
-    }
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Changed => "its definition is not the one that was approved",
-            Self::New => "the server has it only since its first list",
-            Self::Suspicious => "its definition is suspicious",
+    /// What waits, each with what it is and its name.
+    pub fn waiting(&self) -> impl Iterator<Item = (Offer, &str, &Waiting)> {
+        self.known.iter().flat_map(|(offer, known)| {
+            let waiting = known.waiting.iter();
+            waiting.map(|(name, waiting)| (*offer, name.as_str(), waiting))
         })
+    }
+
+    /// Approves of what waits, if it is still this definition. Whether it is.
+    pub fn approve_waiting(&mut self, offer: Offer, name: &str, hash: &str, now: u64) -> bool {
+        let known = self.known.get_mut(&offer);
+        known.is_some_and(|known| known.approve_waiting(name, hash, now))
     }
 }
 
@@ -221,14 +122,29 @@ impl fmt::Display for Why {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::pinning::Why;
+    use crate::pinning::known::FIRST_LIST;
 
     fn tools(texts: &[&str]) -> Vec<Definition> {
-        texts.iter().map(|text| Definition::new(text)).collect()
+        texts
+            .iter()
+            .map(|text| Definition::new(Offer::Tool, text))
+            .collect()
     }
 
     fn compared(record: &mut Record, texts: &[&str], now: u64) -> Vec<Option<Why>> {
-        let (held, _) = record.compare(&tools(texts), true, |_| Vec::new(), now);
+        let (held, _) = record.compare(Offer::Tool, &tools(texts), true, |_| Vec::new(), now);
         held.into_iter().map(|held| held.map(|it| it.why)).collect()
+    }
+
+    /// Approves of whatever waits under a name.
+    fn approve(record: &mut Record, name: &str, now: u64) -> bool {
+        let found = record.waiting().find(|(_, it, _)| *it == name);
+        let Some((offer, _, waiting)) = found else {
+            return false;
+        };
+        let hash = waiting.hash.clone();
+        record.approve_waiting(offer, name, &hash, now)
     }
 
     const A: &str = r#"{"name":"a","description":"x"}"#;
@@ -237,36 +153,37 @@ mod tests {
 
     #[test]
     fn the_first_list_is_trusted_and_a_change_waits_until_it_is_approved() {
-        let mut record = Record::new("s", "i", 0);
+        let mut record = Record::new("s", "i");
         assert_eq!(compared(&mut record, &[A], 0), [None]);
         assert_eq!(
             compared(&mut record, &[r#"{"description":"x","name":"a"}"#], 1),
             [None]
         );
         assert_eq!(compared(&mut record, &[OTHER_A], 2), [Some(Why::Changed)]);
-        assert!(record.approve_waiting("a", 3));
+        assert!(approve(&mut record, "a", 3));
         assert_eq!(compared(&mut record, &[OTHER_A], 4), [None]);
         assert_eq!(compared(&mut record, &[A], 5), [Some(Why::Changed)]);
         // The server takes it back.
         assert_eq!(compared(&mut record, &[OTHER_A], 6), [None]);
-        assert!(record.waiting.is_empty());
-        assert!(!record.approve_waiting("a", 7));
+        assert!(record.waiting().next().is_none());
+        assert!(!approve(&mut record, "a", 7));
     }
 
     #[test]
     fn a_tool_that_comes_after_the_first_list_waits() {
-        let mut record = Record::new("s", "i", 0);
+        let mut record = Record::new("s", "i");
         compared(&mut record, &[A], 0);
         assert_eq!(compared(&mut record, &[A, B], 1), [None, Some(Why::New)]);
-        assert!(record.approve_waiting("b", 2));
+        assert!(approve(&mut record, "b", 2));
         assert_eq!(compared(&mut record, &[A, B], 3), [None, None]);
     }
 
     #[test]
     fn the_first_list_may_have_pages_but_does_not_go_on_for_ever() {
-        let mut record = Record::new("s", "i", 100);
+        let mut record = Record::new("s", "i");
         let mut page = |text, now| {
-            let (held, _) = record.compare(&tools(&[text]), false, |_| Vec::new(), now);
+            let (held, _) =
+                record.compare(Offer::Tool, &tools(&[text]), false, |_| Vec::new(), now);
             held.into_iter().next().flatten().map(|held| held.why)
         };
         assert_eq!(page(A, 100), None);
@@ -276,7 +193,7 @@ mod tests {
 
     #[test]
     fn of_two_tools_of_one_name_only_the_approved_definition_stays() {
-        let mut record = Record::new("s", "i", 0);
+        let mut record = Record::new("s", "i");
         assert_eq!(
             compared(&mut record, &[A, OTHER_A], 0),
             [None, Some(Why::Changed)]
@@ -290,12 +207,12 @@ mod tests {
             compared(&mut record, &[OTHER_A, A], 0),
             [Some(Why::Changed), None]
         );
-        assert!(record.waiting.contains_key("a"));
+        assert!(record.waiting().any(|(_, name, _)| name == "a"));
     }
 
     #[test]
     fn what_is_strange_is_not_trusted_at_first_sight() {
-        let mut record = Record::new("s", "i", 0);
+        let mut record = Record::new("s", "i");
         let strange = |_: &Definition| {
             vec![Remark {
                 rule: "x".into(),
@@ -303,25 +220,55 @@ mod tests {
                 says: "y".to_owned(),
             }]
         };
-        let (held, changed) = record.compare(&tools(&[A]), true, strange, 0);
+        let (held, changed) = record.compare(Offer::Tool, &tools(&[A]), true, strange, 0);
         assert!(changed);
         assert_eq!(held.first().unwrap().as_ref().unwrap().why, Why::Suspicious);
-        assert!(record.approve_waiting("a", 1));
-        let (held, _) = record.compare(&tools(&[A]), true, strange, 2);
+        assert!(approve(&mut record, "a", 1));
+        let (held, _) = record.compare(Offer::Tool, &tools(&[A]), true, strange, 2);
         assert_eq!(held, [None]);
     }
 
     #[test]
     fn nothing_is_written_again_while_nothing_changes() {
-        let mut record = Record::new("s", "i", 0);
+        let mut record = Record::new("s", "i");
         for (texts, expected) in [
             (&[A], true),
             (&[A], false),
             (&[OTHER_A], true),
             (&[OTHER_A], false),
         ] {
-            let (_, changed) = record.compare(&tools(texts), true, |_| Vec::new(), 1);
+            let (_, changed) = record.compare(Offer::Tool, &tools(texts), true, |_| Vec::new(), 1);
             assert_eq!(changed, expected);
         }
+    }
+
+    #[test]
+    fn what_was_not_shown_to_a_person_is_not_approved() {
+        let mut record = Record::new("s", "i");
+        compared(&mut record, &[A], 0);
+        compared(&mut record, &[OTHER_A], 1);
+        let approved = Definition::new(Offer::Tool, A);
+        assert!(!record.approve_waiting(Offer::Tool, "a", &approved.hash, 2));
+        assert!(approve(&mut record, "a", 2));
+    }
+
+    #[test]
+    fn a_file_of_a_time_when_only_tools_were_compared_is_read() {
+        let hash = Definition::new(Offer::Tool, A).hash;
+        let old = serde_json::json!({
+            "server": "s", "identity": "i", "first": 7, "whole": true,
+            "tools": {"a": {"hash": hash, "definition": A, "at": 7}},
+            "waiting": {},
+        });
+        let mut record: Record = serde_json::from_value(old).unwrap();
+        assert!(record.approves(Offer::Tool, "a", &hash));
+        assert_eq!(compared(&mut record, &[OTHER_A], 8), [Some(Why::Changed)]);
+        // What it shows besides is seen for the first time.
+        let prompt = [Definition::new(Offer::Prompt, B)];
+        let (held, changed) = record.compare(Offer::Prompt, &prompt, true, |_| Vec::new(), 9);
+        assert_eq!((held, changed), (vec![None], true));
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+        assert!(serde_json::from_str::<Record>(r#"{"server":"s","identity":"i","x":1}"#).is_err());
     }
 }

@@ -61,7 +61,7 @@ fn is_unmistakable(name: &str) -> bool {
 }
 
 /// What is strange about a definition. `own` are all tools of its server.
-pub fn remarks(definition: &Definition, own: &HashSet<&str>, others: &Neighbours) -> Vec<Remark> {
+pub fn remarks(definition: &Definition, own: &HashSet<String>, others: &Neighbours) -> Vec<Remark> {
     let Ok(value) = serde_json::from_str::<Value>(&definition.text) else {
         return vec![Remark::new(
             "unreadable",
@@ -70,16 +70,19 @@ pub fn remarks(definition: &Definition, own: &HashSet<&str>, others: &Neighbours
         )];
     };
     let mut found = Vec::new();
-    if definition.name.is_empty() {
-        let says = "it has no name, or more than one".to_owned();
-        found.push(Remark::new("name", "/name", says));
-    }
-    if characters::mixes_scripts(&definition.name) {
-        let says = format!(
-            "the name {:?} mixes letters that look alike",
-            definition.name
-        );
-        found.push(Remark::new("lookalike-name", "/name", says));
+    let name = definition.offer.key().map(|key| format!("/{key}"));
+    if let Some(at) = &name {
+        if definition.name.is_empty() {
+            let says = "it has no name, or more than one".to_owned();
+            found.push(Remark::new("name", at, says));
+        }
+        if characters::mixes_scripts(&definition.name) {
+            let says = format!(
+                "the name {:?} mixes letters that look alike",
+                definition.name
+            );
+            found.push(Remark::new("lookalike-name", at, says));
+        }
     }
     visit(&value, &mut String::new(), &mut |at, text, is_key| {
         if let Some(says) = characters::hidden(text) {
@@ -89,7 +92,7 @@ pub fn remarks(definition: &Definition, own: &HashSet<&str>, others: &Neighbours
             let says = "it has white space that pushes text out of sight".to_owned();
             found.push(Remark::new("padding", at, says));
         }
-        if is_key || at == "/name" {
+        if is_key || Some(at) == name.as_deref() {
             return;
         }
         if let Some((tool, server)) = foreign(text, own, others) {
@@ -103,7 +106,7 @@ pub fn remarks(definition: &Definition, own: &HashSet<&str>, others: &Neighbours
 /// The first tool of another server that a text names.
 fn foreign<'a>(
     text: &'a str,
-    own: &HashSet<&str>,
+    own: &HashSet<String>,
     others: &'a Neighbours,
 ) -> Option<(&'a str, &'a str)> {
     if others.tools.is_empty() {
@@ -179,12 +182,13 @@ impl fmt::Display for Remark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pinning::Offer;
 
     fn rules(definition: &str, own: &[&str]) -> Vec<String> {
         let mut others = Neighbours::default();
         others.add("mail", ["send_email", "read", "fetch"]);
-        let own = own.iter().copied().collect();
-        let found = remarks(&Definition::new(definition), &own, &others);
+        let own = own.iter().map(|it| (*it).to_owned()).collect();
+        let found = remarks(&Definition::new(Offer::Tool, definition), &own, &others);
         found.iter().map(|it| it.rule.to_string()).collect()
     }
 

@@ -30,7 +30,7 @@ pub enum PinError {
         cause: io::Error,
     },
     /// A file is no record.
-    #[error("{path} is damaged: {cause}; remove it to approve of the server's tools anew")]
+    #[error("{path} is damaged: {cause}; remove it to approve of the server anew")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -84,7 +84,7 @@ impl Pins {
         let _locked = self.lock()?;
         let now = now();
         let record = self.read(&file)?;
-        let mut record = record.unwrap_or_else(|| Record::new(name, &identity, now));
+        let mut record = record.unwrap_or_else(|| Record::new(name, &identity));
         let (result, changed) = change(&mut record, now);
         if changed {
             self.write(&file, &record)?;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::found::Found;
 use crate::client::Client;
-use crate::pinning::Definition;
+use crate::pinning::{Definition, Offer};
 
 /// How long a server may take, from its start to its list. `npx` and `uvx` fetch a
 /// package first.
@@ -49,7 +49,7 @@ pub(super) async fn of(found: &Found) -> Result<Listed, String> {
         Ok(Ok(tools)) => Ok(Listed {
             definitions: tools
                 .iter()
-                .map(|it| Definition::new(&it.to_string()))
+                .map(|it| Definition::new(Offer::Tool, &it.to_string()))
                 .collect(),
         }),
         Ok(Err(error)) => Err(format!("{error:#}")),

@@ -72,10 +72,10 @@ pub(super) async fn look(
     names: &HashMap<&str, &str>,
     detectors: &Detectors,
 ) -> anyhow::Result<Vec<Finding>> {
-    let own: HashSet<&str> = listed
+    let own: HashSet<String> = listed
         .definitions
         .iter()
-        .map(|it| it.name.as_str())
+        .map(|it| it.name.clone())
         .collect();
     let mut findings = Vec::new();
     for definition in &listed.definitions {
@@ -171,10 +171,11 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pinning::Definition;
+    use crate::pinning::{Definition, Offer};
 
     fn listed(names: &[&str]) -> Listed {
-        let definition = |name: &&str| Definition::new(&format!(r#"{{"name":"{name}"}}"#));
+        let definition =
+            |name: &&str| Definition::new(Offer::Tool, &format!(r#"{{"name":"{name}"}}"#));
         Listed {
             definitions: names.iter().map(definition).collect(),
         }

@@ -40,7 +40,7 @@ pub(super) enum Failure {
     TooLong { longest: usize },
     /// Whoever asked waits for too much already.
     TooMany(TooMany),
-    /// A person has to approve of the tool first.
+    /// A person has to approve of it first.
     Unapproved { server: Arc<str>, held: Box<Held> },
     /// Whoever asked does not want to know any more.
     Cancelled,
@@ -143,9 +143,10 @@ impl Failure {
             }
             Self::Late { text, .. } => text.clone(),
             Self::Unapproved { server, held } => format!(
-                "tool {:?} of server {server:?} is withheld: {}. Calling it again will not help; \
+                "{} of server {server:?} is withheld: {}. Trying again will not help; \
                  a person can look at it and approve with `mcp-gateway pin review`",
-                held.name, held.why
+                held.offer.described(&held.name),
+                held.why
             ),
             Self::TooLong { longest } => limits::too_long(*longest),
         };

@@ -351,7 +351,7 @@ impl Session {
         let mut client = self.client()?.fingerprint();
         // What was kept while nothing was hidden may show what has to be.
         if self.settings.pinning == Pinning::Hide {
-            client.push_str(" pinned");
+            client.push_str(" pinned whole");
         }
         Some(Key::of(&upstream.server, &client))
     }

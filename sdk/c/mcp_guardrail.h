@@ -123,6 +123,14 @@ bool mcp_state_get(mcp_scope scope, mcp_str key, mcp_str *value);
 bool mcp_state_set(mcp_scope scope, mcp_str key, mcp_str value, int64_t seconds);
 bool mcp_state_remove(mcp_scope scope, mcp_str key);
 bool mcp_state_increment(mcp_scope scope, mcp_str key, int64_t by, int64_t seconds, int64_t *sum);
+/* Sets a value if what is there is what is expected: this value, or nothing where it is NULL. Tells in `swapped` whether
+ * it did; if not, all is as it was. */
+bool mcp_state_swap(mcp_scope scope, mcp_str key, const mcp_str *expected, mcp_str value, int64_t seconds,
+                    bool *swapped);
+
+/* The secret key for a purpose: 32 bytes that nobody else can make, of this session alone, or the same in all. Granted
+ * and imported like the state, by the name of `keys`. */
+mcp_str mcp_key(mcp_scope scope, mcp_str purpose);
 
 /* ---- Strings and memory. ---- */
 
@@ -557,6 +565,11 @@ typedef struct {
 MCP_IMPORT_("state", "increment")
 void mcp_raw_increment_(int32_t, const char *, size_t, int64_t, int32_t, int32_t, mcp_sum_ *);
 
+MCP_IMPORT_("state", "compare-and-swap")
+void mcp_raw_swap_(int32_t, const char *, size_t, int32_t, const char *, size_t, const char *, size_t, int32_t, int32_t,
+                   uint8_t *);
+MCP_IMPORT_("keys", "derive") void mcp_raw_derive_(int32_t, const char *, size_t, mcp_str *);
+
 void mcp_log(mcp_level level, mcp_str line) { mcp_raw_log_((int32_t)level, line.ptr, line.len); }
 
 bool mcp_state_get(mcp_scope scope, mcp_str key, mcp_str *value) {
@@ -578,6 +591,22 @@ bool mcp_state_increment(mcp_scope scope, mcp_str key, int64_t by, int64_t secon
     mcp_raw_increment_((int32_t)scope, key.ptr, key.len, by, seconds >= 0, (int32_t)seconds, &result);
     if (!result.is_error) *sum = result.sum;
     return !result.is_error;
+}
+
+bool mcp_state_swap(mcp_scope scope, mcp_str key, const mcp_str *expected, mcp_str value, int64_t seconds,
+                    bool *swapped) {
+    const mcp_str there = expected ? *expected : MCP_NONE;
+    uint8_t result[2];
+    mcp_raw_swap_((int32_t)scope, key.ptr, key.len, expected != NULL, there.ptr, there.len, value.ptr, value.len,
+                  seconds >= 0, (int32_t)seconds, result);
+    *swapped = result[0] == 0 && result[1] != 0;
+    return result[0] == 0;
+}
+
+mcp_str mcp_key(mcp_scope scope, mcp_str purpose) {
+    mcp_str key;
+    mcp_raw_derive_((int32_t)scope, purpose.ptr, purpose.len, &key);
+    return key;
 }
 
 /* ---- The exports. ---- */

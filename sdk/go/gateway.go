@@ -37,6 +37,12 @@ func rawDelete(scope, key, length uint32) uint32
 //go:wasmimport mcp-gateway:guardrail/state@0.1.0 increment
 func rawIncrement(scope, key, length uint32, by int64, hasTTL, ttl uint32, result unsafe.Pointer)
 
+//go:wasmimport mcp-gateway:guardrail/state@0.1.0 compare-and-swap
+func rawSwap(scope, key, keyLength, some, expected, expectedLength, value, valueLength, hasTTL, ttl uint32, result unsafe.Pointer)
+
+//go:wasmimport mcp-gateway:guardrail/keys@0.1.0 derive
+func rawDerive(scope, purpose, length uint32, result unsafe.Pointer)
+
 func (h handle) place(text int) (Place, bool) {
 	result := keep(struct {
 		some    uint8
@@ -97,6 +103,26 @@ func stateIncrement(scope Scope, key string, by int64, seconds int) (int64, erro
 	has, ttl := lifetime(seconds)
 	rawIncrement(uint32(scope), at.ptr, at.len, by, has, ttl, unsafe.Pointer(result))
 	return result.sum, refused(result.isError, uint8(result.sum))
+}
+
+func stateSwap(scope Scope, key string, expected *string, value string, seconds int) (bool, error) {
+	result, at, with := keep([2]uint8{}), out(key), out(value)
+	var old maybe
+	if expected != nil {
+		old = maybe{some: 1, value: out(*expected)}
+	}
+	has, ttl := lifetime(seconds)
+	rawSwap(
+		uint32(scope), at.ptr, at.len, uint32(old.some), old.value.ptr, old.value.len, with.ptr, with.len, has, ttl,
+		unsafe.Pointer(result),
+	)
+	return result[0] == 0 && result[1] != 0, refused(result[0], result[1])
+}
+
+func derive(scope Scope, purpose string) string {
+	result, at := keep(str{}), out(purpose)
+	rawDerive(uint32(scope), at.ptr, at.len, unsafe.Pointer(result))
+	return in(*result)
 }
 
 func lifetime(seconds int) (has, ttl uint32) {

@@ -94,4 +94,28 @@ func TestATestCanKeepState(t *testing.T) {
 	if _, ok := Get(Global, "calls"); ok {
 		t.Error("kept for all")
 	}
+	one := "one"
+	for _, it := range []struct {
+		expected *string
+		value    string
+		swaps    bool
+	}{{&one, "two", false}, {nil, "one", true}, {nil, "three", false}, {&one, "two", true}} {
+		if swapped, err := CompareAndSwap(Session, "s", it.expected, it.value, 0); swapped != it.swaps || err != nil {
+			t.Error(it.value, swapped, err)
+		}
+	}
+	if kept, _ := Get(Session, "s"); kept != "two" {
+		t.Error(kept)
+	}
+	Set(Session, "word", "w", 0)
+	if _, err := Increment(Session, "word", 1, 0); err != ErrNotANumber {
+		t.Error(err)
+	}
+}
+
+func TestATestHasKeysToo(t *testing.T) {
+	key := DeriveKey(Session, "p")
+	if len(key) != 32 || !slices.Equal(key, DeriveKey(Session, "p")) || slices.Equal(key, DeriveKey(Session, "q")) {
+		t.Error(key)
+	}
 }

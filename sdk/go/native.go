@@ -3,6 +3,7 @@
 package guardrail
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"strconv"
@@ -45,4 +46,17 @@ func stateIncrement(scope Scope, key string, by int64, seconds int) (int64, erro
 	}
 	sum += by
 	return sum, stateSet(scope, key, strconv.FormatInt(sum, 10), seconds)
+}
+
+func stateSwap(scope Scope, key string, expected *string, value string, seconds int) (bool, error) {
+	kept, ok := stores[scope][key]
+	if ok != (expected != nil) || ok && kept != *expected {
+		return false, nil
+	}
+	return true, stateSet(scope, key, value, seconds)
+}
+
+func derive(scope Scope, purpose string) string {
+	key := sha256.Sum256(fmt.Appendf(nil, "no secret %d %s", scope, purpose))
+	return string(key[:])
 }

@@ -33,6 +33,18 @@ func Increment(scope Scope, key string, by int64, seconds int) (int64, error) {
 	return stateIncrement(scope, key, by, seconds)
 }
 
+// CompareAndSwap sets a value if what is there is what is expected: this value, or nothing where expected is nil. It says
+// whether it did; if not, all is as it was.
+func CompareAndSwap(scope Scope, key string, expected *string, value string, seconds int) (bool, error) {
+	return stateSwap(scope, key, expected, value, seconds)
+}
+
+// DeriveKey gives the secret key for a purpose, 32 bytes that nobody else can make: for a session of this session alone,
+// else the same in all, and after the gateway was started anew. Another purpose, or guardrail, has an unrelated key.
+// The configuration has to grant it, and wit/world.wit to import it. Examples and tests have keys of a secret that is
+// none.
+func DeriveKey(scope Scope, purpose string) []byte { return []byte(derive(scope, purpose)) }
+
 // Error logs that the guardrail could not do its work. Never log what a message holds: the log is no secret.
 func Error(line string) { write(0, line) }
 

@@ -2,13 +2,18 @@
 
 import * as state from "mcp-gateway:guardrail/state@0.1.0";
 
+import { StateError } from "./errors.js";
+import { decoded, encoded } from "./utf8.js";
+
+export { StateError };
+
 export function get(scope, key) {
   const value = state.get(scope, key);
   return value === undefined || value === null ? undefined : decoded(value);
 }
 
 export function set(scope, key, value, seconds) {
-  state.set(scope, key, encoded(value), seconds);
+  kept(() => state.set(scope, key, encoded(value), seconds));
 }
 
 export function remove(scope, key) {
@@ -16,14 +21,18 @@ export function remove(scope, key) {
 }
 
 export function increment(scope, key, by = 1, seconds) {
-  return Number(state.increment(scope, key, by, seconds));
+  return Number(kept(() => state.increment(scope, key, by, seconds)));
 }
 
-// UTF-8 in a place that has no TextEncoder.
-function encoded(text) {
-  return Uint8Array.from(unescape(encodeURIComponent(text)), (byte) => byte.charCodeAt(0));
+export function compareAndSwap(scope, key, expected, value, seconds) {
+  const there = expected === undefined ? undefined : encoded(expected);
+  return kept(() => state.compareAndSwap(scope, key, there, encoded(value), seconds));
 }
 
-function decoded(bytes) {
-  return decodeURIComponent(escape(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
+function kept(call) {
+  try {
+    return call();
+  } catch (refusal) {
+    throw refusal.payload === undefined ? refusal : new StateError(refusal.payload.tag);
+  }
 }

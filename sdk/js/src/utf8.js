@@ -50,3 +50,12 @@ export class Ruler {
     return WIDE.exec(this.#value)?.index ?? Infinity;
   }
 }
+
+// UTF-8 in a place that has no TextEncoder.
+export function encoded(text) {
+  return Uint8Array.from(unescape(encodeURIComponent(text)), (byte) => byte.charCodeAt(0));
+}
+
+export function decoded(bytes) {
+  return decodeURIComponent(escape(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
+}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { define, onlyKeys } from "mcp-gateway-sdk";
+import * as keys from "mcp-gateway-sdk/keys";
 import * as state from "mcp-gateway-sdk/state";
 import { examplesHold, judge } from "mcp-gateway-sdk/testing";
 
@@ -103,4 +104,22 @@ test("a test can keep state", () => {
   assert.equal(state.increment("session", "calls"), 1);
   assert.equal(state.increment("session", "calls", 2), 3);
   assert.equal(state.get("global", "calls"), undefined);
+  state.set("session", "word", "w");
+  assert.throws(() => state.increment("session", "word"), { name: "StateError", reason: "not-a-number" });
+});
+
+test("a value is swapped for what is expected only", () => {
+  const swap = (expected, value) => state.compareAndSwap("session", "s", expected, value);
+  assert.equal(swap("one", "two"), false);
+  assert.equal(swap(undefined, "one"), true);
+  assert.equal(swap(undefined, "three"), false);
+  assert.equal(swap("one", "two"), true);
+  assert.equal(state.get("session", "s"), "two");
+});
+
+test("a test has keys, too", () => {
+  const key = keys.derive("session", "p");
+  assert.equal(key.length, 32);
+  assert.deepEqual(keys.derive("session", "p"), key);
+  assert.notDeepEqual(keys.derive("session", "q"), key);
 });

@@ -1,6 +1,7 @@
 """Write guardrails for mcp-gateway in Python: see the README."""
 
 from .component import component
+from .errors import GatewayError, StateError
 from .guardrail import Example, Guardrail, Interest, only_keys
 from .message import EarlierFinding, Message, Place, Text
 from .verdict import Finding, Outcome, Rule, Verdict
@@ -9,12 +10,14 @@ __all__ = [
     "EarlierFinding",
     "Example",
     "Finding",
+    "GatewayError",
     "Guardrail",
     "Interest",
     "Message",
     "Outcome",
     "Place",
     "Rule",
+    "StateError",
     "Text",
     "Verdict",
     "component",

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from . import log
+from .errors import GatewayError
 from .guardrail import Guardrail
 from .message import Message
 from .verdict import Finding, Outcome, Verdict
@@ -36,6 +37,8 @@ def component(guardrail: type[Guardrail]) -> type:
             try:
                 Exports.configured.check(Message(envelope, texts, message), verdict)
                 outcome = verdict.outcome()
+            except GatewayError as error:
+                raise Err(str(error)) from error
             except Exception as error:
                 # Its words may quote the message, so they are for those who debug it.
                 log.debug(f"{type(error).__name__}: {error}")

@@ -2,10 +2,15 @@
 
 The configuration has to grant it, `grant = { state = true }`, and the guardrail's world (`wit/world.wit`) to import it,
 `import mcp-gateway:guardrail/state@0.1.0;`. Without a gateway values are kept in the process, whatever their seconds.
-A scope is `session`, the client's, or `global`. What the gateway refuses to keep is raised.
+A scope is `session`, the client's, or `global`. What the gateway refuses to keep is a `StateError`.
 """
 
 from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Iterator
+
+from .errors import StateError
 
 try:
     import wit_world  # noqa: F401
@@ -13,12 +18,22 @@ except ImportError:
     _state = None
     _kept: dict[tuple[str, str], bytes] = {}
 else:
+    from componentize_py_types import Err as _Err
     from wit_world.imports import state as _state
     from wit_world.imports import types as _types
 
 
 def _scope(scope: str):
     return _types.Scope[scope.upper()]
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except _Err as error:
+        reasons = {_state.StateError_Full: "full", _state.StateError_TooLarge: "too-large"}
+        raise StateError(reasons.get(type(error.value), "not-a-number")) from None
 
 
 def get(scope: str, key: str) -> bytes | None:
@@ -32,7 +47,8 @@ def set(scope: str, key: str, value: bytes, seconds: int | None = None) -> None:
     """Sets a value, for as long as the store lasts or for some seconds."""
     if _state is None:
         _kept[scope, key] = value
-    else:
+        return
+    with _refusals():
         _state.set(_scope(scope), key, value, seconds)
 
 
@@ -46,7 +62,27 @@ def remove(scope: str, key: str) -> bool:
 def increment(scope: str, key: str, by: int = 1, seconds: int | None = None) -> int:
     """Adds to a number, which counts from 0, and gives the sum. The seconds run from the first call."""
     if _state is None:
-        total = int(_kept.get((scope, key), b"0")) + by
+        try:
+            total = int(_kept.get((scope, key), b"0")) + by
+        except ValueError:
+            raise StateError("not-a-number") from None
         _kept[scope, key] = str(total).encode()
         return total
-    return _state.increment(_scope(scope), key, by, seconds)
+    with _refusals():
+        return _state.increment(_scope(scope), key, by, seconds)
+
+
+def compare_and_swap(
+    scope: str, key: str, expected: bytes | None, value: bytes, seconds: int | None = None
+) -> bool:
+    """Sets a value if what is there is what is expected: these bytes, or nothing.
+
+    Says whether it did; if not, all is as it was.
+    """
+    if _state is None:
+        same = _kept.get((scope, key)) == expected
+        if same:
+            _kept[scope, key] = value
+        return same
+    with _refusals():
+        return _state.compare_and_swap(_scope(scope), key, expected, value, seconds)

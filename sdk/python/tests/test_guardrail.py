@@ -1,7 +1,7 @@
 import re
 import unittest
 
-from mcp_gateway_sdk import Example, Guardrail, Interest, Rule, only_keys, state
+from mcp_gateway_sdk import Example, Guardrail, Interest, Rule, StateError, keys, only_keys, state
 from mcp_gateway_sdk.testing import Sample, examples_hold, judge
 
 
@@ -100,6 +100,20 @@ class State(unittest.TestCase):
         self.assertEqual(state.increment("session", "calls"), 1)
         self.assertEqual(state.increment("session", "calls", 2), 3)
         self.assertIsNone(state.get("global", "calls"))
+        state.set("session", "word", b"w")
+        with self.assertRaisesRegex(StateError, "no number"):
+            state.increment("session", "word")
+
+    def test_a_value_is_swapped_for_what_is_expected_only(self):
+        swaps = [(b"one", b"two"), (None, b"one"), (None, b"three"), (b"one", b"two")]
+        swapped = [state.compare_and_swap("session", "s", *swap) for swap in swaps]
+        self.assertEqual(swapped, [False, True, False, True])
+        self.assertEqual(state.get("session", "s"), b"two")
+
+    def test_a_test_has_keys_too(self):
+        key = keys.derive("session", "p")
+        self.assertEqual((len(key), keys.derive("session", "p")), (32, key))
+        self.assertNotEqual(keys.derive("session", "q"), key)
 
 
 if __name__ == "__main__":

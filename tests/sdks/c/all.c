@@ -20,6 +20,32 @@ static mcp_str unquoted(mcp_str json) {
     return (mcp_str){json.ptr + 1, json.len - 2};
 }
 
+static void swap(mcp_verdict *verdict) {
+    const mcp_str one = MCP_STR("one");
+    const struct {
+        const mcp_str *expected;
+        mcp_str value;
+    } swaps[] = {{&one, MCP_STR("two")}, {NULL, one}, {NULL, MCP_STR("three")}, {&one, MCP_STR("two é")}};
+    mcp_str said = MCP_STR(""), kept;
+    for (size_t i = 0; i < 4; i++) {
+        bool swapped;
+        if (!mcp_state_swap(MCP_SESSION, MCP_STR("s"), swaps[i].expected, swaps[i].value, 60, &swapped)) return;
+        said = JOIN(said, swapped ? MCP_STR("true ") : MCP_STR("false "));
+    }
+    if (mcp_state_get(MCP_SESSION, MCP_STR("s"), &kept)) mcp_block(verdict, JOIN(said, kept));
+}
+
+/* A key in hexadecimal digits. */
+static mcp_str key(const char *purpose) {
+    const mcp_str bytes = mcp_key(MCP_SESSION, (mcp_str){purpose, 1});
+    char *text = mcp_alloc(2 * bytes.len);
+    for (size_t i = 0; i < bytes.len; i++) {
+        text[2 * i] = "0123456789abcdef"[(uint8_t)bytes.ptr[i] >> 4];
+        text[2 * i + 1] = "0123456789abcdef"[bytes.ptr[i] & 15];
+    }
+    return (mcp_str){text, 2 * bytes.len};
+}
+
 static void told(const mcp_message *message, mcp_verdict *verdict, mcp_text text) {
 #define TOLD(word) mcp_equal(text.str, MCP_STR(word))
     mcp_str value;
@@ -67,6 +93,16 @@ static void told(const mcp_message *message, mcp_verdict *verdict, mcp_text text
     } else if (TOLD("forget")) {
         const bool was = mcp_state_remove(MCP_SESSION, MCP_STR("k"));
         mcp_block(verdict, was ? MCP_STR("forgotten") : MCP_STR("never known"));
+    } else if (TOLD("swap")) {
+        swap(verdict);
+    } else if (TOLD("tell")) {
+        if (mcp_state_set(MCP_GLOBAL, MCP_STR("g"), MCP_STR("told"), -1)) mcp_block(verdict, MCP_STR("told all"));
+    } else if (TOLD("hear")) {
+        if (!mcp_state_get(MCP_GLOBAL, MCP_STR("g"), &value)) value = MCP_STR("nothing");
+        mcp_block(verdict, JOIN(MCP_STR("heard "), value));
+    } else if (TOLD("key")) {
+        const mcp_str space = MCP_STR(" "), p = key("p"), q = key("q");
+        mcp_block(verdict, JOIN(p, space, key("p"), space, q));
     } else if (TOLD("log")) {
         for (mcp_level level = MCP_ERROR; level <= MCP_DEBUG; level++) mcp_log(level, MCP_STR("a line é"));
     }

@@ -99,11 +99,43 @@ func told(message *guardrail.Message, verdict *guardrail.Verdict, text guardrail
 			verdict.Block("forgotten")
 		}
 		verdict.Block("never known")
+	case "swap":
+		return swap(verdict)
+	case "tell":
+		verdict.Block("told all")
+		return guardrail.Set(guardrail.Global, "g", "told", 0)
+	case "hear":
+		heard, ok := guardrail.Get(guardrail.Global, "g")
+		if !ok {
+			heard = "nothing"
+		}
+		verdict.Block("heard " + heard)
+	case "key":
+		key := func(purpose string) []byte { return guardrail.DeriveKey(guardrail.Session, purpose) }
+		verdict.Block(fmt.Sprintf("%x %x %x", key("p"), key("p"), key("q")))
 	case "log":
 		for _, write := range []func(string){guardrail.Error, guardrail.Warn, guardrail.Info, guardrail.Debug} {
 			write("a line é")
 		}
 	}
+	return nil
+}
+
+func swap(verdict *guardrail.Verdict) error {
+	one := "one"
+	said := ""
+	for _, it := range []struct {
+		expected *string
+		value    string
+	}{{&one, "two"}, {nil, "one"}, {nil, "three"}, {&one, "two é"}} {
+		swapped, err := guardrail.CompareAndSwap(guardrail.Session, "s", it.expected, it.value, 60)
+		if err != nil {
+			return err
+		}
+		said += fmt.Sprint(swapped, " ")
+	}
+	kept, _ := guardrail.Get(guardrail.Session, "s")
+	verdict.Block(said + kept)
 	return nil
 }
 

@@ -2,7 +2,7 @@
 
 import re
 
-from mcp_gateway_sdk import Example, Guardrail, Interest, Rule, component, log, state
+from mcp_gateway_sdk import Example, Guardrail, Interest, Rule, component, keys, log, state
 
 
 class All(Guardrail):
@@ -77,6 +77,23 @@ class All(Guardrail):
 
     def told_forget(self, verdict, message, text):
         verdict.block("forgotten" if state.remove("session", "k") else "never known")
+
+    def told_swap(self, verdict, message, text):
+        def swap(expected, value):
+            return str(state.compare_and_swap("session", "s", expected, value, 60)).lower()
+
+        swapped = [swap(b"one", b"two"), swap(None, b"one"), swap(None, b"three"), swap(b"one", "two é".encode())]
+        verdict.block(f"{' '.join(swapped)} {state.get('session', 's').decode()}")
+
+    def told_tell(self, verdict, message, text):
+        state.set("global", "g", b"told")
+        verdict.block("told all")
+
+    def told_hear(self, verdict, message, text):
+        verdict.block(f"heard {(state.get('global', 'g') or b'nothing').decode()}")
+
+    def told_key(self, verdict, message, text):
+        verdict.block(" ".join(keys.derive("session", purpose).hex() for purpose in ("p", "p", "q")))
 
     def told_log(self, verdict, message, text):
         for level in (log.error, log.warn, log.info, log.debug):

@@ -1,6 +1,7 @@
 // Does what it is told, by all that the SDK has.
 
 import { define } from "mcp-gateway-sdk";
+import * as keys from "mcp-gateway-sdk/keys";
 import * as log from "mcp-gateway-sdk/log";
 import * as state from "mcp-gateway-sdk/state";
 
@@ -55,5 +56,20 @@ const tasks = {
   forget: (verdict) => {
     verdict.block(state.remove("session", "k") ? "forgotten" : "never known");
   },
+  swap: (verdict) => {
+    const swap = (expected, value) => state.compareAndSwap("session", "s", expected, value, 60);
+    const swapped = [swap("one", "two"), swap(undefined, "one"), swap(undefined, "three"), swap("one", "two é")];
+    verdict.block(`${swapped.join(" ")} ${state.get("session", "s")}`);
+  },
+  tell: (verdict) => {
+    state.set("global", "g", "told");
+    verdict.block("told all");
+  },
+  hear: (verdict) => verdict.block(`heard ${state.get("global", "g") ?? "nothing"}`),
+  key: (verdict) => verdict.block(["p", "p", "q"].map((purpose) => hex(keys.derive("session", purpose))).join(" ")),
   log: () => ["error", "warn", "info", "debug"].forEach((level) => log[level](`${level} é`)),
 };
+
+function hex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -10,6 +10,8 @@
 
 #[path = "examples/approval.rs"]
 mod approval;
+#[path = "examples/granted.rs"]
+mod granted;
 #[path = "examples/project.rs"]
 mod project;
 #[path = "examples/sdks.rs"]

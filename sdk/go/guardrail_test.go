@@ -1,6 +1,7 @@
 package guardrail
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -117,5 +118,30 @@ func TestATestHasKeysToo(t *testing.T) {
 	key := DeriveKey(Session, "p")
 	if len(key) != 32 || !slices.Equal(key, DeriveKey(Session, "p")) || slices.Equal(key, DeriveKey(Session, "q")) {
 		t.Error(key)
+	}
+}
+
+func TestAnAddressIsTakenApartAsItIsWritten(t *testing.T) {
+	for url, parts := range map[string]destination{
+		"https://a.example":  {true, "a.example", "/"},
+		"http://a:1/b/c?d#e": {false, "a:1", "/b/c?d"},
+		"https://a?b/c":      {true, "a", "/?b/c"},
+	} {
+		if to, ok := destinationOf(url); !ok || to != parts {
+			t.Error(url, to)
+		}
+	}
+	for _, url := range []string{"ftp://a", "a.example/b", "https:///b"} {
+		if _, ok := destinationOf(url); ok {
+			t.Error(url)
+		}
+	}
+}
+
+func TestNobodyIsReachedOutsideOfAGateway(t *testing.T) {
+	_, err := Send(Request{URL: "https://a.example/b"})
+	var why HTTPError
+	if !errors.As(err, &why) || why.Kind != Unreachable {
+		t.Error(err)
 	}
 }

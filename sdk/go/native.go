@@ -60,3 +60,7 @@ func derive(scope Scope, purpose string) string {
 	key := sha256.Sum256(fmt.Appendf(nil, "no secret %d %s", scope, purpose))
 	return string(key[:])
 }
+
+func send(_ Request, to destination) (Response, error) {
+	return Response{}, HTTPError{Unreachable, to.authority + " is not reached outside of a gateway"}
+}

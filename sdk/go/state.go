@@ -23,7 +23,9 @@ var (
 func Get(scope Scope, key string) (string, bool) { return stateGet(scope, key) }
 
 // Set sets a value, for some seconds or, with 0, for as long as the store lasts.
-func Set(scope Scope, key, value string, seconds int) error { return stateSet(scope, key, value, seconds) }
+func Set(scope Scope, key, value string, seconds int) error {
+	return stateSet(scope, key, value, seconds)
+}
 
 // Remove removes a value. It says whether there was one.
 func Remove(scope Scope, key string) bool { return stateRemove(scope, key) }

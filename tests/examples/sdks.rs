@@ -3,26 +3,35 @@
 
 use mcp_gateway_tests::repository;
 
+use super::granted::{does_what_it_is_granted, imports_what_it_uses};
 use super::project::{Project, succeeds};
 
 #[test]
-fn that_of_c_keeps_to_the_contract() {
-    Project::of_sdk("c");
+fn that_of_c_keeps_to_the_contract_and_does_what_it_is_granted() {
+    let project = Project::of_sdk("c");
+    imports_what_it_uses(&project, &[]);
+    does_what_it_is_granted(&project);
 }
 
 #[test]
-fn that_of_go_keeps_to_the_contract() {
-    Project::of_sdk("go");
+fn that_of_go_keeps_to_the_contract_and_does_what_it_is_granted() {
+    let project = Project::of_sdk("go");
+    imports_what_it_uses(&project, &[]);
+    does_what_it_is_granted(&project);
 }
 
 #[test]
-fn that_of_javascript_keeps_to_the_contract() {
-    Project::of_sdk("js");
+fn that_of_javascript_keeps_to_the_contract_and_does_what_it_is_granted() {
+    let project = Project::of_sdk("js");
+    imports_what_it_uses(&project, &[]);
+    does_what_it_is_granted(&project);
 }
 
 #[test]
-fn that_of_python_keeps_to_the_contract() {
-    Project::of_sdk("python");
+fn that_of_python_keeps_to_the_contract_and_does_what_it_is_granted() {
+    let project = Project::of_sdk("python");
+    imports_what_it_uses(&project, &[]);
+    does_what_it_is_granted(&project);
 }
 
 #[test]

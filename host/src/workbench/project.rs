@@ -24,6 +24,9 @@ const NAMES: [&str; 2] = ["my-guardrail", "my_guardrail"];
 /// Where the contract goes in a project whose toolchain reads it.
 const CONTRACT: &str = "wit/deps/mcp-gateway-guardrail";
 
+/// Where that goes which requests over HTTP are sent by.
+const REQUESTS: &str = "wit/deps/wasi-http";
+
 /// A part of a project that is the same in each.
 struct Part {
     /// Where it goes.
@@ -109,6 +112,9 @@ fn parts(language: Language) -> anyhow::Result<Vec<Part>> {
     let contract = WIT
         .get_dir("0.1.0")
         .context("this build lacks the contract")?;
+    let requests = WIT
+        .get_dir("wasi-http")
+        .context("this build lacks what requests are sent by")?;
     let licence = |place| file(place, include_str!("../../../LICENSE"));
     Ok(match language {
         Language::Rust => vec![
@@ -127,6 +133,7 @@ fn parts(language: Language) -> anyhow::Result<Vec<Part>> {
         Language::Js | Language::Ts => vec![
             licence("sdk/LICENSE"),
             folder(CONTRACT, contract),
+            folder(REQUESTS, requests),
             folder("sdk/src", &JS),
             folder("sdk/build", &JS_BUILD),
             file(
@@ -138,19 +145,29 @@ fn parts(language: Language) -> anyhow::Result<Vec<Part>> {
         Language::Python => vec![
             licence("sdk/LICENSE"),
             folder(CONTRACT, contract),
+            folder(REQUESTS, requests),
             folder("sdk/mcp_gateway_sdk", &PYTHON),
             file(
                 "sdk/README.md",
                 include_str!("../../../sdk/python/README.md"),
             ),
         ],
-        Language::Go => vec![folder(CONTRACT, contract), folder("sdk", &GO)],
+        Language::Go => vec![
+            folder(CONTRACT, contract),
+            folder(REQUESTS, requests),
+            folder("sdk", &GO),
+        ],
         Language::C => vec![
             licence("sdk/LICENSE"),
             folder(CONTRACT, contract),
+            folder(REQUESTS, requests),
             file(
                 "sdk/mcp_guardrail.h",
                 include_str!("../../../sdk/c/mcp_guardrail.h"),
+            ),
+            file(
+                "sdk/mcp_guardrail_http.h",
+                include_str!("../../../sdk/c/mcp_guardrail_http.h"),
             ),
             file("sdk/README.md", include_str!("../../../sdk/c/README.md")),
         ],

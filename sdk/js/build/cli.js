@@ -9,6 +9,7 @@ import { componentize } from "componentize-qjs";
 import { build } from "esbuild";
 
 import { dropInTime } from "./drop.js";
+import { byAnotherName, byItsName, inFolder } from "./wasi.js";
 
 const USAGE = "usage: build-guardrail ENTRY -o FILE [--wit FOLDER] [--world NAME]";
 
@@ -34,18 +35,21 @@ const { outputFiles } = await build({
   platform: "neutral",
   mainFields: ["module", "main"],
   // What the gateway provides.
-  external: ["mcp-gateway:*", "wasi:*"],
+  external: ["mcp-gateway:*"],
+  plugins: [byAnotherName],
   write: false,
 });
+const wit = await inFolder(values.wit);
 const { component } = await componentize({
-  witPath: values.wit,
+  witPath: wit.folder,
   world: values.world,
   jsSource: outputFiles[0].text,
   stubWasi: true,
   optSize: true,
   sync: true,
 });
-const done = dropInTime(component);
+await wit.remove();
+const done = byItsName(dropInTime(component));
 await mkdir(dirname(values.out), { recursive: true });
 await writeFile(values.out, done);
 console.error(`${values.out}: ${done.length} bytes`);

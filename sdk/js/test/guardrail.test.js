@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { define, onlyKeys } from "mcp-gateway-sdk";
+import * as http from "mcp-gateway-sdk/http";
 import * as keys from "mcp-gateway-sdk/keys";
 import * as state from "mcp-gateway-sdk/state";
 import { examplesHold, judge } from "mcp-gateway-sdk/testing";
+
+import { address } from "../src/request.js";
 
 const about = { name: "a", version: "1.0.0", description: "A test." };
 const hides = (pattern, rule = "name", by = "<X>") =>
@@ -122,4 +125,22 @@ test("a test has keys, too", () => {
   assert.equal(key.length, 32);
   assert.deepEqual(keys.derive("session", "p"), key);
   assert.notDeepEqual(keys.derive("session", "q"), key);
+});
+
+test("an address is taken apart as it is written", () => {
+  for (const [url, secure, authority, path] of [
+    ["https://a.example", true, "a.example", "/"],
+    ["http://a:1/b/c?d#e", false, "a:1", "/b/c?d"],
+    ["https://a?b/c", true, "a", "/?b/c"],
+  ]) {
+    assert.deepEqual(address(url), { secure, authority, path });
+  }
+  for (const url of ["ftp://a", "a.example/b", "https:///b"]) {
+    assert.throws(() => http.send({ url }), { name: "HttpError", kind: "refused" });
+  }
+});
+
+test("nobody is reached outside of a gateway", () => {
+  const error = { name: "HttpError", kind: "unreachable", message: /a\.example is not reached/ };
+  assert.throws(() => http.send({ url: "https://a.example/b" }), error);
 });

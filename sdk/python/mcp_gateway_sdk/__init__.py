@@ -1,7 +1,7 @@
 """Write guardrails for mcp-gateway in Python: see the README."""
 
 from .component import component
-from .errors import GatewayError, StateError
+from .errors import GatewayError, HttpError, StateError
 from .guardrail import Example, Guardrail, Interest, only_keys
 from .message import EarlierFinding, Message, Place, Text
 from .verdict import Finding, Outcome, Rule, Verdict
@@ -12,6 +12,7 @@ __all__ = [
     "Finding",
     "GatewayError",
     "Guardrail",
+    "HttpError",
     "Interest",
     "Message",
     "Outcome",

@@ -6,17 +6,11 @@ import json
 from typing import Any
 
 from . import log
+from .contract import Err, types
 from .errors import GatewayError
 from .guardrail import Guardrail
 from .message import Message
 from .verdict import Finding, Outcome, Verdict
-
-# There is no such module but where componentize-py makes a component; all has to be imported then, not later.
-try:
-    from componentize_py_types import Err
-    from wit_world.imports import types
-except ImportError:
-    types = None
 
 
 def component(guardrail: type[Guardrail]) -> type:

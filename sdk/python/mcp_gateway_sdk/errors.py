@@ -17,3 +17,27 @@ class StateError(GatewayError):
     def __init__(self, reason: str) -> None:
         super().__init__(self.WORDS[reason])
         self.reason = reason
+
+
+class HttpError(GatewayError):
+    """There is no answer.
+
+    - `refused`: the request did not leave, and another attempt will not, either; the words name the remedy.
+    - `unreachable`: nobody is there to talk to. The request did not arrive.
+    - `untrusted`: the other side is not whom it should be; its certificate is not trusted.
+    - `timed-out`, `broken`: it took too long, or the connection ended. The request may have arrived.
+    - `too-large`: the request, or its answer, is larger than one may be.
+    """
+
+    KINDS = {
+        "refused": "the request does not leave",
+        "unreachable": "nobody is reached",
+        "untrusted": "the other side is not trusted",
+        "timed-out": "there is no answer in time",
+        "broken": "the connection broke",
+        "too-large": "it is larger than it may be",
+    }
+
+    def __init__(self, kind: str, words: str) -> None:
+        super().__init__(f"{self.KINDS[kind]}: {words}")
+        self.kind = kind

@@ -8,15 +8,14 @@ configuration cannot derive keys.
 
 from __future__ import annotations
 
-try:
-    import wit_world  # noqa: F401
-except ImportError:
+from .contract import types as _types
+
+if _types is None:
     import hashlib
 
     _keys = None
 else:
     from wit_world.imports import keys as _keys
-    from wit_world.imports import types as _types
 
 
 def derive(scope: str, purpose: str) -> bytes:

@@ -10,17 +10,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import Iterator
 
+from .contract import Err as _Err, types as _types
 from .errors import StateError
 
-try:
-    import wit_world  # noqa: F401
-except ImportError:
+if _types is None:
     _state = None
     _kept: dict[tuple[str, str], bytes] = {}
 else:
-    from componentize_py_types import Err as _Err
     from wit_world.imports import state as _state
-    from wit_world.imports import types as _types
 
 
 def _scope(scope: str):

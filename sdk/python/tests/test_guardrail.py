@@ -1,7 +1,7 @@
 import re
 import unittest
 
-from mcp_gateway_sdk import Example, Guardrail, Interest, Rule, StateError, keys, only_keys, state
+from mcp_gateway_sdk import Example, Guardrail, Interest, Rule, HttpError, StateError, http, keys, only_keys, state
 from mcp_gateway_sdk.testing import Sample, examples_hold, judge
 
 
@@ -114,6 +114,18 @@ class State(unittest.TestCase):
         key = keys.derive("session", "p")
         self.assertEqual((len(key), keys.derive("session", "p")), (32, key))
         self.assertNotEqual(keys.derive("session", "q"), key)
+
+class Http(unittest.TestCase):
+    def test_nobody_is_reached_outside_of_a_gateway(self):
+        for url, kind in [("https://a.example/b", "unreachable"), ("ftp://a", "refused"), ("https:///b", "refused")]:
+            with self.assertRaises(HttpError) as raised:
+                http.get(url)
+            self.assertEqual(raised.exception.kind, kind, url)
+
+    def test_what_the_gateway_says_no_to_is_told_by_its_words(self):
+        posts = guardrail(lambda *_: http.post("https://a.example", b""))
+        with self.assertRaisesRegex(HttpError, "nobody is reached: a.example is not reached"):
+            judge(posts, Sample(["a"]))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #define MCP_GUARDRAIL_IMPLEMENTATION
 #include "mcp_guardrail.h"
+#include "mcp_guardrail_http.h"
 
 #define JOIN(...) mcp_join((mcp_str[]){__VA_ARGS__}, sizeof((mcp_str[]){__VA_ARGS__}) / sizeof(mcp_str))
 
@@ -44,6 +45,34 @@ static mcp_str key(const char *purpose) {
         text[2 * i + 1] = "0123456789abcdef"[bytes.ptr[i] & 15];
     }
     return (mcp_str){text, 2 * bytes.len};
+}
+
+/* What follows is an address, a space, and a body. */
+static void post(mcp_verdict *verdict, mcp_str text) {
+    const size_t space = mcp_find(text, MCP_STR(" "), 0);
+    if (space == SIZE_MAX) return;
+    const mcp_http_header header = {MCP_STR("x-guardrail"), MCP_STR("all")};
+    const mcp_http_request request = {
+        .method = MCP_STR("POST"),
+        .url = {text.ptr, space},
+        .headers = &header,
+        .header_count = 1,
+        .body = {text.ptr + space + 1, text.len - space - 1},
+        .patience_ms = 5000,
+    };
+    const char *kinds[] = {"", "refused", "unreachable", "untrusted", "timed out", "broken", "too large"};
+    mcp_http_response answer;
+    const mcp_http_outcome outcome = mcp_http_send(&request, &answer);
+    const mcp_str between = MCP_STR(" "), kind = {kinds[outcome], strlen(kinds[outcome])};
+    if (outcome != MCP_HTTP_ANSWERED) {
+        mcp_block(verdict, JOIN(kind, MCP_STR(": "), answer.error));
+        return;
+    }
+    mcp_str header_of = MCP_STR("none"), start = answer.body;
+    mcp_http_header_of(&answer, MCP_STR("x-answer"), &header_of);
+    if (start.len > 40) start.len = 40;
+    mcp_block(verdict, JOIN(mcp_number(answer.status), between, header_of, between, mcp_number(answer.body.len), between,
+                            start));
 }
 
 static void told(const mcp_message *message, mcp_verdict *verdict, mcp_text text) {
@@ -127,5 +156,7 @@ void guardrail_check(const mcp_message *message, mcp_verdict *verdict) {
         from = 0;
         while ((at = next(text, mark, &from)) != SIZE_MAX) mcp_mark(verdict, text, at, from, MCP_STR("mark"));
         told(message, verdict, text);
+        if (mcp_find(text.str, MCP_STR("post "), 0) == 0)
+            post(verdict, (mcp_str){text.str.ptr + 5, text.str.len - 5});
     }
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
+	"time"
 
 	guardrail "github.com/mcp-gateway/mcp-gateway/sdk/go"
 )
@@ -27,6 +29,9 @@ func (all) Check(message *guardrail.Message, verdict *guardrail.Verdict) error {
 		}
 		if err := told(message, verdict, text); err != nil {
 			return err
+		}
+		if words := strings.SplitN(text.Value, " ", 3); words[0] == "post" && len(words) == 3 {
+			post(verdict, words[1], words[2])
 		}
 	}
 	return nil
@@ -119,6 +124,25 @@ func told(message *guardrail.Message, verdict *guardrail.Verdict, text guardrail
 		}
 	}
 	return nil
+}
+
+func post(verdict *guardrail.Verdict, url, body string) {
+	answer, err := guardrail.Send(guardrail.Request{
+		Method:   "POST",
+		URL:      url,
+		Header:   guardrail.Header{"x-guardrail": {"all"}},
+		Body:     []byte(body),
+		Patience: 5 * time.Second,
+	})
+	if err != nil {
+		kinds := map[guardrail.HTTPErrorKind]string{guardrail.Refused: "refused", guardrail.Unreachable: "unreachable"}
+		var why guardrail.HTTPError
+		errors.As(err, &why)
+		verdict.Block(kinds[why.Kind] + ": " + err.Error())
+		return
+	}
+	start := answer.Body[:min(len(answer.Body), 40)]
+	verdict.Block(fmt.Sprintln(answer.Status, answer.Header.Get("X-Answer"), len(answer.Body), string(start)))
 }
 
 func swap(verdict *guardrail.Verdict) error {

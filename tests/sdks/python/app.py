@@ -2,7 +2,7 @@
 
 import re
 
-from mcp_gateway_sdk import Example, Guardrail, Interest, Rule, component, keys, log, state
+from mcp_gateway_sdk import Example, Guardrail, HttpError, Interest, Rule, component, http, keys, log, state
 
 
 class All(Guardrail):
@@ -26,6 +26,17 @@ class All(Guardrail):
             told = getattr(self, f"told_{text}", None)
             if told is not None:
                 told(verdict, message, text)
+            if text.startswith("post "):
+                self.post(verdict, *text.split(" ", 2)[1:])
+
+    def post(self, verdict, url, body):
+        try:
+            answer = http.post(url, body.encode(), headers={"x-guardrail": "all"}, patience=5)
+        except HttpError as error:
+            verdict.block(f"{error.kind}: {error}")
+        else:
+            size = len(answer.body)
+            verdict.block(f"{answer.status} {answer.header('x-answer')} {size} {answer.text()[:40]}")
 
     def told_note(self, verdict, message, text):
         verdict.note("noted")

@@ -1,6 +1,7 @@
 // Does what it is told, by all that the SDK has.
 
 import { define } from "mcp-gateway-sdk";
+import * as http from "mcp-gateway-sdk/http";
 import * as keys from "mcp-gateway-sdk/keys";
 import * as log from "mcp-gateway-sdk/log";
 import * as state from "mcp-gateway-sdk/state";
@@ -22,6 +23,7 @@ export const guardrail = define({
       for (const { index } of text.value.matchAll(/MARK/g)) verdict.mark(text, index, index + 4, "mark");
       const told = tasks[text.value];
       if (told) told(verdict, message, text);
+      if (text.value.startsWith("post ")) post(verdict, ...text.value.split(" ").slice(1));
     }
   },
 });
@@ -69,6 +71,17 @@ const tasks = {
   key: (verdict) => verdict.block(["p", "p", "q"].map((purpose) => hex(keys.derive("session", purpose))).join(" ")),
   log: () => ["error", "warn", "info", "debug"].forEach((level) => log[level](`${level} é`)),
 };
+
+function post(verdict, url, ...words) {
+  const body = words.join(" ");
+  try {
+    const answer = http.send({ method: "POST", url, headers: { "x-guardrail": "all" }, body, patience: 5 });
+    const start = answer.text().slice(0, 40);
+    verdict.block(`${answer.status} ${answer.header("x-answer")} ${answer.bytes.length} ${start}`);
+  } catch (error) {
+    verdict.block(`${error.kind}: ${error.message}`);
+  }
+}
 
 function hex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

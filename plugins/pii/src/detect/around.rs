@@ -21,6 +21,9 @@ pub(super) fn before(text: &str, cues: &Cues<'_>, names: &Names, start: usize, e
     if let Some(key) = trimmed.strip_suffix([':', '=']) {
         return named(names, key.trim_end_matches(['"', '\'', ' ', '*', '`']));
     }
+    if let Some(name) = element(trimmed) {
+        return named(names, name);
+    }
     let whole =
         start == 0 && end == text.len() || trimmed.is_empty() && start < 8 && text.len() <= 64;
     if whole {
@@ -32,6 +35,14 @@ pub(super) fn before(text: &str, cues: &Cues<'_>, names: &Names, start: usize, e
         .iter()
         .filter(|(said, _)| ends_with_word(trimmed, said));
     said.map(|(_, surer)| *surer).fold(0.0, f32::max)
+}
+
+/// The name of the element of XML whose text begins here.
+fn element(before: &str) -> Option<&str> {
+    let (_, tag) = before.strip_suffix('>')?.rsplit_once('<')?;
+    let name = tag.split(' ').next()?;
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        .then_some(name)
 }
 
 /// How much surer the name of a value makes a name of a person.

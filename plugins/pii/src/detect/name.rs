@@ -96,8 +96,24 @@ impl Names {
         })
     }
 
-    /// What a word is known as, in whatever case.
+    /// What a word is known as, in whatever case; of two given names with a hyphen the first tells, and what begins as
+    /// `O'Brien` does is a family name.
     pub(super) fn known(&self, word: &str) -> Known {
+        let known = self.listed(word);
+        if known != Known::NOTHING {
+            return known;
+        }
+        if let Some((first, _)) = word.split_once('-') {
+            return self.listed(first);
+        }
+        let mut letters = word.chars();
+        match (letters.next(), letters.next(), letters.next()) {
+            (Some('O' | 'D'), Some('\'' | '’'), Some('A'..='Z')) => Known::FAMILY,
+            _ => known,
+        }
+    }
+
+    fn listed(&self, word: &str) -> Known {
         let mut lower = [0; LONGEST];
         let Some(lower) = lower.get_mut(..word.len()) else {
             return Known::NOTHING;

@@ -10,7 +10,9 @@ use super::{Hit, Token};
 use crate::entity::Kind;
 
 /// What stands between the names of a list.
-const LIST: &[&str] = &[", ", " and ", " & ", ", and ", " or ", " et ", " und "];
+const LIST: &[&str] = &[
+    ", ", " and ", " & ", ", and ", " or ", " et ", " und ", "', '", "\", \"", "','", "\",\"",
+];
 
 /// How sure a name has to be for others to follow from it.
 const SURE: f32 = 0.5;

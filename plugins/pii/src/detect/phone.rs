@@ -75,6 +75,17 @@ const WORDS: &[&str] = &[
     "reach",
     "hotline",
     "ring",
+    "电话",
+    "電話",
+    "手机",
+    "手機",
+    "座机",
+    "传真",
+    "携帯",
+    "전화",
+    "휴대폰",
+    "телефон",
+    "тел.",
 ];
 
 /// How many groups of digits a number has at most.

@@ -9,13 +9,14 @@ use super::{Hit, Token};
 use crate::entity::Kind;
 
 /// A word with a capital, or with a number as `42nd`.
-const WORD: &str = r"(?:[A-Z][A-Za-z.'-]{0,24}|[0-9]{1,3}(?:st|nd|rd|th))";
+const WORD: &str =
+    r"(?:(?:[A-Z]|\xc3[\x80-\x9e])(?:[A-Za-z.'-]|\xc3[\x80-\xbf]){0,24}|[0-9]{1,3}(?:st|nd|rd|th))";
 
 /// What a street is called behind its name.
 const BEHIND: &str = "(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Squares?|Sq|Way|Terrace|Parkway|Pkwy|Highway|Hwy|Crescent|Close|Grove|Circle|Cir|Trail|Loop|Alley|Plaza|Park|Row|Walk|Gardens|Hill|Mews|Quay|Parade|Turnpike|Pike|Ridge|Utca|utca|Katu|Vej)";
 
 /// What it is called before its name.
-const BEFORE: &str = "(?:Rue|Avenue|Boulevard|Place|Chemin|Quai|Impasse|Via|Viale|Piazza|Corso|Vicolo|Calle|Avenida|Plaza|Paseo|Camino|Ronda|Carrer|Rua|Travessa|Largo|Ulica|ul|Aleja|Strada|Postbox)";
+const BEFORE: &str = "(?:C/|Rue|Avenue|Boulevard|Place|Chemin|Quai|Impasse|Via|Viale|Piazza|Corso|Vicolo|Calle|Avenida|Plaza|Paseo|Camino|Ronda|Carrer|Rua|Travessa|Largo|Ulica|ul|Aleja|Strada|Postbox)";
 
 /// What the name of a street ends in, where it is one word.
 const WITHIN: &str = r"(?:stra(?:ss|\xc3\x9f)e|gasse|weg|platz|allee|damm|ufer|katu|vej|gade|vagen|gatan|gata|gaten|veien|straat|laan|plein|kade|ulica|braut|vegur)";
@@ -122,6 +123,7 @@ const WORDS: &[&str] = &[
     "unit",
     "flat",
     "box",
+    "c/",
     "u",
     "ut",
     "ter",
@@ -166,6 +168,13 @@ impl Streets {
                     "(?:{number},? )?{BEFORE}\\.? (?:{small}{WORD} ){{0,3}}?{small}{WORD},? ?[0-9]{{4,5}}"
                 ),
                 0.6,
+            ),
+            // 12 rue du Nom: as France writes it, with the number before it.
+            (
+                format!(
+                    "{number}(?: bis| ter)?,? (?:rue|avenue|boulevard|place|chemin|quai|impasse) (?:de l'|l'|d')?{small}{WORD}(?: {WORD}){{0,3}}{tail}"
+                ),
+                0.7,
             ),
             (
                 format!("(?:{number} )?[A-Z][A-Za-z-]{{1,24}}{WITHIN} {number}{tail}"),

@@ -20,6 +20,7 @@ use source::{File, rust_files};
 /// The modules of the host, lowest first. A module uses only those of lower
 /// rows, and itself; the two that stand together may use each other.
 const LAYERS: &[&[&str]] = &[
+    &["keyring"],
     &["message", "config", "bundled", "clients"],
     &["protocol", "journal", "provenance"],
     &["capability+sandbox"],
@@ -40,7 +41,7 @@ const LAYERS: &[&[&str]] = &[
     &["session"],
     &["reload", "front", "install", "client", "status"],
     &["run", "cli"],
-    &["workbench", "demo", "doctor", "pin", "scan"],
+    &["workbench", "demo", "doctor", "pin", "scan", "secret"],
     &["lib", "main"],
 ];
 
@@ -87,6 +88,9 @@ const SECRETS: &[(&str, &[&str])] = &[
     ("blake3::", &["journal"]),
     ("ring::signature", &["journal", "distribution"]),
     ("zstd::", &["journal"]),
+    ("dbus::", &["keyring"]),
+    ("keyring_core::", &["keyring"]),
+    ("rpassword::", &["secret"]),
     ("parquet::", &["audit"]),
     ("opentelemetry_proto::", &["audit"]),
     ("clap::", &["cli", "main"]),

@@ -15,6 +15,7 @@ mod pin;
 mod plugin;
 mod replay;
 mod scan;
+mod secret;
 mod serve;
 mod status;
 
@@ -23,6 +24,7 @@ pub use doctor::Doctor;
 pub use pages::{Shell, completions, man};
 pub use pin::Pin;
 pub use scan::{FailOn, Format, Look, Scan};
+pub use secret::Secret;
 
 use std::path::PathBuf;
 
@@ -42,6 +44,7 @@ use install::{ImportArgs, InstallArgs, UninstallArgs};
 use pin::PinArgs;
 use replay::ReplayArgs;
 use scan::ScanArgs;
+use secret::SecretArgs;
 use serve::ServeArgs;
 use status::StatusArgs;
 
@@ -122,6 +125,8 @@ pub enum Task {
     Doctor(Doctor),
     /// Take a person's word on tools that were defined anew.
     Pin(Pin),
+    /// Keep a secret in the keyring, or remove it.
+    Secret(Secret),
     /// Take a person's word on a single call.
     Approve(Approve),
     /// Say what servers are before they are trusted.
@@ -286,6 +291,9 @@ enum Command {
     ///
     /// It needs a terminal: a person has to see what they approve of.
     Approve(ApproveArgs),
+    /// Keep secrets in the system's keyring, which servers get by `${keyring:SERVICE/NAME}`
+    #[command(subcommand)]
+    Secret(SecretArgs),
     /// Log in to a server over HTTP, in a browser
     Login(LoginArgs),
     /// Forget the log-in to a server
@@ -347,6 +355,7 @@ impl Cli {
             Command::Status(args) => args.task(),
             Command::Doctor(args) => args.task(bundled)?,
             Command::Pin(args) => args.task(),
+            Command::Secret(args) => args.task(),
             Command::Approve(args) => args.task(),
             Command::Scan(args) => args.task()?,
             Command::Completions { shell } => Task::Completions(shell),

@@ -29,6 +29,7 @@ mod section;
 mod server;
 mod service;
 mod source;
+mod stand_in;
 mod swap;
 mod timeouts;
 mod tree;
@@ -52,6 +53,7 @@ pub use quantity::show_duration;
 pub use secret::FileFault;
 pub use server::{Flavor, OAuth, Program, Protocol, Remote, Server, Transport};
 pub use source::{ConfigSource, Form, GuardrailArg, journal_of, shell_word};
+pub use stand_in::Unfit;
 pub use swap::{Proof, Swap};
 pub use timeouts::{Key, Patience, Timeouts};
 

@@ -10,7 +10,7 @@ use clap::Parser;
 use mcp_gateway::cli::{self, Cli, LogArgs, LogFormat, Task};
 use mcp_gateway::status::{News, Reader};
 use mcp_gateway::{
-    audit, bundled, demo, doctor, install, oauth, pin, run, scan, status, workbench,
+    audit, bundled, demo, doctor, install, oauth, pin, run, scan, secret, status, workbench,
 };
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -84,6 +84,10 @@ fn act(cli: Cli, news: Arc<News>) -> anyhow::Result<ExitCode> {
             Task::Status(how) => status::show(how).await?,
             Task::Doctor(request) => doctor::doctor(&request).await?,
             Task::Scan(request) => scan::scan(&request).await?,
+            Task::Secret(command) => {
+                secret::secret(command)?;
+                ExitCode::SUCCESS
+            }
             Task::Pin(command) => pin::pin(&command)?,
             Task::Approve(command) => pin::approve(&command)?,
             Task::Completions(shell) => {

@@ -67,7 +67,13 @@ impl Reloader {
         if self.config.source.is_none() {
             return;
         }
-        let config = match self.source.load() {
+        let source = self.source.clone();
+        // A guardrail's secret may be in a keyring that does not answer.
+        let loaded = tokio::task::spawn_blocking(move || source.load()).await;
+        let Ok(loaded) = loaded else {
+            return;
+        };
+        let config = match loaded {
             Ok(config) if config == self.config => {
                 files.set(paths(&config).collect());
                 return;

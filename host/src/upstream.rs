@@ -10,6 +10,7 @@ pub use crate::oauth::LogIn;
 pub use connection::{Connection, Ended, Incoming, Link, Next, Received, Undelivered, connect};
 pub use process::{StartError, program};
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::config::{Server, Transport};
 use crate::gate::Cleared;
+use crate::keyring;
 use crate::protocol::{Bridge, Era, Hello, Severity, meta};
 use crate::wire::{Outbox, Room};
 
@@ -83,6 +85,21 @@ pub struct Unavailable {
     pub server: Arc<str>,
     /// What is the matter with it.
     pub reason: Arc<str>,
+}
+
+/// A server as it is to be started: with what its entry refers to in the keyring.
+///
+/// # Errors
+/// When that cannot be had, in words that can follow the server's name.
+pub async fn filled(server: &Server) -> Result<Cow<'_, Server>, String> {
+    if server.secrets.is_empty() {
+        return Ok(Cow::Borrowed(server));
+    }
+    let found = keyring::look_up(&server.secrets).await;
+    let found = found.map_err(|error| Server::unfilled(&error.to_string()))?;
+    let filled = server.filled(&found);
+    let filled = filled.map_err(|error| Server::unfilled(&error.to_string()))?;
+    Ok(Cow::Owned(filled))
 }
 
 impl Upstream {

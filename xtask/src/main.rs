@@ -62,7 +62,8 @@ fn setup() -> Outcome {
     guests::require_target()?;
     peers::npm()?;
     peers::python()?;
-    peers::registry()
+    peers::registry()?;
+    peers::keyring()
 }
 
 fn test() -> Outcome {

@@ -10,7 +10,7 @@ use crate::{Outcome, root, target};
 const NODE: &str = "the tests and the demo run real MCP servers on Node.js 20 or newer; install it from your system's packages or its makers";
 const PYTHON: &str = "the tests run the official Python client and servers; install Python 3.10 or newer with its venv module";
 
-const APT: &str = "the tests run Docker's registry, as Debian and Ubuntu package it; run them on one of these, after `apt-get update`";
+const APT: &str = "the tests run Docker's registry and GNOME's keyring, as Debian and Ubuntu package them; run them on one of these, after `apt-get update`";
 
 const FILESYSTEM: &str = "@modelcontextprotocol/server-filesystem";
 
@@ -84,19 +84,37 @@ fn environment(file: &str, what: &str, folder_name: &str) -> Outcome {
     stamp.set()
 }
 
-/// Docker's registry, as Debian packages it: unpacked, not installed.
+/// Docker's registry.
 pub(crate) fn registry() -> Outcome {
-    let package = "docker-registry";
-    let stamp = Stamp::new("registry", package);
+    unpack("registry", &["docker-registry"])
+}
+
+/// GNOME's keyring and a bus for it, with what a machine without a desktop lacks of their
+/// libraries.
+pub(crate) fn keyring() -> Outcome {
+    let packages = [
+        "dbus-daemon",
+        "gnome-keyring",
+        "libdbus-1-3",
+        "libgck-1-0",
+        "libgcr-base-3-1",
+    ];
+    unpack("keyring", &packages)
+}
+
+/// What Debian packages: unpacked, not installed.
+fn unpack(what: &str, packages: &[&str]) -> Outcome {
+    let stamp = Stamp::new(what, &packages.join(" "));
     if !cfg!(target_os = "linux") || stamp.fits() {
         return Ok(());
     }
-    let folder = folder()?.join("registry");
+    let folder = folder()?.join(what);
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let download = || {
         let download = Program::named("apt-get", APT).inside(&folder);
-        download.args(["download", "--quiet", package]).run()
+        let download = download.args(["download", "--quiet"]);
+        download.args(packages).run()
     };
     // A machine that never installed anything has no lists of packages yet.
     download().or_else(|_| {
@@ -105,14 +123,14 @@ pub(crate) fn registry() -> Outcome {
         download()
     })?;
     let archive = fs::read_dir(&folder).map_err(|error| error.to_string())?;
-    let mut files = archive.filter_map(|entry| Some(entry.ok()?.path()));
-    let archive = files
-        .find(|path| path.extension().is_some_and(|it| it == "deb"))
-        .ok_or("apt-get has downloaded nothing")?;
-    Program::named("dpkg-deb", APT)
-        .args(["--extract"])
-        .args([&archive, &folder])
-        .run()?;
+    let files = archive.filter_map(|entry| Some(entry.ok()?.path()));
+    let archives = files.filter(|path| path.extension().is_some_and(|it| it == "deb"));
+    for archive in archives {
+        Program::named("dpkg-deb", APT)
+            .args(["--extract"])
+            .args([&archive, &folder])
+            .run()?;
+    }
     stamp.set()
 }
 

@@ -51,6 +51,7 @@ impl Key {
             timeout: _,
             tool_timeouts: _,
             unresolved: _,
+            secrets: _,
             protocol,
         } = server;
         let mut key = Hasher::default();

@@ -257,6 +257,8 @@ fn the_help_says_what_there_is() {
       pin          Approve of tools that servers have defined anew, or look at them
                    first
       approve      Approve of a single call that a guardrail asks a person about
+      secret       Keep secrets in the system's keyring, which servers get by
+                   `${keyring:SERVICE/NAME}`
       login        Log in to a server over HTTP, in a browser
       logout       Forget the log-in to a server
       demo         See guardrails at work in front of a real server (needs Node.js)

@@ -1,4 +1,5 @@
-//! Variables in strings, `${NAME}` and `${NAME:-default}`, and secrets: `${file:PATH}`.
+//! Variables in strings, `${NAME}` and `${NAME:-default}`, and secrets: `${file:PATH}` and
+//! `${keyring:SERVICE/NAME}`.
 //!
 //! The default stands in for a variable that is unset or empty, as in a shell.
 //! `${env:NAME}` is the same as `${NAME}`, because some clients write it so.
@@ -8,12 +9,22 @@
 use std::path::PathBuf;
 
 use super::secret::FileFault;
+use crate::keyring::{NoItem, Unavailable};
 
 /// How a variable of the environment is looked up.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// How the secret is looked up that is in a file.
-pub(super) type Secrets<'a> = &'a dyn Fn(&str) -> Result<String, Unresolved>;
+/// How a secret is looked up.
+pub(super) type Secrets<'a> = &'a dyn Fn(Kept<'_>) -> Result<String, Unresolved>;
+
+/// Where a secret is kept, as somebody wrote it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kept<'a> {
+    /// In a file.
+    File(&'a str),
+    /// In the system's keyring.
+    Keyring(&'a str),
+}
 
 /// Why a variable has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,14 +61,22 @@ pub enum Unresolved {
     /// A secret in a file that is not named.
     #[error("has a \"${{file:}}\" without a path; write ${{file:/path/of/the/secret}}")]
     NoPath,
+    /// A secret in the keyring that is not to be had.
+    #[error("refers to {0}")]
+    Keyring(Unavailable),
+    /// A secret in the keyring that is not named.
+    #[error("has a \"${{keyring:…}}\" that names nothing: {0}")]
+    NoItem(NoItem),
 }
 
 impl Unresolved {
     /// Whether the text itself is wrong, whatever there is to fill it in with.
     pub(super) fn is_mistake(&self) -> bool {
         match self {
-            Self::NoName | Self::Unclosed | Self::Nested(_) | Self::NoPath => true,
-            Self::Unset(_) | Self::Editor(_) | Self::File { .. } => false,
+            Self::NoName | Self::Unclosed | Self::Nested(_) | Self::NoPath | Self::NoItem(_) => {
+                true
+            }
+            Self::Unset(_) | Self::Editor(_) | Self::File { .. } | Self::Keyring(_) => false,
         }
     }
 }
@@ -113,7 +132,10 @@ pub(super) fn expand(
 
 fn resolve(reference: &str, env: Env<'_>, secrets: Secrets<'_>) -> Result<String, Unresolved> {
     if let Some(path) = reference.strip_prefix("file:") {
-        return secrets(path);
+        return secrets(Kept::File(path));
+    }
+    if let Some(item) = reference.strip_prefix("keyring:") {
+        return secrets(Kept::Keyring(item));
     }
     let reference = reference.strip_prefix("env:").unwrap_or(reference);
     let (name, default) = match reference.split_once(":-") {
@@ -157,9 +179,11 @@ mod tests {
             _ => None,
         };
         let expected = expected.map(str::to_owned).map_err(<[_]>::to_vec);
-        let secrets = |path: &str| match path {
-            "/key" => Ok("hunter2 ${USER}".to_owned()),
-            _ => Err(Unresolved::NoPath),
+        let secrets = |kept: Kept<'_>| match kept {
+            Kept::File("/key") => Ok("hunter2 ${USER}".to_owned()),
+            Kept::Keyring("a/b") => Ok("sesame".to_owned()),
+            Kept::File(_) => Err(Unresolved::NoPath),
+            Kept::Keyring(_) => Err(Unresolved::NoItem(NoItem)),
         };
         assert_eq!(expand(text, &env, &secrets), expected, "{text}");
     }
@@ -193,6 +217,8 @@ mod tests {
         check("${USER}:${file:/key}", Ok("ann:hunter2 ${USER}"));
         check("$${file:/key}", Ok("${file:/key}"));
         check("${file:}", Err(&[Unresolved::NoPath]));
+        check("${keyring:a/b}.", Ok("sesame."));
+        check("${keyring:a}", Err(&[Unresolved::NoItem(NoItem)]));
     }
 
     #[test]

@@ -101,7 +101,11 @@ impl<'a> Field<'a> {
 
     /// Whether a secret will stand in it that is kept elsewhere.
     pub(super) fn refers_to_secret(&self) -> bool {
-        matches!(&self.value, Value::Text(text) if text.replace("$${", "").contains("${file:"))
+        let Value::Text(text) = &self.value else {
+            return false;
+        };
+        let text = text.replace("$${", "");
+        text.contains("${file:") || text.contains("${keyring:")
     }
 
     /// A string with its variables replaced.
@@ -109,7 +113,7 @@ impl<'a> Field<'a> {
         let Value::Text(text) = &self.value else {
             return self.wrong_type("a string");
         };
-        let causes = match expand(text, self.reading.env, &|path| self.reading.secret(path)) {
+        let causes = match expand(text, self.reading.env, &|kept| self.reading.secret(kept)) {
             Ok(text) => return Some(text),
             Err(causes) => causes,
         };

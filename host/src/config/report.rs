@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::Unresolved;
 use super::error::{ConfigError, Place, Problem};
-use super::expand::Env;
-use super::secret;
+use super::expand::{Env, Kept};
 use super::tree::{Position, Syntax};
+use super::{secret, stand_in};
+use crate::keyring::{self, Item};
 
 /// What was found wrong or remarkable so far.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(super) struct Report {
     errors: RefCell<Vec<ConfigError>>,
     /// What only a part of the configuration has to do without.
     apart: RefCell<Vec<ConfigError>>,
+    /// What such a part is to get from the keyring.
+    items: RefCell<Vec<Item>>,
     /// Whether such a part is being read.
     is_apart: Cell<bool>,
     warnings: RefCell<Vec<String>>,
@@ -34,6 +37,15 @@ pub(super) struct Reading<'a> {
     pub(super) folder: &'a Path,
     /// Whether secrets must be there.
     pub(super) secrets: Wanted,
+}
+
+/// What a part of the configuration refers to, which the rest can do without.
+pub(super) struct Apart {
+    /// What cannot be had.
+    pub(super) unresolved: Vec<ConfigError>,
+    /// What is in the keyring. It is looked up when it is needed; until then something else
+    /// stands in its place.
+    pub(super) secrets: Vec<Item>,
 }
 
 /// What becomes of a secret that is not there.
@@ -88,13 +100,17 @@ impl Reading<'_> {
 
     /// Reads what the rest can do without. References in it that cannot be filled in come
     /// back, and are no errors of the whole.
-    pub(super) fn apart<T>(&self, read: impl FnOnce() -> T) -> (T, Vec<ConfigError>) {
+    pub(super) fn apart<T>(&self, read: impl FnOnce() -> T) -> (T, Apart) {
         let before = self.report.apart.borrow().len();
         self.report.is_apart.set(true);
         let read = read();
         self.report.is_apart.set(false);
         let unresolved = self.report.apart.borrow();
-        (read, unresolved.iter().skip(before).cloned().collect())
+        let apart = Apart {
+            unresolved: unresolved.iter().skip(before).cloned().collect(),
+            secrets: self.report.items.take(),
+        };
+        (read, apart)
     }
 
     /// A reference that cannot be filled in, or not with what it stands for. What comes back
@@ -116,8 +132,15 @@ impl Reading<'_> {
         self.report.warn(format!("{}: {warning}", self.place(at)));
     }
 
-    /// The secret in a file.
-    pub(super) fn secret(&self, wrote: &str) -> Result<String, Unresolved> {
+    /// A secret that is kept elsewhere.
+    pub(super) fn secret(&self, kept: Kept<'_>) -> Result<String, Unresolved> {
+        match kept {
+            Kept::File(wrote) => self.secret_in_file(wrote),
+            Kept::Keyring(wrote) => self.secret_in_keyring(wrote),
+        }
+    }
+
+    fn secret_in_file(&self, wrote: &str) -> Result<String, Unresolved> {
         let path = secret::place(wrote, self.folder, self.env)?;
         let mut files = self.report.files.borrow_mut();
         if !files.contains(&path) {
@@ -127,6 +150,24 @@ impl Reading<'_> {
             Wanted::Needed => Err(error),
             Wanted::Assumed => Ok(ASSUMED.to_owned()),
         })
+    }
+
+    fn secret_in_keyring(&self, wrote: &str) -> Result<String, Unresolved> {
+        let item: Item = wrote.parse().map_err(Unresolved::NoItem)?;
+        if self.secrets == Wanted::Assumed {
+            return Ok(ASSUMED.to_owned());
+        }
+        if !self.report.is_apart.get() {
+            return keyring::look_up_now(&item)
+                .map(|secret| secret.to_string())
+                .map_err(|cause| Unresolved::Keyring(keyring::Unavailable { item, cause }));
+        }
+        let stand_in = stand_in::of(&item);
+        let mut items = self.report.items.borrow_mut();
+        if !items.contains(&item) {
+            items.push(item);
+        }
+        Ok(stand_in)
     }
 
     fn place(&self, at: Position) -> Place {

@@ -1,4 +1,4 @@
-//! Secrets that the configuration only refers to: `${file:PATH}`.
+//! Secrets that the configuration only refers to, in files: `${file:PATH}`.
 //!
 //! No error quotes what is in such a file.
 

@@ -10,6 +10,7 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
 use super::{ConfigError, ServerName, Timeouts};
+use crate::keyring::Item;
 
 /// A server to start or to connect to. Two that are equal need no restart on a
 /// reload.
@@ -30,6 +31,8 @@ pub struct Server {
     /// What its entry refers to and cannot be had. While there is any, something else stands
     /// in its place, so the server must not be started.
     pub unresolved: Vec<ConfigError>,
+    /// What it gets from the keyring when it is started: see [`Server::filled`].
+    pub secrets: Vec<Item>,
 }
 
 /// How a server is reached.
@@ -120,6 +123,7 @@ impl Server {
             timeout: None,
             tool_timeouts: Timeouts::default(),
             unresolved: Vec::new(),
+            secrets: Vec::new(),
         }
     }
 
@@ -134,6 +138,11 @@ impl Server {
             "its configuration cannot be filled in: {}",
             causes.join("; ")
         ))
+    }
+
+    /// The words for why something that its entry refers to cannot stand there.
+    pub fn unfilled(why: &str) -> String {
+        format!("its configuration cannot be filled in: {why}")
     }
 
     /// A server as a command line starts it, everything else by default.

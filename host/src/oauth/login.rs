@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{TokenError, Tokens, find, manager};
 use crate::config::{ConfigErrors, ConfigSource, Remote, Server, Transport};
+use crate::keyring;
 
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -149,11 +150,9 @@ pub fn logout(source: &ConfigSource, server: &str) -> Result<(), LoginError> {
 fn remote(source: &ConfigSource, server: &str) -> Result<Remote, LoginError> {
     let config = source.load()?;
     let found = config.servers.iter().find(|it| it.name.as_str() == server);
-    if let Some(why) = found.and_then(Server::unresolved) {
-        return Err(LoginError::Unresolved(server.to_owned(), why));
-    }
-    match found.map(|found| &found.transport) {
-        Some(Transport::Http(remote)) => Ok((**remote).clone()),
+    let found = found.map(filled).transpose()?;
+    match found.map(|found| found.transport) {
+        Some(Transport::Http(remote)) => Ok(*remote),
         Some(Transport::Stdio(_)) => Err(LoginError::NotRemote(server.to_owned())),
         None => {
             let names = config.servers.iter().map(|it| it.name.as_str());
@@ -161,6 +160,24 @@ fn remote(source: &ConfigSource, server: &str) -> Result<Remote, LoginError> {
             Err(LoginError::Unknown(server.to_owned(), names.join(", ")))
         }
     }
+}
+
+/// The server with all that its entry refers to.
+fn filled(server: &Server) -> Result<Server, LoginError> {
+    let unresolved = |why| LoginError::Unresolved(server.name.to_string(), why);
+    if let Some(why) = server.unresolved() {
+        return Err(unresolved(why));
+    }
+    let mut found = Vec::with_capacity(server.secrets.len());
+    for item in &server.secrets {
+        let secret = keyring::look_up_now(item).map_err(|cause| {
+            let item = item.clone();
+            unresolved(keyring::Unavailable { item, cause }.to_string())
+        })?;
+        found.push((item.clone(), secret));
+    }
+    let filled = server.filled(&found);
+    filled.map_err(|error| unresolved(error.to_string()))
 }
 
 /// Waits for the browser. What is not the answer that is waited for is told so,

@@ -145,11 +145,19 @@ impl Session {
         if !self.may_start(upstream, stopped).await {
             return End::Failed("it was stopped".into());
         }
-        let connected = upstream::connect(
-            &upstream.server,
-            self.settings.max_message,
-            self.reaper.as_ref(),
-        );
+        let filled = tokio::select! {
+            filled = upstream::filled(&upstream.server) => filled,
+            () = is_stopped(stopped) => return End::Failed("it was stopped".into()),
+        };
+        let server = match filled {
+            Ok(server) => server,
+            Err(reason) => {
+                let reason: Arc<str> = reason.into();
+                upstream.set_state(State::Down(Arc::clone(&reason)));
+                return End::Failed(reason);
+            }
+        };
+        let connected = upstream::connect(&server, self.settings.max_message, self.reaper.as_ref());
         let Connection {
             outbox,
             messages,

@@ -91,7 +91,7 @@ fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> O
     }
     let reached = remote::reached(&mut section, dialect)?;
     let reading = section.reading();
-    let (transport, unresolved) = reading.apart(|| match reached {
+    let (transport, apart) = reading.apart(|| match reached {
         Reached::Started => program(&mut section, dialect).map(Transport::Stdio),
         Reached::At(address) => remote::remote(&mut section, dialect, address)
             .map(|remote| Transport::Http(Box::new(remote))),
@@ -114,7 +114,8 @@ fn server(name: ServerName, mut section: Section<'_>, dialect: Dialect<'_>) -> O
         init_timeout: init_timeout.unwrap_or(Server::INIT_TIMEOUT),
         timeout,
         tool_timeouts,
-        unresolved,
+        unresolved: apart.unresolved,
+        secrets: apart.secrets,
         ..server
     })
 }

@@ -58,6 +58,11 @@ typedef struct {
     int32_t handle_;
 } mcp_message;
 
+/* What an earlier guardrail found: its name in the configuration, and the rule. */
+typedef struct {
+    mcp_str guardrail, rule;
+} mcp_earlier;
+
 typedef struct mcp_verdict mcp_verdict;
 typedef struct mcp_manifest mcp_manifest;
 
@@ -90,6 +95,10 @@ bool mcp_value(const mcp_message *message, mcp_str pointer, mcp_str *value);
 bool mcp_payload(const mcp_message *message, mcp_str *payload);
 /* For an answer or a progress notification: the JSON text of the `params` of its request. */
 bool mcp_request(const mcp_message *message, mcp_str *params);
+/* What the earlier guardrails of the chain found in it: how many findings there are. */
+size_t mcp_earlier_findings(const mcp_message *message, const mcp_earlier **findings);
+/* For an answer: microseconds since its request was sent on. */
+uint64_t mcp_elapsed(const mcp_message *message);
 /* Where a text stands: the JSON Pointer of the value, or of the member whose key it is. */
 bool mcp_place(const mcp_message *message, mcp_text text, mcp_str *pointer, bool *is_key);
 
@@ -387,6 +396,8 @@ typedef struct {
     uint8_t role;
 } mcp_maybe_place_;
 MCP_IMPORT_("message", "[method]message.place") void mcp_raw_place_(int32_t, int32_t, mcp_maybe_place_ *);
+MCP_IMPORT_("message", "[method]message.earlier-findings") void mcp_raw_earlier_(int32_t, mcp_list_ *);
+MCP_IMPORT_("message", "[method]message.elapsed") uint64_t mcp_raw_elapsed_(int32_t);
 MCP_IMPORT_("message", "[resource-drop]message") void mcp_raw_drop_(int32_t);
 
 mcp_text mcp_text_at(const mcp_message *message, size_t index) {
@@ -417,6 +428,15 @@ bool mcp_request(const mcp_message *message, mcp_str *params) {
     mcp_raw_request_(message->handle_, &maybe);
     return mcp_take_(maybe, params);
 }
+
+size_t mcp_earlier_findings(const mcp_message *message, const mcp_earlier **findings) {
+    mcp_list_ list;
+    mcp_raw_earlier_(message->handle_, &list);
+    *findings = list.ptr;
+    return list.len;
+}
+
+uint64_t mcp_elapsed(const mcp_message *message) { return mcp_raw_elapsed_(message->handle_); }
 
 bool mcp_place(const mcp_message *message, mcp_text text, mcp_str *pointer, bool *is_key) {
     mcp_maybe_place_ maybe;

@@ -2,7 +2,11 @@
 
 package guardrail
 
-import "unsafe"
+import (
+	"strings"
+	"time"
+	"unsafe"
+)
 
 // handle is the message as the gateway knows it.
 type handle uint32
@@ -18,6 +22,12 @@ func rawValue(handle, pointer, length uint32, result unsafe.Pointer)
 
 //go:wasmimport mcp-gateway:guardrail/message@0.1.0 [method]message.request
 func rawRequest(handle uint32, result unsafe.Pointer)
+
+//go:wasmimport mcp-gateway:guardrail/message@0.1.0 [method]message.earlier-findings
+func rawEarlier(handle uint32, result unsafe.Pointer)
+
+//go:wasmimport mcp-gateway:guardrail/message@0.1.0 [method]message.elapsed
+func rawElapsed(handle uint32) int64
 
 //go:wasmimport mcp-gateway:guardrail/message@0.1.0 [resource-drop]message
 func rawDrop(handle uint32)
@@ -69,6 +79,24 @@ func (h handle) request() (string, bool) {
 	result := keep(maybe{})
 	rawRequest(uint32(h), unsafe.Pointer(result))
 	return inMaybe(*result)
+}
+
+func (h handle) earlier() []EarlierFinding {
+	result := keep(str{})
+	rawEarlier(uint32(h), unsafe.Pointer(result))
+	if result.len == 0 {
+		return nil
+	}
+	raw := unsafe.Slice((*[2]str)(unsafe.Pointer(uintptr(result.ptr))), result.len)
+	findings := make([]EarlierFinding, len(raw))
+	for i, it := range raw {
+		findings[i] = EarlierFinding{strings.Clone(in(it[0])), strings.Clone(in(it[1]))}
+	}
+	return findings
+}
+
+func (h handle) elapsed() time.Duration {
+	return time.Duration(rawElapsed(uint32(h))) * time.Microsecond
 }
 
 func write(level uint32, line string) {

@@ -1,5 +1,7 @@
 package guardrail
 
+import "time"
+
 // Message is what is being checked. Its methods ask the gateway, which costs time.
 type Message struct {
 	// The client connection. Opaque.
@@ -38,12 +40,17 @@ type Place struct {
 	Key bool
 }
 
+// EarlierFinding is what an earlier guardrail of the chain found: its name in the configuration, and the rule.
+type EarlierFinding struct{ Guardrail, Rule string }
+
 // details is what the gateway is asked for.
 type details interface {
 	place(text int) (Place, bool)
 	payload() (string, bool)
 	value(pointer string) (string, bool)
 	request() (string, bool)
+	earlier() []EarlierFinding
+	elapsed() time.Duration
 }
 
 // Place tells where a text stands.
@@ -57,6 +64,12 @@ func (m *Message) Value(pointer string) (string, bool) { return m.details.value(
 
 // Request is, for an answer or a progress notification, the JSON text of the params of its request.
 func (m *Message) Request() (string, bool) { return m.details.request() }
+
+// EarlierFindings are what the earlier guardrails of the chain found in this message.
+func (m *Message) EarlierFindings() []EarlierFinding { return m.details.earlier() }
+
+// Elapsed is, for an answer, how long ago its request was sent on.
+func (m *Message) Elapsed() time.Duration { return m.details.elapsed() }
 
 func texts(joined string, ends []uint32) []Text {
 	texts := make([]Text, len(ends))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Sample is a message to judge in a test, without a gateway: a tool's result, unless said otherwise.
@@ -98,3 +99,7 @@ func (s Sample) value(pointer string) (string, bool) {
 }
 
 func (s Sample) request() (string, bool) { return s.Params, s.Params != "" }
+
+func (s Sample) earlier() []EarlierFinding { return nil }
+
+func (s Sample) elapsed() time.Duration { return 0 }

@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 
 use mcp_gateway_tests::web::Peer;
-use mcp_gateway_tests::{Gateway, Setup};
+use mcp_gateway_tests::{Gateway, Setup, guest};
 use serde_json::json;
 
 use super::project::Project;
@@ -64,7 +64,8 @@ pub(super) fn does_what_it_is_granted(project: &Project) {
     let grant = format!("state = true, keys = true, http = [\"{origin}\", \"{nobody}\"]");
     let gateway = granting(project, &grant).start();
     let told = |words: &str| {
-        let answer = gateway.client.call("m_echo", json!({ "text": words }));
+        let words = json!({ "text": words, "also": "BLUEBIRD" });
+        let answer = gateway.client.call("m_echo", words);
         let text = answer.text();
         let (_, said) = text
             .split_once("Reason: ")
@@ -72,6 +73,9 @@ pub(super) fn does_what_it_is_granted(project: &Project) {
         let (said, _) = said.split_once(". Repeating").unwrap();
         said.trim_end().to_owned()
     };
+
+    assert_eq!(told("earlier"), "hides found codename");
+    assert_eq!(told("elapsed"), "some time passed");
 
     assert_eq!(told("swap"), "false true false true two é");
     // What the gateway keeps is there for the next message.
@@ -112,5 +116,6 @@ fn granting(project: &Project, grant: &str) -> Setup {
     let settings = format!("grant = {{ {grant} }}\nlimits = {{ cpu = \"10s\", wall = \"60s\" }}");
     Gateway::with()
         .mirror()
+        .guardrail(guest("guardrail_codename"), "name = \"hides\"")
         .guardrail(project.component(), &settings)
 }

@@ -106,6 +106,12 @@ static void told(const mcp_message *message, mcp_verdict *verdict, mcp_text text
         mcp_block(verdict, JOIN(mcp_number(has), MCP_STR(" content")));
     } else if (TOLD("request")) {
         mcp_block(verdict, mcp_request(message, &value) ? value : MCP_STR("none"));
+    } else if (TOLD("earlier")) {
+        const mcp_earlier *it;
+        const size_t found = mcp_earlier_findings(message, &it);
+        if (found) mcp_block(verdict, JOIN(it->guardrail, MCP_STR(" found "), it->rule));
+    } else if (TOLD("elapsed")) {
+        if (mcp_elapsed(message) > 0) mcp_block(verdict, MCP_STR("some time passed"));
     } else if (TOLD("add")) {
         mcp_add(verdict, MCP_STR("/b"), MCP_STR("[\"é\"]"));
     } else if (TOLD("replace")) {

@@ -83,6 +83,14 @@ func told(message *guardrail.Message, verdict *guardrail.Verdict, text guardrail
 			}
 		}
 		verdict.Block(request.Name)
+	case "earlier":
+		for _, it := range message.EarlierFindings() {
+			verdict.Block(it.Guardrail + " found " + it.Rule)
+		}
+	case "elapsed":
+		if message.Elapsed() > 0 {
+			verdict.Block("some time passed")
+		}
 	case "add":
 		verdict.Add("/b", `["é"]`)
 	case "replace":

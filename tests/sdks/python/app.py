@@ -70,6 +70,14 @@ class All(Guardrail):
         request = message.request()
         verdict.block("none" if request is None else request["name"])
 
+    def told_earlier(self, verdict, message, text):
+        for it in message.earlier_findings():
+            verdict.block(f"{it.guardrail} found {it.rule}")
+
+    def told_elapsed(self, verdict, message, text):
+        if message.elapsed() > 0:
+            verdict.block("some time passed")
+
     def told_add(self, verdict, message, text):
         verdict.add("/b", ["é"])
 

@@ -47,6 +47,12 @@ const tasks = {
   },
   payload: (verdict, message) => verdict.block(`${message.payload().content.length} content`),
   request: (verdict, message) => verdict.block(message.request()?.name ?? "none"),
+  earlier: (verdict, message) => {
+    for (const { guardrail, rule } of message.earlierFindings()) verdict.block(`${guardrail} found ${rule}`);
+  },
+  elapsed: (verdict, message) => {
+    if (message.elapsed() > 0) verdict.block("some time passed");
+  },
   add: (verdict) => verdict.add("/b", ["é"]),
   replace: (verdict) => verdict.replace("/a", 7),
   remove: (verdict) => verdict.remove("/a"),

@@ -66,7 +66,7 @@ fn inspect_says_what_a_component_has_to_be_granted() {
     let (output, text) = run(&["plugin", "inspect", component]);
     assert!(output.status.success(), "{output:?}");
     for words in [
-        "if granted  keep values in the gateway's memory, by grant = { state = true }",
+        "if granted  keep values in the gateway, by grant = { state = true }",
         "if granted  derive keys from this installation's secret, by grant = { keys = true }",
         "to grant    mcp-gateway:guardrail/state@0.1.0\n            mcp-gateway:guardrail/keys@0.1.0",
     ] {

@@ -47,7 +47,9 @@ fn blocked(answer: &Received, words: &str) {
 #[test]
 fn a_flag_and_a_key_in_the_environment_are_all_that_is_needed() {
     let service = Service::start();
+    let state = tempfile::tempdir().unwrap();
     let mut child = Gateway::command()
+        .env("MCP_GATEWAY_STATE_DIR", state.path())
         .args(["wrap", "-p", "lasso", "--"])
         .arg(program_beside("mirror"))
         .env("LASSO_API_BASE", service.api_base())

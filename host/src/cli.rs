@@ -250,6 +250,10 @@ struct GatewayArgs {
     /// `plugin diff`
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
+    /// Leave alone what guardrails keep for all sessions: a program of this project tries
+    /// the gateway, and no client uses it
+    #[arg(long, hide = true)]
+    trial: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -378,9 +382,9 @@ impl Cli {
 
 impl GatewayArgs {
     fn source(self, bundled: &[&str]) -> Result<ConfigSource, UsageError> {
-        let (scan, capture) = (self.scan, self.capture.clone());
+        let (scan, capture, trial) = (self.scan, self.capture.clone(), self.trial);
         let source = ConfigSource::new(self.form()?, bundled);
-        Ok(source.scanning(scan).capturing(capture))
+        Ok(source.scanning(scan).capturing(capture).trying(trial))
     }
 
     fn form(self) -> Result<Form, UsageError> {
@@ -430,6 +434,7 @@ impl GatewayArgs {
             (self.config.is_some(), "--config"),
             (self.scan, "--scan"),
             (self.capture.is_some(), "--capture"),
+            (self.trial, "--trial"),
         ];
         first(given).or_else(|| self.first_guardrail())
     }

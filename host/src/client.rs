@@ -38,7 +38,7 @@ impl Client {
     pub async fn start(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Self> {
         let mut gateway = Command::new(std::env::current_exe()?)
             .args(args)
-            .args(["--log", "info", "--log-format", "json"])
+            .args(["--trial", "--log", "info", "--log-format", "json"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -39,7 +39,7 @@ use crate::capability::contract::v0_1::GuardrailComponentPre;
 use crate::capability::contract::v0_1::mcp_gateway::guardrail::types;
 use crate::capability::http::Network;
 use crate::capability::message::MessageView;
-use crate::capability::own::Own;
+use crate::capability::own::{Own, Unavailable};
 use crate::config::{Destinations, Grants, Isolation, Limits};
 use crate::journal::Journal;
 use crate::sandbox::{LimitExceeded, Sandbox, aside};
@@ -165,6 +165,9 @@ pub enum Fault {
     /// All instances that the gateway can hold are at work.
     #[error("too many checks are running at a time")]
     Busy,
+    /// What it keeps for all sessions cannot be read or written.
+    #[error("{0}")]
+    Kept(String),
 }
 
 impl Guardrail {
@@ -307,8 +310,8 @@ impl Guardrail {
         envelope: &Envelope,
         view: MessageView,
     ) -> Result<Verdict, Fault> {
-        let check = self.judge(envelope, view, self.own(&envelope.session));
-        self.latencies.during(check).await
+        let own = self.own(&envelope.session).map(Own::beside);
+        self.latencies.during(self.judge(envelope, view, own)).await
     }
 
     /// Judges a message that nobody sent. What the guardrail keeps is thrown away, and
@@ -393,6 +396,9 @@ impl Fault {
         }
         if error.is::<PoolConcurrencyLimitError>() {
             return Self::Busy;
+        }
+        if let Some(missing @ Unavailable::Kept(_)) = error.downcast_ref() {
+            return Self::Kept(missing.to_string());
         }
         let root = error.root_cause().to_string();
         if root.contains("too much data is being copied") {

@@ -28,6 +28,7 @@ pub use keeper::{Keeper, Kept, keep};
 pub use record::{COLUMNS, Content, Finding, Form, Kind, Outcome, Record};
 pub use rotation::{GoOn, Rotation, RotationError, Which};
 pub use store::{Database, Head, SCHEMA, Store, VERSION};
+pub(crate) use store::{FileId, make_file};
 pub use verify::{Tampered, Verified, verify, verify_rows};
 pub use writer::{Journal, Pending, Settings, Unrecorded};
 

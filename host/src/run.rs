@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 
-use crate::config::{ConfigErrors, ConfigSource};
+use crate::config::{Config, ConfigErrors, ConfigSource, Transport};
 use crate::front;
 use crate::reload::{BuildError, Reloader, build};
 use crate::sandbox::{CacheDir, Sandbox, SandboxError};
@@ -108,6 +108,9 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
         tracing::warn!("{warning}");
     }
     let sandbox = Arc::new(Sandbox::new(cache())?);
+    if !source.is_trial() {
+        sandbox.states().share(identity(&config));
+    }
     let chain = build(&sandbox, &config, &Arc::default(), None).await?;
     let chain = Arc::new(ArcSwap::from_pointee(chain));
     let sessions = Sessions::new(
@@ -124,6 +127,22 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
         sessions: Arc::new(sessions),
         outcomes: Arc::default(),
     })
+}
+
+/// What tells a configuration from others, in which other guardrails have the same names:
+/// its file; else the command line of the one server, and the folder in which that means
+/// what it does.
+fn identity(config: &Config) -> String {
+    if let Some(file) = &config.source {
+        return format!("file {}", file.display());
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let programs = config.servers.iter().map(|server| match &server.transport {
+        Transport::Stdio(program) => format!("{:?} {:?}", program.command, program.args),
+        Transport::Http(remote) => remote.url.to_string(),
+    });
+    let programs: Vec<String> = programs.collect();
+    format!("command {:?} {}", here, programs.join(" "))
 }
 
 /// Has messages written down, if that is configured.

@@ -18,6 +18,7 @@ pub use confined::{Confined, LimitExceeded};
 pub(crate) use waiting::measured;
 
 pub use crate::capability::keys::{SecretError, journal_keys};
+pub use crate::capability::state::{SharedError, look_at_shared};
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

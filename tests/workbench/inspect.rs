@@ -90,7 +90,7 @@ fn what_it_is_able_to_do_is_said_in_words() {
     assert_eq!(
         report["cannot"],
         json!(format!(
-            "{nothing}, keep values in the gateway's memory, derive keys from this installation's secret"
+            "{nothing}, keep values in the gateway, derive keys from this installation's secret"
         ))
     );
     assert!(report["memory"].as_u64().unwrap() > 0, "{report}");

@@ -19,12 +19,22 @@ pub(crate) struct Own {
     pub(crate) secret: Option<Arc<Secret>>,
     /// Absent where nobody sent the message.
     pub(crate) network: Option<Arc<Network>>,
+    pub(crate) reach: Reach,
     /// Only for a rehearsal, whose session is nobody's.
     _lease: Option<Arc<Lease>>,
 }
 
+/// How far what it does with all that it has of its own can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Everywhere, and later.
+    Everything,
+    /// In this process only: what it keeps for all is kept in memory.
+    Process,
+}
+
 /// It used a capability where there is none of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unavailable {
     /// What `configure` leaves serves every session.
     #[error("it used `state` or `keys` while it was configured, on behalf of no session")]
@@ -35,6 +45,9 @@ pub(crate) enum Unavailable {
     /// The gateway would have opened its secret before.
     #[error("this gateway has no secret to derive keys from")]
     NoSecret,
+    /// The file is locked, damaged, or on a disk that is full.
+    #[error("what it keeps for all sessions cannot be used: {0}; the gateway's log says more")]
+    Kept(String),
 }
 
 impl Own {
@@ -53,7 +66,16 @@ impl Own {
             states,
             secret,
             network,
+            reach: Reach::Everything,
             _lease: None,
+        }
+    }
+
+    /// The same for a guardrail that is asked beside the chain, without any effect.
+    pub(crate) fn beside(self) -> Self {
+        Self {
+            reach: Reach::Process,
+            ..self
         }
     }
 

@@ -1,26 +1,40 @@
 //! The `state` capability: what guardrails keep in the gateway.
 //!
 //! It is held here and not in instances, so that neither the end of one nor a swap
-//! of the guardrail loses anything. What is kept for a session lives as long as its
-//! [`Lease`], which the session holds; a check that comes late finds nothing, and
-//! leaves nothing behind.
+//! of the guardrail loses anything. What is kept for a session lives in memory as long
+//! as its [`Lease`], which the session holds; a check that comes late finds nothing, and
+//! leaves nothing behind. What is kept for all is in a file ([`shared`]), unless nobody
+//! said whose that is: then it ends with this process, as what is tried does.
 
+mod shared;
+mod store;
 mod table;
 
+pub use shared::{SharedError, look_at_shared};
+
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::contract::v0_1::mcp_gateway::guardrail::state::{Host, StateError};
 use super::contract::v0_1::mcp_gateway::guardrail::types::Scope;
-use super::own::Unavailable;
+use super::own::{Reach, Unavailable};
 use crate::config::Limits;
 use crate::sandbox::Confined;
-use table::{Refusal, Table};
+use shared::{Broken, Shared};
+use store::Store;
+use table::{Refusal, Table, Timed};
 
 /// All that guardrails keep. Clones are of the same.
 #[derive(Clone, Default)]
-pub struct States(Arc<Mutex<Stores>>);
+pub struct States(Arc<Held>);
+
+#[derive(Default)]
+struct Held {
+    memory: Mutex<Stores>,
+    /// What is kept for all, if that outlasts this process.
+    shared: OnceLock<Shared>,
+}
 
 /// The stores of guardrails, by their names.
 type Tables = HashMap<Arc<str>, Table>;
@@ -51,7 +65,13 @@ impl States {
         }
     }
 
-    /// Does something with a guardrail's store while nobody else uses it.
+    /// Has what is kept for all outlast this process, from before the first message on. It
+    /// belongs to the configuration that this text tells from others.
+    pub fn share(&self, configuration: String) {
+        let _ = self.0.shared.set(Shared::of(configuration));
+    }
+
+    /// Does something with a guardrail's store in memory while nobody else uses it.
     fn with<T>(
         &self,
         guardrail: &Arc<str>,
@@ -74,7 +94,8 @@ impl States {
     }
 
     fn stores(&self) -> MutexGuard<'_, Stores> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let memory = &self.0.memory;
+        memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,9 +116,7 @@ impl Drop for Lease {
 
 impl Host for Confined {
     fn get(&mut self, scope: Scope, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
-        self.on_store(scope, |table, _, now| {
-            table.get(&key, now).map(<[u8]>::to_vec)
-        })
+        self.on_store(scope, |store, _| store.get(&key))
     }
 
     fn set(
@@ -107,14 +126,12 @@ impl Host for Confined {
         value: Vec<u8>,
         ttl: Option<u32>,
     ) -> wasmtime::Result<Result<(), StateError>> {
-        let set = self.on_store(scope, |table, limits, now| {
-            table.set(key, value, ttl, limits, now)
-        })?;
+        let set = self.on_store(scope, |store, limits| store.set(&key, value, ttl, limits))?;
         Ok(set.map_err(StateError::from))
     }
 
     fn delete(&mut self, scope: Scope, key: String) -> wasmtime::Result<bool> {
-        self.on_store(scope, |table, _, now| table.delete(&key, now))
+        self.on_store(scope, |store, _| store.delete(&key))
     }
 
     fn increment(
@@ -124,8 +141,8 @@ impl Host for Confined {
         by: i64,
         ttl: Option<u32>,
     ) -> wasmtime::Result<Result<i64, StateError>> {
-        let sum = self.on_store(scope, |table, limits, now| {
-            table.increment(key, by, ttl, limits, now)
+        let sum = self.on_store(scope, |store, limits| {
+            store.increment(&key, by, ttl, limits)
         })?;
         Ok(sum.map_err(StateError::from))
     }
@@ -138,11 +155,8 @@ impl Host for Confined {
         value: Vec<u8>,
         ttl: Option<u32>,
     ) -> wasmtime::Result<Result<bool, StateError>> {
-        let swapped = self.on_store(scope, |table, limits, now| {
-            if table.get(&key, now) != expected.as_deref() {
-                return Ok(false);
-            }
-            table.set(key, value, ttl, limits, now).map(|()| true)
+        let swapped = self.on_store(scope, |store, limits| {
+            store.compare_and_swap(&key, expected.as_deref(), value, ttl, limits)
         })?;
         Ok(swapped.map_err(StateError::from))
     }
@@ -152,17 +166,35 @@ impl Confined {
     fn on_store<T>(
         &mut self,
         scope: Scope,
-        work: impl FnOnce(&mut Table, &Limits, Instant) -> T,
+        work: impl FnOnce(&mut dyn Store, &Limits) -> Result<T, Broken>,
     ) -> wasmtime::Result<T> {
         self.spend_host_call()?;
-        let own = self.own()?;
-        let session = match scope {
-            Scope::Session => Some(&*own.session),
-            Scope::Global => None,
+        let (own, limits) = (self.own()?, self.limits());
+        let held = &own.states.0;
+        let done = match (scope, own.reach, held.shared.get()) {
+            (Scope::Global, Reach::Everything, Some(shared)) => {
+                // Less than the whole check may take, since its time goes on meanwhile.
+                let patience = limits.wall / 2;
+                shared.with(&own.guardrail, patience, |entries| work(entries, limits))
+            }
+            _ => {
+                let session = match scope {
+                    Scope::Session => Some(&*own.session),
+                    Scope::Global => None,
+                };
+                let now = Instant::now();
+                let work = |table: &mut Table| work(&mut Timed { table, now }, limits);
+                let done = own.states.with(&own.guardrail, session, work)?;
+                done.map_err(|cause| SharedError { path: None, cause })
+            }
         };
-        let (now, limits) = (Instant::now(), self.limits());
-        let work = |table: &mut Table| work(table, limits, now);
-        Ok(own.states.with(&own.guardrail, session, work)?)
+        done.map_err(|error| {
+            tracing::error!(
+                guardrail = &*own.guardrail,
+                "what guardrails keep for all sessions cannot be used: {error}"
+            );
+            Unavailable::Kept(error.cause.reason()).into()
+        })
     }
 }
 
@@ -184,7 +216,7 @@ mod tests {
     fn put(states: &States, guardrail: &str, session: Option<&str>) -> Result<bool, Unavailable> {
         let (limits, now) = (Limits::default(), Instant::now());
         states.with(&guardrail.into(), session, |table| {
-            let set = table.set("k".into(), b"v".to_vec(), None, &limits, now);
+            let set = table.set("k", b"v".to_vec(), None, &limits, now);
             set.is_ok()
         })
     }
@@ -238,7 +270,7 @@ mod tests {
         let add = |by| {
             let (limits, now) = (Limits::default(), Instant::now());
             let sum = states.with(&"a".into(), None, |table| {
-                table.increment("n".into(), by, None, &limits, now)
+                table.increment("n", by, None, &limits, now)
             });
             sum.unwrap().unwrap()
         };

@@ -22,6 +22,8 @@ pub struct ConfigSource {
     secrets: Wanted,
     /// Where messages are written down, whatever the file says.
     capture: Option<PathBuf>,
+    /// Whether what guardrails keep for all sessions ends with this gateway.
+    is_trial: bool,
 }
 
 /// The ways to tell the gateway what to do.
@@ -63,7 +65,20 @@ impl ConfigSource {
             scan: false,
             secrets: Wanted::default(),
             capture: None,
+            is_trial: false,
         }
+    }
+
+    /// The same, for a gateway that is only tried: what guardrails keep for all sessions
+    /// ends with it, and nothing is there that others kept.
+    #[must_use]
+    pub fn trying(self, is_trial: bool) -> Self {
+        Self { is_trial, ..self }
+    }
+
+    /// Whether that is so.
+    pub fn is_trial(&self) -> bool {
+        self.is_trial
     }
 
     /// The same, with messages written into this file, if there is one.

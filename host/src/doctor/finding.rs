@@ -123,6 +123,15 @@ pub(super) fn folder(what: String) -> Finding {
     )
 }
 
+pub(super) fn state(what: String) -> Finding {
+    error(
+        "state.unusable",
+        what,
+        "guardrails that keep something for all sessions fail, and `on_error` decides",
+        "put the file back, or remove the folder it is in, and what guardrails kept with it",
+    )
+}
+
 pub(super) fn clock(what: String) -> Finding {
     error(
         "clock.wrong",

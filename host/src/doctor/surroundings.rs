@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::finding;
 use super::report::Report;
 use crate::config::Config;
-use crate::sandbox::{CacheDir, state_folder};
+use crate::sandbox::{CacheDir, look_at_shared, state_folder};
 
 pub(super) fn look(config: &Config, report: &mut Report) {
     if let Some(file) = &config.source {
@@ -19,6 +19,9 @@ pub(super) fn look(config: &Config, report: &mut Report) {
     ];
     for error in folders.into_iter().flatten() {
         report.findings.push(finding::folder(error.to_string()));
+    }
+    if let Err(error) = look_at_shared() {
+        report.findings.push(finding::state(error.to_string()));
     }
     clock(report);
     #[cfg(target_os = "linux")]

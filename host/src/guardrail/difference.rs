@@ -121,6 +121,7 @@ impl Fault {
             Self::Offline(_) => "needs the network",
             Self::Verdict(_) => "invalid verdict",
             Self::Busy => "busy",
+            Self::Kept(_) => "state cannot be used",
         }
     }
 }

@@ -14,7 +14,7 @@ use super::chain::{BEGINNING, ChainKey, Hash, Keys};
 use super::failure::{self, JournalError, sqlite};
 use super::record::{COLUMNS, Record};
 use crate::config::Durability;
-use file::FileId;
+pub(crate) use file::{FileId, make as make_file};
 
 /// What SQLite files of this project say that they are.
 const APPLICATION: i32 = 0x4d43_5047;
@@ -136,7 +136,7 @@ impl Database {
 impl Store {
     /// Opens a database to add to it, making it if there is none.
     pub fn open(path: &Path, keys: &Keys, durability: Durability) -> Result<Self, JournalError> {
-        file::make(path).map_err(failure::file(path))?;
+        make_file(path).map_err(failure::file(path))?;
         let failed = sqlite(path);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(&failed)?;

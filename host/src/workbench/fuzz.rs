@@ -164,6 +164,7 @@ fn kind(fault: &Fault) -> &'static str {
         Fault::Guest(_) => "error",
         Fault::Verdict(_) => "invalid verdict",
         Fault::Busy => "busy",
+        Fault::Kept(_) => "no state",
         Fault::Offline(_) => "no network",
     }
 }

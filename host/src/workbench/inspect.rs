@@ -302,7 +302,7 @@ fn wants(manifest: &Manifest) -> String {
 /// What a grant enables a guardrail to do.
 fn enables(capability: Capability) -> &'static str {
     match capability {
-        Capability::State => "keep values in the gateway's memory",
+        Capability::State => "keep values in the gateway",
         Capability::Keys => "derive keys from this installation's secret",
         Capability::Http => "send HTTP requests to granted destinations",
         Capability::Journal => "say what the audit database keeps of messages",

@@ -20,6 +20,9 @@ const USE: &str = "mcp-gateway guardrail key 1";
 /// The same for what seals the audit database.
 const JOURNAL: &str = "mcp-gateway journal key 1";
 
+/// The same for what guardrails keep for all sessions.
+const KEPT: &str = "mcp-gateway kept state key 1";
+
 /// What all keys are derived from. Nothing gives it away.
 pub(crate) struct Secret(Zeroizing<[u8; LENGTH]>);
 
@@ -131,6 +134,13 @@ impl Secret {
     /// What the keys of journals come from. No guardrail has it, whatever its name.
     pub(super) fn journal(&self) -> Result<Zeroizing<[u8; LENGTH]>, hkdf::InvalidLength> {
         self.expand(&[JOURNAL])
+    }
+
+    /// What seals all that guardrails keep for all sessions. No guardrail has it either.
+    pub(in crate::capability) fn kept(
+        &self,
+    ) -> Result<Zeroizing<[u8; LENGTH]>, hkdf::InvalidLength> {
+        self.expand(&[KEPT])
     }
 
     fn expand(&self, parts: &[&str]) -> Result<Zeroizing<[u8; LENGTH]>, hkdf::InvalidLength> {
@@ -298,6 +308,8 @@ mod tests {
         .into();
         assert_eq!(keys.len(), 9);
         assert!(!keys.contains(&secret.journal().unwrap().to_vec()));
+        assert!(!keys.contains(&secret.kept().unwrap().to_vec()));
+        assert_ne!(*secret.kept().unwrap(), *secret.journal().unwrap());
         assert!(!keys.contains(&vec![7; LENGTH]), "never the secret itself");
     }
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::shared::Broken;
+use super::store::{Outcome, Store, number};
 use crate::config::Limits;
 
 /// A bounded store. Every use says what time it is; what has expired by then is gone.
@@ -35,6 +37,45 @@ pub(super) enum Refusal {
     NotANumber,
 }
 
+/// A store in memory, as it is at a time.
+pub(super) struct Timed<'a> {
+    pub(super) table: &'a mut Table,
+    pub(super) now: Instant,
+}
+
+impl Store for Timed<'_> {
+    fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, Broken> {
+        Ok(self.table.get(key, self.now).map(<[u8]>::to_vec))
+    }
+
+    fn set(&mut self, key: &str, value: Vec<u8>, ttl: Option<u32>, limits: &Limits) -> Outcome<()> {
+        Ok(self.table.set(key, value, ttl, limits, self.now))
+    }
+
+    fn delete(&mut self, key: &str) -> Result<bool, Broken> {
+        Ok(self.table.delete(key, self.now))
+    }
+
+    fn increment(&mut self, key: &str, by: i64, ttl: Option<u32>, limits: &Limits) -> Outcome<i64> {
+        Ok(self.table.increment(key, by, ttl, limits, self.now))
+    }
+
+    fn compare_and_swap(
+        &mut self,
+        key: &str,
+        expected: Option<&[u8]>,
+        value: Vec<u8>,
+        ttl: Option<u32>,
+        limits: &Limits,
+    ) -> Outcome<bool> {
+        if self.table.get(key, self.now) != expected {
+            return Ok(Ok(false));
+        }
+        self.set(key, value, ttl, limits)
+            .map(|set| set.map(|()| true))
+    }
+}
+
 impl Table {
     pub(super) fn get(&mut self, key: &str, now: Instant) -> Option<&[u8]> {
         self.expire(now);
@@ -43,7 +84,7 @@ impl Table {
 
     pub(super) fn set(
         &mut self,
-        key: String,
+        key: &str,
         value: Vec<u8>,
         ttl: Option<u32>,
         limits: &Limits,
@@ -61,14 +102,14 @@ impl Table {
 
     pub(super) fn increment(
         &mut self,
-        key: String,
+        key: &str,
         by: i64,
         ttl: Option<u32>,
         limits: &Limits,
         now: Instant,
     ) -> Result<i64, Refusal> {
         self.expire(now);
-        let (before, until) = match self.entries.get(key.as_str()) {
+        let (before, until) = match self.entries.get(key) {
             Some(entry) => (number(&entry.value)?, entry.until),
             None => (0, until(ttl, now)),
         };
@@ -80,7 +121,7 @@ impl Table {
 
     fn put(
         &mut self,
-        key: String,
+        key: &str,
         value: Zeroizing<Vec<u8>>,
         until: Option<Instant>,
         limits: &Limits,
@@ -88,14 +129,14 @@ impl Table {
         if key.len() > limits.state_key || value.len() > limits.state_value {
             return Err(Refusal::TooLarge);
         }
-        let old = self.entries.get(key.as_str());
+        let old = self.entries.get(key);
         let freed = old.map_or(0, |old| key.len() + old.value.len());
         let entries = self.entries.len() + usize::from(old.is_none());
         let bytes = self.bytes - freed + key.len() + value.len();
         if entries > limits.state_entries || bytes > limits.state_bytes {
             return Err(Refusal::Full);
         }
-        self.remove(&key);
+        self.remove(key);
         let key: Arc<str> = key.into();
         if let Some(until) = until {
             self.due.insert((until, Arc::clone(&key)));
@@ -131,12 +172,6 @@ fn until(ttl: Option<u32>, now: Instant) -> Option<Instant> {
     now.checked_add(Duration::from_secs(ttl?.into()))
 }
 
-fn number(value: &[u8]) -> Result<i64, Refusal> {
-    let digits = std::str::from_utf8(value).ok();
-    let number = digits.and_then(|digits| digits.parse().ok());
-    number.ok_or(Refusal::NotANumber)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -153,9 +188,9 @@ mod tests {
     }
 
     /// A store at a time that only the test moves.
-    struct Timed(Table, Instant);
+    struct Tried(Table, Instant);
 
-    impl Timed {
+    impl Tried {
         fn new() -> Self {
             Self(Table::default(), Instant::now())
         }
@@ -166,7 +201,7 @@ mod tests {
 
         fn set(&mut self, key: &str, value: &str, ttl: Option<u32>) -> Result<(), Refusal> {
             let value = value.as_bytes().to_vec();
-            self.0.set(key.to_owned(), value, ttl, &limits(), self.1)
+            self.0.set(key, value, ttl, &limits(), self.1)
         }
 
         fn get(&mut self, key: &str) -> Option<String> {
@@ -175,7 +210,7 @@ mod tests {
         }
 
         fn add(&mut self, key: &str, by: i64, ttl: Option<u32>) -> Result<i64, Refusal> {
-            self.0.increment(key.to_owned(), by, ttl, &limits(), self.1)
+            self.0.increment(key, by, ttl, &limits(), self.1)
         }
 
         fn is_consistent(&self) {
@@ -189,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_value_is_there_until_its_time_is_over() {
-        let mut store = Timed::new();
+        let mut store = Tried::new();
         store.set("k", "v", Some(10)).unwrap();
         store.set("l", "stays", None).unwrap();
         store.wait(9);
@@ -202,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_value_that_is_set_again_has_the_time_that_was_said_last() {
-        let mut store = Timed::new();
+        let mut store = Tried::new();
         store.set("k", "1", Some(10)).unwrap();
         store.set("k", "2", Some(20)).unwrap();
         store.wait(15);
@@ -215,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_counter_is_not_prolonged_by_counting() {
-        let mut store = Timed::new();
+        let mut store = Tried::new();
         assert_eq!(store.add("n", 1, Some(60)), Ok(1));
         store.wait(59);
         assert_eq!(store.add("n", 2, Some(60)), Ok(3));
@@ -226,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_left_as_it_is() {
-        let mut store = Timed::new();
+        let mut store = Tried::new();
         store.set("k", "seven", None).unwrap();
         assert_eq!(store.add("k", 1, None), Err(Refusal::NotANumber));
         assert_eq!(store.get("k").as_deref(), Some("seven"));
@@ -237,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_full_store_refuses_and_drops_nothing_but_what_has_expired() {
-        let mut store = Timed::new();
+        let mut store = Tried::new();
         store.set("a", "1", None).unwrap();
         store.set("b", "2", Some(5)).unwrap();
         store.set("c", "3", None).unwrap();
@@ -254,7 +289,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_all_entries_together_are_limited() {
-        let mut store = Timed::new();
+        let mut store = Tried::new();
         store.set("a", "123456789", None).unwrap();
         store.set("b", "123456789", None).unwrap();
         assert_eq!(store.set("c", "1234567890", None), Err(Refusal::Full));
@@ -269,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_key_or_a_value_that_is_too_long_is_refused() {
-        let mut store = Timed::new();
+        let mut store = Tried::new();
         assert_eq!(store.set("large", "v", None), Err(Refusal::TooLarge));
         assert_eq!(store.set("k", "12345678901", None), Err(Refusal::TooLarge));
         store.set("k", "1234567890", None).unwrap();

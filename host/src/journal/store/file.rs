@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Makes an empty file for this person alone; SQLite gives the files beside it the
 /// same permissions.
-pub(super) fn make(path: &Path) -> io::Result<()> {
+pub(crate) fn make(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
     }
@@ -22,11 +22,11 @@ pub(super) fn make(path: &Path) -> io::Result<()> {
 
 /// Which file a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileId(u64, u64);
+pub(crate) struct FileId(u64, u64);
 
 impl FileId {
     #[cfg(unix)]
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
         let found = fs::metadata(path).ok()?;
         Some(Self(found.dev(), found.ino()))
@@ -34,7 +34,7 @@ impl FileId {
 
     /// Elsewhere an open file cannot be replaced.
     #[cfg(not(unix))]
-    pub(super) fn of(_: &Path) -> Option<Self> {
+    pub(crate) fn of(_: &Path) -> Option<Self> {
         None
     }
 }

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+use std::time::Duration;
+
 use mcp_gateway_sdk::bindings::mcp_gateway::guardrail::state;
 use mcp_gateway_sdk::{
     Example, Guardrail, Interest, Manifest, Message, Scope, StateError, Verdict, export, manifest,
@@ -72,11 +74,11 @@ fn obey(message: &Message<'_>, order: &str) -> Result<String, String> {
             told(state.set(key, &value).map(|()| "set".into()))
         }
         ("@delete", []) => state.delete(key).to_string(),
-        ("@add", _) => told(
-            state
-                .increment(key, number(), None)
-                .map(|sum| sum.to_string()),
-        ),
+        ("@add", _) => {
+            let seconds = rest.get(1).and_then(|word| word.parse().ok());
+            let sum = state.increment(key, number(), seconds.map(Duration::from_secs));
+            told(sum.map(|sum| sum.to_string()))
+        }
         ("@swap", [expected, value]) => {
             let expected = (*expected != "-").then_some(expected.as_bytes());
             let swapped = state.compare_and_swap(key, expected, value.as_bytes(), None);

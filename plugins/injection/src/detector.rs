@@ -289,7 +289,8 @@ impl Detector {
     /// How sure a hit is, which is less where it is quoted and where the text is about attacks, and how sure it would
     /// be elsewhere.
     pub fn weight(&self, seen: &Seen, hit: &Hit) -> (f32, f32) {
-        let weight = self.rules.get(hit.rule).map_or(0.0, |rule| rule.weight);
+        let rule = self.rules.get(hit.rule);
+        let weight = rule.map_or(0.0, |rule| rule.weight);
         let token = |index: usize| seen.tokens.get(index);
         let quoted = token(hit.first).is_some_and(|token| token.quoted)
             && token(hit.last).is_some_and(|token| token.quoted);
@@ -312,7 +313,8 @@ impl Detector {
             .count();
         let quoted = if quoted { 0.6 } else { 1.0 };
         // A description is prose, in which paths and names are spoken of.
-        let may_be_code = seen.context != Context::Description;
+        let may_be_code =
+            seen.context != Context::Description && !rule.is_some_and(|rule| rule.call);
         let code = match may_be_code && self.is_code(seen, hit) {
             true => 0.4,
             false => 1.0,

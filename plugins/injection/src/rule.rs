@@ -34,6 +34,8 @@ pub struct Rule {
     /// Whether all of it has to be in one sentence.
     sentence: bool,
     hidden: bool,
+    /// Whether it may be written as a call, and so is as sure among the marks of programs.
+    pub call: bool,
     contexts: Vec<Context>,
     /// What makes it less likely where it stands near.
     unless: Concepts,
@@ -83,6 +85,8 @@ struct Row {
     #[serde(default)]
     hidden: bool,
     #[serde(default)]
+    call: bool,
+    #[serde(default)]
     contexts: Vec<Context>,
     #[serde(default)]
     unless: Option<String>,
@@ -106,6 +110,7 @@ pub fn rules(table: &str, lexicon: &Lexicon) -> Result<Vec<Rule>, String> {
             any_order: row.any_order,
             sentence: row.sentence,
             hidden: row.hidden,
+            call: row.call,
             contexts: row.contexts,
             unless: match row.unless {
                 Some(names) => self::step(&names, lexicon)?.concepts,

@@ -46,7 +46,8 @@ impl Event {
 }
 
 impl Log {
-    pub(crate) fn read(stderr: impl Read + Send + 'static) -> Self {
+    /// Reads what a gateway writes on standard error, until that ends.
+    pub fn read(stderr: impl Read + Send + 'static) -> Self {
         let log = Self::default();
         let shared = Arc::clone(&log.0);
         std::thread::spawn(move || {

@@ -63,7 +63,7 @@ pub enum Unresolved {
     NoPath,
     /// A secret in the keyring that is not to be had.
     #[error("refers to {0}")]
-    Keyring(Unavailable),
+    Keyring(Box<Unavailable>),
     /// A secret in the keyring that is not named.
     #[error("has a \"${{keyring:…}}\" that names nothing: {0}")]
     NoItem(NoItem),

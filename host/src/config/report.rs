@@ -160,7 +160,9 @@ impl Reading<'_> {
         if !self.report.is_apart.get() {
             return keyring::look_up_now(&item)
                 .map(|secret| secret.to_string())
-                .map_err(|cause| Unresolved::Keyring(keyring::Unavailable { item, cause }));
+                .map_err(|cause| {
+                    Unresolved::Keyring(Box::new(keyring::Unavailable { item, cause }))
+                });
         }
         let stand_in = stand_in::of(&item);
         let mut items = self.report.items.borrow_mut();

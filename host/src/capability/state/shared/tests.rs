@@ -1,3 +1,5 @@
+//! The file does what a store in memory does, for several processes, and says why when it cannot.
+
 use std::fs;
 use std::path::Path;
 

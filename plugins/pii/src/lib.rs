@@ -17,6 +17,7 @@ use std::rc::Rc;
 use mcp_gateway_pseudonym::{
     Form, Issuer, Operator as StandIn, Settings, Subject, hide_echoes, restore,
 };
+use mcp_gateway_scan::encoded::{Encoded, encoded};
 use mcp_gateway_sdk::{
     ByPlace, Direction, Example, Guardrail, Manifest, Message, Places, Requests, Role, Rule, Text,
     Treatment, Verdict, export, manifest,
@@ -96,7 +97,8 @@ impl Guardrail for Pii {
                 false => &here.at(&text, &places).detector,
             };
             let found = find(detector, &text, &places);
-            if found.is_empty() {
+            let hidden = hidden(detector, &text, &found, &places);
+            if found.is_empty() && hidden.is_empty() {
                 continue;
             }
             let policy = here.at(&text, &places);
@@ -110,26 +112,44 @@ impl Guardrail for Pii {
                     true => demanded(&text),
                     false => None,
                 };
-                let (instead, form) = match treatment {
-                    Treatment::Mask => self.instead(policy, &text, found, demanded),
-                    _ => (Instead::Value, None),
-                };
-                let (treatment, instead) = match instead {
-                    Instead::Text(instead) => (treatment, instead),
-                    Instead::StandIn(operator) => {
-                        let subject = subject(found, value, form);
-                        let stand_in = stand_in(&mut issuer, operator, subject, found, demanded)?;
-                        (treatment, stand_in)
+                let instead = match treatment {
+                    Treatment::Mask => {
+                        self.replacement(policy, &text, found, demanded, &mut issuer)?
                     }
-                    Instead::Value if treatment == Treatment::Mask => {
-                        (Treatment::Mark, String::new())
-                    }
-                    Instead::Value => (treatment, String::new()),
+                    _ => None,
                 };
+                let treatment = match instead {
+                    None if treatment == Treatment::Mask => Treatment::Mark,
+                    _ => treatment,
+                };
+                let instead = instead.unwrap_or_default();
                 // A surrogate may be found again, and stays what it is.
                 if treatment != Treatment::Mask || instead != value {
                     verdict.treat(treatment, place, rule(found), instead, REFUSAL);
                 }
+            }
+            for (encoded, inside) in &hidden {
+                let Some(first) = inside.first() else {
+                    continue;
+                };
+                let said = match treatment {
+                    Treatment::Mask => {
+                        self.rewritten(policy, &encoded.text, inside, &mut issuer)?
+                    }
+                    _ => encoded.text.clone(),
+                };
+                let treatment = match treatment == Treatment::Mask && said == encoded.text {
+                    true => Treatment::Mark,
+                    false => treatment,
+                };
+                let place = (&text, encoded.range.clone());
+                verdict.treat(
+                    treatment,
+                    place,
+                    rule(first),
+                    encoded.encode(&said),
+                    REFUSAL,
+                );
             }
         }
         verdict.finish()
@@ -169,6 +189,47 @@ impl Pii {
                 (instead, _) => (instead, form),
             },
         }
+    }
+
+    /// What takes the place of a finding; nothing if its value stays.
+    fn replacement(
+        &self,
+        policy: &Policy,
+        text: &str,
+        found: &Found,
+        demanded: Option<&Demand>,
+        issuer: &mut Issuer<'_>,
+    ) -> Result<Option<String>, String> {
+        let value = text.get(found.range.clone()).unwrap_or_default();
+        let (instead, form) = self.instead(policy, text, found, demanded);
+        Ok(match instead {
+            Instead::Text(instead) => Some(instead),
+            Instead::StandIn(operator) => {
+                let subject = subject(found, value, form);
+                Some(stand_in(issuer, operator, subject, found, demanded)?)
+            }
+            Instead::Value => None,
+        })
+    }
+
+    /// A text with all that was found in it replaced.
+    fn rewritten(
+        &self,
+        policy: &Policy,
+        text: &str,
+        found: &[Found],
+        issuer: &mut Issuer<'_>,
+    ) -> Result<String, String> {
+        let (mut after, mut end) = (String::new(), 0);
+        for found in found {
+            let value = || text.get(found.range.clone()).unwrap_or_default().to_owned();
+            after.push_str(text.get(end..found.range.start).unwrap_or_default());
+            let instead = self.replacement(policy, text, found, None, issuer)?;
+            after.push_str(&instead.unwrap_or_else(value));
+            end = found.range.end;
+        }
+        after.push_str(text.get(end..).unwrap_or_default());
+        Ok(after)
     }
 
     /// What becomes of a text under this configuration, as far as it does not depend on keys: there are none yet.
@@ -217,6 +278,36 @@ fn find(detector: &Detector, text: &Text<'_>, places: &Places<'_>) -> Vec<Found>
         found.clear();
     }
     found
+}
+
+/// What is written in base64 or hexadecimal digits, with what is personal in it.
+fn hidden(
+    detector: &Detector,
+    text: &Text<'_>,
+    found: &[Found],
+    places: &Places<'_>,
+) -> Vec<(Encoded, Vec<Found>)> {
+    let is_apart = |encoded: &Encoded| {
+        let overlaps = |found: &Found| {
+            found.range.start < encoded.range.end && encoded.range.start < found.range.end
+        };
+        !found.iter().any(overlaps)
+    };
+    let encoded = encoded(text).filter(is_apart);
+    let inside = encoded.map(|encoded| {
+        let inside = detector.find(&encoded.text, &Context { key: &|| None });
+        (encoded, inside)
+    });
+    let mut hidden: Vec<_> = inside.filter(|(_, inside)| !inside.is_empty()).collect();
+    let is_key = || {
+        places
+            .of_text(text)
+            .is_some_and(|place| place.role == Role::Key)
+    };
+    if !hidden.is_empty() && is_key() {
+        hidden.clear();
+    }
+    hidden
 }
 
 /// Whether a stand-in may be called so.

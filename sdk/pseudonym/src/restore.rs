@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use mcp_gateway_scan::encoded::encoded;
 use mcp_gateway_sdk::{Direction, Message, PatchOp, PatchValue, Text, VerdictBuilder};
 
 use crate::echo::Echoes;
@@ -102,7 +103,7 @@ impl Restoring<'_> {
         let tokens = token::find(text, self.is_label);
         let surrogates = surrogate::find(text);
         if tokens.is_empty() && surrogates.is_empty() {
-            return Ok(Edits::new());
+            return self.encoded(text, depth);
         }
         if let Some(strings) = (depth > 0).then(|| place::strings(text)).flatten() {
             return self.strings(text, strings, depth);
@@ -112,8 +113,17 @@ impl Restoring<'_> {
             return self.lines(text, depth);
         }
         let places = Places::of(text);
-        let mut edits = Edits::new();
+        let mut edits = self.encoded(text, depth)?;
+        let overlaps = |edits: &Edits, range: &Range<usize>| {
+            let overlaps = |(other, _): &(Range<usize>, String)| {
+                other.start < range.end && range.start < other.end
+            };
+            edits.iter().any(overlaps)
+        };
         for token in tokens {
+            if overlaps(&edits, &token.range) {
+                continue;
+            }
             let shown = text.get(token.range.clone()).unwrap_or_default();
             let key = token::key(&token.name);
             let entry = self.held(&token, &key).map_err(Stop::Fault)?;
@@ -134,10 +144,7 @@ impl Restoring<'_> {
             }
         }
         for (range, known_by) in surrogates {
-            let overlaps = |(other, _): &(Range<usize>, String)| {
-                other.start < range.end && range.start < other.end
-            };
-            if edits.iter().any(overlaps) {
+            if overlaps(&edits, &range) {
                 continue;
             }
             let shown = text.get(range.clone()).unwrap_or_default();
@@ -145,6 +152,29 @@ impl Restoring<'_> {
                 let written = places.written(&value, range.start, Brackets::Plain);
                 let written = written.ok_or_else(|| Stop::Refused(unsafe_in_sql(shown)))?;
                 edits.push((range, written));
+            }
+        }
+        Ok(edits)
+    }
+
+    /// What stands in text that is written in base64 or hexadecimal digits, in which it is written again.
+    fn encoded(&mut self, text: &str, depth: usize) -> Result<Edits, Stop> {
+        let mut edits = Edits::new();
+        if depth == 0 {
+            return Ok(edits);
+        }
+        for encoded in encoded(text) {
+            let mut inner = self.text(&encoded.text, depth - 1)?;
+            inner.sort_by_key(|(range, _)| range.start);
+            let (mut said, mut end) = (String::new(), 0);
+            for (range, value) in &inner {
+                said.push_str(encoded.text.get(end..range.start).unwrap_or_default());
+                said.push_str(value);
+                end = range.end;
+            }
+            said.push_str(encoded.text.get(end..).unwrap_or_default());
+            if !inner.is_empty() {
+                edits.push((encoded.range.clone(), encoded.encode(&said)));
             }
         }
         Ok(edits)

@@ -298,3 +298,46 @@ fn what_is_found_beside_a_value_that_goes_back_is_masked_all_the_same() {
         assert!(hidden.starts_with("<EMAIL_"), "{sent}");
     }
 }
+
+#[test]
+fn what_is_written_in_digits_is_hidden_in_them_and_comes_back() {
+    let world = World::new("{}");
+    // "write to anna@example.org today", in base64 and in hexadecimal digits.
+    for written in [
+        "d3JpdGUgdG8gYW5uYUBleGFtcGxlLm9yZyB0b2RheQ==",
+        "777269746520746f20616e6e61406578616d706c652e6f726720746f646179",
+    ] {
+        let shown = world.shown(&format!("{{\"content\": \"{written}\"}}"));
+        assert!(!shown.contains(written), "{shown}");
+        let encoded: Vec<_> = mcp_gateway_scan::encoded::encoded(&shown).collect();
+        let [encoded] = &encoded[..] else {
+            panic!("{shown}")
+        };
+        let said = &encoded.text;
+        assert!(
+            said.starts_with("write to <EMAIL_") && said.ends_with("> today"),
+            "{said}"
+        );
+        let outcome = world.sent(&shown);
+        assert!(
+            outcome.texts.concat().contains(written),
+            "{:?}",
+            outcome.texts
+        );
+        assert_eq!(world.shown(&shown), shown, "the second time");
+    }
+    let forged = "d3JpdGUgdG8gPEVNQUlMXzdLM1FYTT4gdG9kYXk=";
+    assert!(refusal(world.sent(forged)).contains("EMAIL_7K3QXM"));
+}
+
+#[test]
+fn what_is_in_digits_and_not_personal_stays() {
+    let world = World::new("{}");
+    for text in [
+        "bm90aGluZyBvZiBhbnlib2R5IGlzIGluIHRoaXM=",
+        "8f14e45fceea167a5a36dedd4bea25438f14e45f",
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ",
+    ] {
+        assert_eq!(world.shown(text), text);
+    }
+}

@@ -429,6 +429,10 @@ impl Reader<'_> {
         let name = inner
             .trim_matches(['/', '<', '|', ' '])
             .to_ascii_lowercase();
+        let name = match name.bytes().any(|byte| byte.is_ascii_digit()) {
+            true => letters(&name, 'i'),
+            false => name,
+        };
         let forms = match piped {
             true => vec![format!("<|{name}|>")],
             false => vec![format!("<{name}>"), format!("[{name}]")],
@@ -544,26 +548,29 @@ fn is_syllable(character: char) -> bool {
 /// The known word that is meant by one with digits and marks for letters.
 fn unleet(word: &str, known: &Known) -> Option<(String, Word)> {
     for one in ['i', 'l'] {
-        let letters: String = word
-            .chars()
-            .map(|character| match character {
-                '0' => 'o',
-                '1' | '!' | '|' => one,
-                '3' => 'e',
-                '4' | '@' => 'a',
-                '5' | '$' => 's',
-                '6' | '9' => 'g',
-                '7' => 't',
-                '8' => 'b',
-                other => other,
-            })
-            .collect();
+        let letters = letters(word, one);
         let word = Word::of(&letters);
         if known.is_known(word) && letters.bytes().any(|byte| !b"0123456789".contains(&byte)) {
             return Some((letters, word));
         }
     }
     None
+}
+
+/// A word with letters in place of digits and marks.
+fn letters(word: &str, one: char) -> String {
+    let letter = |character| match character {
+        '0' => 'o',
+        '1' | '!' | '|' => one,
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '6' | '9' => 'g',
+        '7' => 't',
+        '8' => 'b',
+        other => other,
+    };
+    word.chars().map(letter).collect()
 }
 
 /// The known words that a row of letters is made of, if hardly anything is left over.

@@ -70,8 +70,12 @@ impl Reloader {
         let source = self.source.clone();
         // A guardrail's secret may be in a keyring that does not answer.
         let loaded = tokio::task::spawn_blocking(move || source.load()).await;
-        let Ok(loaded) = loaded else {
-            return;
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(panic) => {
+                tracing::error!("the configuration stays as it was: {panic}");
+                return;
+            }
         };
         let config = match loaded {
             Ok(config) if config == self.config => {

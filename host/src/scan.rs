@@ -6,10 +6,12 @@
 //! gateway like any other; secrets are found by the guardrail `basic`, attacks in the
 //! words of tools by `injection`, where it is bundled.
 
+mod ability;
 mod configuration;
 mod detector;
 mod finding;
 mod found;
+mod hints;
 mod listed;
 mod report;
 mod sarif;

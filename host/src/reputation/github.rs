@@ -62,29 +62,52 @@ pub(super) async fn add(facts: &mut Facts, sources: &Sources) {
             let asked = sources
                 .get(&sources.github, &["orgs", owner], &[], TOKEN)
                 .await;
+            facts.is_complete &= asked.is_ok();
             asked.is_ok_and(|it| it.get("is_verified").and_then(Value::as_bool) == Some(true))
         }
         false => false,
     };
-    facts.is_complete &= person.is_ok();
-    facts.code = Some(Repository {
-        stars: number(&found, "/stargazers_count").unwrap_or_default(),
-        forks: number(&found, "/forks_count").unwrap_or_default(),
-        licence: text(&found, "/license/spdx_id").map(str::to_owned),
-        created: text(&found, "/created_at").and_then(seconds),
+    let owner = person.ok().and_then(|person| read_owner(&person, verified));
+    facts.is_complete &= owner.is_some();
+    facts.code = read(&found, owner);
+    facts.is_complete &= facts.code.is_some();
+}
+
+/// What is said of a repository; `None` if it is something else that is said.
+fn read(found: &Value, owner: Option<Owner>) -> Option<Repository> {
+    Some(Repository {
+        stars: number(found, "/stargazers_count")?,
+        forks: number(found, "/forks_count")?,
+        licence: text(found, "/license/spdx_id").map(str::to_owned),
+        created: text(found, "/created_at").and_then(seconds),
         archived: found.get("archived").and_then(Value::as_bool) == Some(true),
-        owner: person.ok().map(|person| Owner {
-            followers: number(&person, "/followers").unwrap_or_default(),
-            repositories: number(&person, "/public_repos").unwrap_or_default(),
-            created: text(&person, "/created_at").and_then(seconds),
-            verified,
-        }),
-    });
+        owner,
+    })
+}
+
+/// The same of whose it is.
+fn read_owner(found: &Value, verified: bool) -> Option<Owner> {
+    Some(Owner {
+        followers: number(found, "/followers")?,
+        repositories: number(found, "/public_repos")?,
+        created: text(found, "/created_at").and_then(seconds),
+        verified,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn an_answer_without_numbers_says_nothing_of_a_repository() {
+        assert_eq!(read(&json!({"message": "log in"}), None), None);
+        assert_eq!(read_owner(&json!({"login": "o"}), false), None);
+        let found = read(&json!({"stargazers_count": 2, "forks_count": 0}), None);
+        assert_eq!(found.map(|it| (it.stars, it.created)), Some((2, None)));
+    }
 
     #[test]
     fn the_repository_is_found_in_all_ways_to_write_it() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::date::seconds;
 use super::facts::Facts;
 use super::github;
-use super::sources::{NoAnswer, Sources, number, text};
+use super::sources::{NO_PACKAGE, NoAnswer, Sources, number, text};
 use crate::provenance::Package;
 
 /// What is known of a package of npm.
@@ -21,7 +21,10 @@ pub(super) async fn facts(package: &Package, sources: &Sources) -> Result<Facts,
         }
         Err(failed) => return Err(failed.why()),
     };
-    let mut facts = read(&document, package.version.as_deref());
+    let version = package.version.as_deref();
+    // npm takes `v1.0.0` for `1.0.0`.
+    let version = version.map(|version| version.trim_start_matches(['v', '=']));
+    let mut facts = read(&document, version).ok_or(NO_PACKAGE)?;
     facts.is_complete = true;
     let mut path = vec!["downloads", "point", "last-month"];
     // Here the slash of a scope stands as it is.
@@ -36,8 +39,13 @@ pub(super) async fn facts(package: &Package, sources: &Sources) -> Result<Facts,
     Ok(facts)
 }
 
-fn read(document: &Value, version: Option<&str>) -> Facts {
+/// What the registry says; `None` if it says something else.
+fn read(document: &Value, version: Option<&str>) -> Option<Facts> {
     let versions = document.get("versions").and_then(Value::as_object);
+    let is_unpublished = document.pointer("/time/unpublished").is_some();
+    if versions.is_none() && !is_unpublished {
+        return None;
+    }
     let latest = version.or_else(|| text(document, "/dist-tags/latest"));
     let chosen = latest.and_then(|latest| versions?.get(latest));
     let time = |of: &str| seconds(document.get("time")?.get(of)?.as_str()?);
@@ -68,16 +76,10 @@ fn read(document: &Value, version: Option<&str>) -> Facts {
         (Some(version), None) => facts
             .objections
             .push(format!("there is no version {version}")),
-        (None, None)
-            if document
-                .get("time")
-                .is_some_and(|it| it.get("unpublished").is_some()) =>
-        {
-            facts.objections.push("it was unpublished".to_owned());
-        }
+        (None, None) if is_unpublished => facts.objections.push("it was unpublished".to_owned()),
         _ => {}
     }
-    facts
+    Some(facts)
 }
 
 /// A licence, in the ways that there have been to write it.
@@ -106,6 +108,7 @@ fn repository(document: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
 
@@ -123,7 +126,7 @@ mod tests {
             "time": {"created": "2026-01-01T00:00:00Z", "1.1.0": "2026-01-02T00:00:00Z"},
             "maintainers": [{"name": "x"}, {"name": "y"}],
         });
-        let facts = read(&document, None);
+        let facts = read(&document, None).unwrap();
         assert_eq!(
             facts,
             Facts {
@@ -137,15 +140,32 @@ mod tests {
                 ..Facts::default()
             }
         );
-        let older = read(&document, Some("1.0.0"));
+        let older = read(&document, Some("1.0.0")).unwrap();
         assert_eq!(older.warnings, ["deprecated: use 1.1"]);
         assert!(older.installs_by_script);
         assert_eq!(
-            read(&document, Some("9.0.0")).objections,
+            read(&document, Some("9.0.0")).unwrap().objections,
             ["there is no version 9.0.0"]
         );
         let held =
             json!({"dist-tags": {"latest": "0.0.1-security"}, "versions": {"0.0.1-security": {}}});
-        assert_eq!(read(&held, None).objections.len(), 1);
+        assert_eq!(read(&held, None).unwrap().objections.len(), 1);
+        let gone = json!({"time": {"unpublished": {"time": "2026-01-01T00:00:00Z"}}});
+        assert_eq!(
+            read(&gone, None).unwrap().objections,
+            ["it was unpublished"]
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_no_document_of_a_package_says_nothing() {
+        for document in [
+            json!({}),
+            json!({"error": "log in"}),
+            json!([]),
+            json!({"versions": 1}),
+        ] {
+            assert_eq!(read(&document, Some("1.0.0")), None, "{document}");
+        }
     }
 }

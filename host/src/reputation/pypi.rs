@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::date::seconds;
 use super::facts::Facts;
 use super::github;
-use super::sources::{NoAnswer, Sources, number, text};
+use super::sources::{NO_PACKAGE, NoAnswer, Sources, number, text};
 use crate::provenance::Package;
 
 /// What is known of a project of PyPI.
@@ -24,7 +24,7 @@ pub(super) async fn facts(package: &Package, sources: &Sources) -> Result<Facts,
         }
         Err(failed) => return Err(failed.why()),
     };
-    let mut facts = read(&document, package.version.as_deref());
+    let mut facts = read(&document, package.version.as_deref()).ok_or(NO_PACKAGE)?;
     facts.is_complete = true;
     let path = ["api", "packages", name, "recent"];
     match sources.get(&sources.pypi_downloads, &path, &[], None).await {
@@ -36,7 +36,9 @@ pub(super) async fn facts(package: &Package, sources: &Sources) -> Result<Facts,
     Ok(facts)
 }
 
-fn read(document: &Value, version: Option<&str>) -> Facts {
+/// What the registry says; `None` if it says something else.
+fn read(document: &Value, version: Option<&str>) -> Option<Facts> {
+    document.get("info")?.as_object()?;
     let releases = document.get("releases").and_then(Value::as_object);
     let latest = version.or_else(|| text(document, "/info/version"));
     let uploaded = |files: &Value| {
@@ -44,7 +46,11 @@ fn read(document: &Value, version: Option<&str>) -> Facts {
         let times = files.filter_map(|file| seconds(text(file, "/upload_time_iso_8601")?));
         times.min()
     };
-    let chosen = latest.and_then(|latest| releases?.get(latest));
+    let chosen = latest.and_then(|latest| {
+        let mut releases = releases?.iter();
+        let found = releases.find(|(version, _)| is_same_version(version, latest));
+        found.map(|(_, files)| files)
+    });
     let mut facts = Facts {
         exists: true,
         created: releases.and_then(|releases| releases.values().filter_map(uploaded).min()),
@@ -73,13 +79,16 @@ fn read(document: &Value, version: Option<&str>) -> Facts {
             .warnings
             .push("nobody works on it any more".to_owned());
     }
-    if let (Some(version), None) = (version, chosen) {
+    // A mirror may not list any.
+    if let (Some(version), Some(_), None) = (version, releases, chosen) {
         facts
             .objections
             .push(format!("there is no version {version}"));
     }
     // They are those of the newest version.
-    if version.is_none() || version == text(document, "/info/version") {
+    let newest = text(document, "/info/version");
+    let is_newest = |version| newest.is_some_and(|newest| is_same_version(newest, version));
+    if version.is_none_or(is_newest) {
         let advisories = document.get("vulnerabilities").and_then(Value::as_array);
         let open = advisories.into_iter().flatten();
         let open = open.filter(|it| it.get("withdrawn").is_none_or(Value::is_null));
@@ -90,7 +99,20 @@ fn read(document: &Value, version: Option<&str>) -> Facts {
                 .push(format!("open advisories: {}", ids.join(", ")));
         }
     }
-    facts
+    Some(facts)
+}
+
+/// Whether pip takes one for the other: `v1.0` for `1.0.0`.
+fn is_same_version(one: &str, other: &str) -> bool {
+    let plain = |version: &str| {
+        let version = version.trim().to_ascii_lowercase();
+        let mut version = version.trim_start_matches('v');
+        while let Some(shorter) = version.strip_suffix(".0") {
+            version = shorter;
+        }
+        version.to_owned()
+    };
+    plain(one) == plain(other)
 }
 
 fn is_yanked(files: &Value) -> bool {
@@ -131,6 +153,7 @@ fn repository(document: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
 
@@ -151,7 +174,7 @@ mod tests {
             "vulnerabilities": [{"id": "PYSEC-1", "withdrawn": null}, {"id": "PYSEC-2", "withdrawn": "2026-01-01T00:00:00Z"}],
             "ownership": {"organization": null, "roles": [{"role": "Owner", "user": "x"}]},
         });
-        let facts = read(&document, None);
+        let facts = read(&document, None).unwrap();
         assert_eq!(
             facts,
             Facts {
@@ -167,11 +190,30 @@ mod tests {
                 ..Facts::default()
             }
         );
-        let older = read(&document, Some("1.0"));
+        let older = read(&document, Some("v1.0.0")).unwrap();
         assert_eq!(
             older.warnings.first().map(String::as_str),
             Some("this version was yanked")
         );
         assert!(older.objections.is_empty());
+        let none = read(&document, Some("3.0")).unwrap();
+        assert_eq!(none.objections, ["there is no version 3.0"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_not_known_and_nothing_is_held_against_it() {
+        for document in [
+            json!({}),
+            json!({"message": "log in"}),
+            json!({"info": null}),
+        ] {
+            assert_eq!(read(&document, Some("1.0")), None, "{document}");
+        }
+        let facts = read(&json!({"info": {"version": "2.0"}}), Some("1.0")).unwrap();
+        assert_eq!(
+            (facts.versions, facts.created, facts.maintainers),
+            (None, None, None)
+        );
+        assert!(facts.objections.is_empty(), "{facts:?}");
     }
 }

@@ -11,6 +11,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest answer: npm's, with all versions of a package.
 const LONGEST: usize = 32 << 20;
 
+/// Why a package is unknown whose registry answers something else: a page to log in
+/// at, or an error.
+pub(super) const NO_PACKAGE: &str = "the registry does not answer with a package";
+
 /// Whether the network is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {

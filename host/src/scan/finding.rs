@@ -57,6 +57,9 @@ rules! {
     SHADOWING = "other-servers-tool": "A tool speaks of another server's.";
     COLLISION = "name-collision": "Two servers of a client have tools of one name.";
     POISONED = "poisoned-text": "A tool's words give the model orders.";
+    MOSTLY = "poisoned-server": "Most of the server's tools are what an attacker would have.";
+    ABILITY = "dangerous-ability": "A tool says that it does what an attacker's does.";
+    HINT = "contradicting-hint": "A tool calls itself harmless, and its name says otherwise.";
     SMELL = "telling-parameter": "A tool asks for the conversation or the model's thoughts.";
     TRIFECTA = "lethal-trifecta": "Together the tools read what strangers write, see private data, and can send it away.";
     NOT_LISTED = "not-listed": "The server's tools could not be seen.";

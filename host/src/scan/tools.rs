@@ -7,15 +7,21 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::ability;
 use super::detector::Detectors;
 use super::finding::{
-    COLLISION, Finding, HIDDEN, Level, NAME, POISONED, SHADOWING, SMELL, TRIFECTA,
+    ABILITY, COLLISION, Finding, HIDDEN, HINT, Level, MOSTLY, NAME, POISONED, SHADOWING, SMELL,
+    TRIFECTA,
 };
+use super::hints;
 use super::listed::Listed;
 use crate::pinning::{Neighbours, remarks};
 
 /// What a guardrail is so sure of that it would refuse it.
 const SURE: f32 = 0.9;
+
+/// From so many tools on, half of them being an attacker's says something of the others.
+const FEW: usize = 4;
 
 /// Parameters by which a tool gets what it does not need.
 const TELLING: &[&str] = &[
@@ -96,6 +102,35 @@ pub(super) async fn look(
             findings.push(Finding::new(&COLLISION, Level::Note, text).of_tool(tool));
         }
         let value: Value = serde_json::from_str(&definition.text).unwrap_or_default();
+        if let Some(other) = mimicked(
+            tool,
+            own.iter().map(String::as_str).chain(names.keys().copied()),
+        ) {
+            let text = format!("the name {tool:?} can be taken for that of the tool {other:?}");
+            findings.push(
+                Finding::new(&NAME, Level::Warning, text)
+                    .at("/name")
+                    .of_tool(tool),
+            );
+        }
+        for claim in ability::claims(&value) {
+            let (says, words) = (&claim.ability.says, claim.words);
+            let text = format!("it says that it {says}: {words:?} ({})", claim.ability.name);
+            findings.push(
+                Finding::new(&ABILITY, Level::Warning, text)
+                    .at(&claim.at)
+                    .of_tool(tool),
+            );
+        }
+        if let Some((hint, verb)) = hints::contradicted(&value) {
+            let text = format!("{hint} says that it is harmless, and its name that it can {verb}");
+            let at = format!("/annotations/{hint}");
+            findings.push(
+                Finding::new(&HINT, Level::Warning, text)
+                    .at(&at)
+                    .of_tool(tool),
+            );
+        }
         let telling = value
             .pointer("/inputSchema/properties")
             .and_then(Value::as_object);
@@ -129,8 +164,46 @@ pub(super) async fn look(
             }
         }
     }
+    findings.extend(mostly(listed, &findings));
     findings.extend(trifecta(listed));
     Ok(findings)
+}
+
+/// Whether so many of a server's tools are an attacker's that none of them is to be used.
+fn mostly(listed: &Listed, findings: &[Finding]) -> Option<Finding> {
+    let is_attack = |it: &&Finding| *it.rule == POISONED || *it.rule == ABILITY;
+    let tools = findings.iter().filter(is_attack).map(|it| &it.tool);
+    let (bad, all) = (
+        tools.collect::<HashSet<_>>().len(),
+        listed.definitions.len(),
+    );
+    if all < FEW || bad * 2 < all {
+        return None;
+    }
+    let text =
+        format!("{bad} of its {all} tools are what an attacker would have: use none of them");
+    Some(Finding::new(&MOSTLY, Level::Error, text))
+}
+
+/// The tool for whose name one with letters that look like others can be taken.
+fn mimicked<'a>(tool: &str, mut others: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let looks = look_of(tool);
+    if looks == tool {
+        return None;
+    }
+    others.find(|other| *other != tool && look_of(other) == looks)
+}
+
+/// A name with one letter for all that look like it.
+fn look_of(name: &str) -> String {
+    let name = name.replace("rn", "m").replace("vv", "w");
+    let alike = |c| match c {
+        '0' => 'o',
+        '1' | 'I' => 'l',
+        '5' => 's',
+        c => c,
+    };
+    name.chars().map(alike).collect()
 }
 
 /// Whether a server's tools together are what an attacker needs.
@@ -154,7 +227,7 @@ fn trifecta(listed: &Listed) -> Option<Finding> {
 }
 
 /// The words in a name such as `read_file` or `readFile`.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for c in name.chars() {
         if c.is_uppercase() || !c.is_alphanumeric() {
@@ -179,6 +252,34 @@ mod tests {
         Listed {
             definitions: names.iter().map(definition).collect(),
         }
+    }
+
+    #[test]
+    fn a_name_that_looks_like_anothers_is_noticed() {
+        let mimicked = |name| mimicked(name, ["read_file", "get_user", "list_items"].into_iter());
+        assert_eq!(mimicked("read_fi1e"), Some("read_file"));
+        assert_eq!(mimicked("1ist_iterns"), Some("list_items"));
+        for name in [
+            "read_file",
+            "read_files",
+            "getUser",
+            "list_items_2",
+            "read_f0le",
+        ] {
+            assert_eq!(mimicked(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn where_half_of_the_tools_are_an_attackers_none_is_to_be_used() {
+        let bad = |tool: &str| Finding::new(&ABILITY, Level::Warning, String::new()).of_tool(tool);
+        let four = listed(&["a", "b", "c", "d"]);
+        let found = mostly(&four, &[bad("a"), bad("b")]);
+        let found = found.map(|it| (it.level, it.text));
+        let text = "2 of its 4 tools are what an attacker would have: use none of them";
+        assert_eq!(found, Some((Level::Error, text.to_owned())));
+        assert_eq!(mostly(&four, &[bad("a"), bad("a")]), None);
+        assert_eq!(mostly(&listed(&["a", "b"]), &[bad("a"), bad("b")]), None);
     }
 
     #[test]

@@ -9,9 +9,8 @@
 )]
 
 use std::path::Path;
-use std::process::Command;
 
-use mcp_gateway_tests::{Gateway, Received, Setup, guest, real};
+use mcp_gateway_tests::{Gateway, Received, Setup, guest, in_a_terminal, real};
 use serde_json::{Value, json};
 
 /// What the mirror says to a call of "release" with a key that it does not know.
@@ -133,7 +132,7 @@ fn a_person_who_cannot_be_asked_approves_of_one_call_in_a_terminal() {
     let said = String::from_utf8_lossy(&alone.stderr).into_owned();
     assert!(said.contains("approves in a terminal"), "{said}");
     assert!(refused("a FAULT").contains(code));
-    let said = in_a_terminal(&gateway, code, "y");
+    let said = typed(&gateway, code, "y");
     assert!(
         said.contains("Approve of this one call?") && said.contains("the very same call"),
         "{said}"
@@ -180,28 +179,12 @@ fn what_waits_for_a_person_holds_nothing_that_guardrails_hide() {
 }
 
 /// Runs `approve` for a person who types an answer.
-fn in_a_terminal(gateway: &Gateway, code: &str, types: &str) -> String {
-    let command = Gateway::command();
-    let program = command.get_program();
-    // It answers once it is asked.
-    let script = "import os, pty, sys\n\
-        pid, terminal = pty.fork()\n\
-        if pid == 0: os.execv(sys.argv[1], sys.argv[1:4:2] + sys.argv[4:])\n\
-        said = b''\n\
-        while b'[y/N]' not in said: said += os.read(terminal, 1000)\n\
-        os.write(terminal, sys.argv[2].encode() + b'\\n')\n\
-        try:\n\
-        \x20   while more := os.read(terminal, 1000): said += more\n\
-        except OSError: pass\n\
-        print(said.decode())";
-    let output = Command::new(real::python())
-        .args(["-c", script])
-        .arg(program)
-        .args([types, "approve", code])
-        .env("MCP_GATEWAY_STATE_DIR", gateway.folder().join("state"))
-        .output()
-        .unwrap();
-    real::printed("approve in a terminal", &output)
+fn typed(gateway: &Gateway, code: &str, types: &str) -> String {
+    let mut command = Gateway::command();
+    command
+        .args(["approve", code])
+        .env("MCP_GATEWAY_STATE_DIR", gateway.folder().join("state"));
+    real::printed("approve", &in_a_terminal(&command, types))
 }
 
 const META: &str = "io.modelcontextprotocol/";

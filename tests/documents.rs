@@ -14,13 +14,19 @@ mod codes;
 mod commands;
 #[path = "documents/examples.rs"]
 mod examples;
+#[path = "documents/first_steps.rs"]
+mod first_steps;
 #[path = "documents/links.rs"]
 mod links;
 #[path = "documents/markdown.rs"]
 mod markdown;
 #[path = "documents/numbers.rs"]
 mod numbers;
+#[path = "documents/reader.rs"]
+mod reader;
 #[path = "documents/twin.rs"]
 mod twin;
+#[path = "documents/typed.rs"]
+mod typed;
 #[path = "documents/use_cases.rs"]
 mod use_cases;

@@ -199,6 +199,15 @@ impl Home {
         connection.initialize();
         let path = self.path("notes/a.txt");
         let answer = connection.call(tool, json!({"path": path})).text();
+        let status = self.run("status --json").text;
+        let status: Value = serde_json::from_str(&status).unwrap();
+        let running = status["gateways"].as_array().unwrap().iter();
+        let mut own = running.filter(|it| it["process"] == json!(child.id()));
+        let session = &own.next().unwrap()["sessions"][0];
+        assert_eq!(session["client"]["name"], "tests", "{client}: {status:#}");
+        let servers = session["servers"].as_array().unwrap().iter();
+        let ready: Vec<_> = servers.filter(|it| it["state"] == "ready").collect();
+        assert!(!ready.is_empty(), "{client}: {status:#}");
         connection.leave();
         child.wait().unwrap();
         answer
@@ -531,6 +540,29 @@ fn import_makes_a_configuration_of_any_clients_file() {
     fs::copy(home.path(".config/zed/settings.json"), &moved).unwrap();
     let said = home.run(&format!("import {}", moved.display()));
     assert!(said.text.contains("The servers of Zed"), "{}", said.text);
+}
+
+#[test]
+fn import_takes_the_servers_that_stand_in_the_gateways_own_entry() {
+    let home = Home::new();
+    let servers = json!({
+        "notes": {"command": "npx", "args": ["${NOTES_DIR}"], "blocked": "passed"},
+        "bad": {"command": "x", "blocked": "blocked"},
+    });
+    let entry = json!({"command": "mcp-gateway", "args": ["-p", "pii"], "servers": servers});
+    let file = json!({"mcpServers": {"mcp-gateway": entry}});
+    let path = home.path(".cursor/mcp.json");
+    fs::write(&path, file.to_string()).unwrap();
+    let said = home.run(&format!("import {}", path.display())).text;
+    for words in [
+        "[servers.notes]",
+        "args = [\"${NOTES_DIR}\"]",
+        "the servers of mcp-gateway are taken over, its \"args\" and \"env\" are not",
+        "bad is left out: its \"blocked\"",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+    assert!(!said.contains("[servers.bad]"), "{said}");
 }
 
 #[test]

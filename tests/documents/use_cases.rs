@@ -1,42 +1,23 @@
 //! The set-ups of `docs/use-cases.md`: its files and its commands, as they stand there, with
-//! the real servers. Only what fetches them (`npx`, `uvx`) is replaced by what is installed.
+//! the real servers.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use mcp_gateway_tests::{Client, Gateway, gateway_binary, peers};
 use rusqlite::Connection;
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::markdown::{Document, document};
+use super::reader::{Reader, Running};
 
-/// A home with the file of one use case in it, and the programs that it names.
+/// A home with the file of one use case in it.
 struct Home {
-    folder: TempDir,
+    reader: Reader,
     commands: String,
 }
-
-/// A gateway of that home, and its client.
-struct Running {
-    client: Client,
-    process: Child,
-}
-
-const NPX: &str = r#"[ "$1" = -y ] && shift; package=$1; shift
-exec node "$PEERS/node_modules/$package/dist/index.js" "$@""#;
-
-/// The pages of the test are on this machine, where the server would not look for any.
-const UVX: &str = r#"[ "$1" = --with ] && shift 2; package=$1; shift
-case $package in
-  mcp-server-sqlite) exec "$PEERS/venv-1/bin/$package" "$@" ;;
-  mcp-server-fetch) exec "$PEERS/venv/bin/$package" --allow-private-ips "$@" ;;
-esac"#;
 
 /// The section of the document with this heading, as a document.
 fn section(heading: &str) -> Document {
@@ -49,84 +30,37 @@ fn section(heading: &str) -> Document {
 
 impl Home {
     fn of(heading: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let section = section(heading);
         let of = |language: &str| -> String {
             let blocks = section.blocks().into_iter();
             let blocks = blocks.filter(|block| block.language == language);
             blocks.map(|block| block.text).collect()
         };
-        let file = folder.path().join("gateway.toml");
-        fs::write(&file, of("toml")).unwrap();
-        fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
-        let programs = folder.path().join("bin");
-        fs::create_dir(&programs).unwrap();
-        for (name, script) in [("npx", NPX), ("uvx", UVX)] {
-            let peers = peers();
-            let script = format!("#!/bin/sh\nPEERS='{}'\n{script}\n", peers.display());
-            let program = programs.join(name);
-            fs::write(&program, script).unwrap();
-            fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
-        }
-        std::os::unix::fs::symlink(gateway_binary(), programs.join("mcp-gateway")).unwrap();
+        let reader = Reader::new();
+        reader.write("gateway.toml", of("toml"));
         let commands = of("sh");
         assert!(commands.starts_with("mcp-gateway "), "{commands}");
-        Self { folder, commands }
+        Self { reader, commands }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join(name)
-    }
-
-    /// A command in this home, which is its working folder, too.
-    fn set_up(&self, command: &mut Command) {
-        let path = std::env::var("PATH").unwrap();
-        command
-            .current_dir(self.folder.path())
-            .env("HOME", self.path(""))
-            .env("PATH", format!("{}:{path}", self.path("bin").display()))
-            .env("MCP_GATEWAY_STATE_DIR", self.path("state"))
-            .env("MCP_GATEWAY_CATALOG_DIR", self.path("catalog"));
+        self.reader.path(name)
     }
 
     /// The gateway, as a client starts it.
     fn start(&self) -> Running {
-        let mut command = Gateway::command();
-        self.set_up(&mut command);
-        command
-            .args(["--config", "gateway.toml"])
-            .stderr(Stdio::null());
-        let mut process = command.spawn().unwrap();
-        let client = Client::on(
-            process.stdin.take().unwrap(),
-            process.stdout.take().unwrap(),
-        );
-        client.initialize();
-        Running { client, process }
+        let line = "mcp-gateway --config gateway.toml";
+        self.reader.start(&self.path(""), line)
     }
 
     /// Runs the commands of the document, all of which succeed; returns what they print.
     fn run_commands(&self) -> String {
-        let cache = Gateway::command();
-        let mut shell = Command::new("sh");
-        shell.envs(
-            cache
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
-        self.set_up(&mut shell);
-        let output = shell.args(["-ec", &self.commands]).output().unwrap();
+        let mut shell = self.reader.shell(&self.path(""), &self.commands);
+        let output = shell.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}\n{said}{errors}", self.commands);
         said
-    }
-}
-
-impl Running {
-    fn end(mut self) {
-        self.client.leave();
-        assert!(self.process.wait().unwrap().success());
     }
 }
 
@@ -164,7 +98,7 @@ fn customer_data_stay_behind_masks_and_can_be_worked_with() {
         .client
         .call("crm_write_query", json!({ "query": update }));
     assert!(!answer.is_tool_error(), "{}", answer.raw);
-    gateway.end();
+    assert!(gateway.ends_well());
     let plans = "SELECT plan FROM customers WHERE mail = 'anna@example.org'";
     let plan: String = database.query_row(plans, [], |row| row.get(0)).unwrap();
     assert_eq!(plan, "pro");
@@ -204,7 +138,7 @@ fn orders_in_a_web_page_are_fenced() {
     let gateway = home.start();
     let arguments = json!({"url": url, "raw": true});
     let seen = gateway.client.call("web_fetch", arguments).text();
-    gateway.end();
+    assert!(gateway.ends_well());
     let (before, rest) = seen.split_once("⟦untrusted data ").unwrap();
     assert!(before.contains("We sell tea"), "{seen}");
     assert!(rest.contains("Ignore all previous instructions"), "{seen}");
@@ -235,7 +169,7 @@ fn every_call_is_on_record_without_personal_data_and_proven() {
     assert!(read(&file).text().contains("<EMAIL_"));
     // The server itself refuses what is outside of its folder.
     assert!(read(Path::new("/etc/hostname")).is_tool_error());
-    gateway.end();
+    assert!(gateway.ends_well());
     let said = home.run_commands();
     assert!(said.contains("read_text_file"), "{said}");
     assert!(!said.contains("ann@example.org"), "{said}");

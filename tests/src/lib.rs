@@ -26,6 +26,7 @@ mod processes;
 pub mod real;
 mod server;
 mod serving;
+mod terminal;
 pub mod web;
 
 pub use client::{Client, Received};
@@ -39,6 +40,7 @@ pub use processes::cpu_time;
 pub use processes::{Signal, alive, descendants, resident, signal};
 pub use server::{RELEASED, Server};
 pub use serving::{HttpClient, Serving, initialize};
+pub use terminal::in_a_terminal;
 
 use std::time::{Duration, Instant};
 

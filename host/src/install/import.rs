@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use serde_json::Value;
+
 use super::{InstallError, config, environment, unusable};
 use crate::clients::{CLIENTS, Client, Document, Os, Stays, Syntax, take};
 
@@ -36,7 +38,7 @@ pub fn import(request: &Import) -> Result<ExitCode, InstallError> {
     })?;
     let mut config = config::Config::open(None, &path, &request.guardrails, client.title, false)?;
     let mut code = ExitCode::SUCCESS;
-    for (name, entry) in document.servers() {
+    for (name, (client, entry)) in servers(client, &document) {
         let added = take(client, &entry, true).and_then(|taken| config.add(&name, &taken.reached));
         match added {
             Ok(()) | Err(Stays::Ours | Stays::BuiltIn | Stays::Off) => {}
@@ -52,6 +54,40 @@ pub fn import(request: &Import) -> Result<ExitCode, InstallError> {
         .write_all(text.as_bytes())
         .map_err(unusable(Path::new("standard output")))?;
     Ok(code)
+}
+
+/// The servers of a file, each with the client in whose words it is written. Those that stand
+/// in the gateway's own entry, where `--mcp-json-path` finds them, name variables as those of
+/// Claude Code do.
+fn servers(
+    client: &'static Client,
+    document: &Document,
+) -> Vec<(String, (&'static Client, Value))> {
+    let own = CLIENTS.iter().find(|it| it.name == "claude-code");
+    let own = own.unwrap_or(client);
+    let mut all = Vec::new();
+    for (name, mut entry) in document.servers() {
+        let Some(Value::Object(nested)) = entry.get_mut("servers").map(Value::take) else {
+            all.push((name, (client, entry)));
+            continue;
+        };
+        // If nobody reads it, the file says so, too.
+        let _ = writeln!(
+            std::io::stderr(),
+            "mcp-gateway: the servers of {name} are taken over, its \"args\" and \"env\" are not; \
+             -p names guardrails"
+        );
+        for (name, mut entry) in nested {
+            // What the scanner of the Python gateway wrote there, unless it left the server out.
+            if let Some(entry) = entry.as_object_mut()
+                && entry.get("blocked").is_some_and(|mark| mark != "blocked")
+            {
+                entry.remove("blocked");
+            }
+            all.push((name, (own, entry)));
+        }
+    }
+    all
 }
 
 /// Whose a file is: by its place, or else by what is in it.

@@ -83,6 +83,10 @@ const HOW: &[(&str, How)] = &[
         Elsewhere("tests/oauth.rs logs out after it has logged in"),
     ),
     (
+        "mcp-gateway secret",
+        Elsewhere("it wants a keyring; tests/keyring.rs has one"),
+    ),
+    (
         "mcp-gateway approve 9",
         Elsewhere("tests/approval.rs approves of a call that waits"),
     ),
@@ -137,7 +141,7 @@ const HOW: &[(&str, How)] = &[
 const MEANT: &[(&str, &str)] = &[
     ("/home/me/notes", "notes"),
     ("/mnt/elsewhere", "."),
-    ("SERVER TOOL…", "notes"),
+    ("SERVER NAME…", "notes"),
     ("SERVER", "notes"),
     (" FILE", " gateway.toml"),
     // The port may be somebody else's.
@@ -152,6 +156,7 @@ const MEANT: &[(&str, &str)] = &[
 /// What a text names without what it wants to be told.
 const NAMES: &[&str] = &[
     "mcp-gateway audit",
+    "mcp-gateway doctor",
     "mcp-gateway install",
     "mcp-gateway login",
     "mcp-gateway plugin bench",

@@ -20,7 +20,7 @@ from collections import defaultdict
 
 import yara
 
-HARD = {"atr", "docs-about-pi", "skills-md", "notinject", "wildguard-benign", "own requests"}
+HARD = {"atr", "docs-about-pi", "mailman", "skills-md", "notinject", "wildguard-benign", "own requests"}
 
 
 def folder(package):

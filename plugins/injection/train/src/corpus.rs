@@ -54,6 +54,7 @@ impl Family {
             let hard = [
                 "atr",
                 "docs-about-pi",
+                "mailman",
                 "skills-md",
                 "notinject",
                 "wildguard-benign",

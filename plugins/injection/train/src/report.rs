@@ -276,7 +276,8 @@ fn least(
 }
 
 /// Which third of the harmless sources each is in. Those whose mails and pages the attacks of InjecAgent are put into
-/// are held out together with that family, which is the first, and the results of AgentDojo's tools with its attacks.
+/// are held out together with that family, which is the first; so are the results of AgentDojo's tools, and mails, with
+/// theirs.
 fn thirds(texts: &[Text]) -> BTreeMap<&str, usize> {
     let mut sources: Vec<(Family, &str)> = texts
         .iter()
@@ -285,15 +286,23 @@ fn thirds(texts: &[Text]) -> BTreeMap<&str, usize> {
         .collect();
     sources.sort_unstable();
     sources.dedup();
-    let fold = Family::ATTACKS
-        .iter()
-        .position(|family| *family == Family::AgentDojo);
-    let third = |(index, (_, source)): (usize, (Family, &'_ str))| match source {
-        "agentdojo" => fold.unwrap_or_default() % 3,
-        _ if source.starts_with("bipia") => 0,
-        _ => index % 3,
+    let with = |family: Family| {
+        let fold = Family::ATTACKS.iter().position(|other| *other == family);
+        fold.unwrap_or_default() % 3
     };
-    let thirds: Vec<usize> = sources.iter().copied().enumerate().map(third).collect();
+    let mut others = 0;
+    let third = |(_, source): (Family, &'_ str)| match source {
+        "agentdojo" => with(Family::AgentDojo),
+        "mailman" | "python-mails" => with(Family::Mails),
+        _ => {
+            others += 1;
+            match source.starts_with("bipia") {
+                true => with(Family::InjecAgent),
+                false => (others - 1) % 3,
+            }
+        }
+    };
+    let thirds: Vec<usize> = sources.iter().copied().map(third).collect();
     sources
         .into_iter()
         .map(|(_, source)| source)

@@ -169,13 +169,17 @@ impl Confined {
         work: impl FnOnce(&mut dyn Store, &Limits) -> Result<T, Broken>,
     ) -> wasmtime::Result<T> {
         self.spend_host_call()?;
+        let waited = self.waited();
         let (own, limits) = (self.own()?, self.limits());
         let held = &own.states.0;
         let done = match (scope, own.reach, held.shared.get()) {
             (Scope::Global, Reach::Everything, Some(shared)) => {
                 // Less than the whole check may take, since its time goes on meanwhile.
                 let patience = limits.wall / 2;
-                shared.with(&own.guardrail, patience, |entries| work(entries, limits))
+                let begun = Instant::now();
+                let done = shared.with(&own.guardrail, patience, |entries| work(entries, limits));
+                waited.add(begun);
+                done
             }
             _ => {
                 let session = match scope {

@@ -26,7 +26,8 @@ impl Waited {
         taken.is_some()
     }
 
-    fn add(&self, since: Instant) {
+    /// Notes that the guest has waited since then.
+    pub(crate) fn add(&self, since: Instant) {
         let waited = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let sum = self.0.load(Relaxed).saturating_add(waited);
         self.0.store(sum.min(2 * tick()), Relaxed);

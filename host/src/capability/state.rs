@@ -169,7 +169,6 @@ impl Confined {
         work: impl FnOnce(&mut dyn Store, &Limits) -> Result<T, Broken>,
     ) -> wasmtime::Result<T> {
         self.spend_host_call()?;
-        let waited = self.waited();
         let (own, limits) = (self.own()?, self.limits());
         let held = &own.states.0;
         let done = match (scope, own.reach, held.shared.get()) {
@@ -178,7 +177,7 @@ impl Confined {
                 let patience = limits.wall / 2;
                 let begun = Instant::now();
                 let done = shared.with(&own.guardrail, patience, |entries| work(entries, limits));
-                waited.add(begun);
+                self.waited().add(begun);
                 done
             }
             _ => {

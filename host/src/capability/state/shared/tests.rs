@@ -1,15 +1,13 @@
 //! The file does what a store in memory does, for several processes, and says why when it cannot.
 
+mod alike;
+mod cost;
+
 use std::fs;
 use std::path::Path;
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::strategy::Union;
-
 use super::*;
 use crate::capability::state::store::Store;
-use crate::capability::state::table::{Refusal, Table, Timed};
 use crate::config::Limits;
 
 /// A moment, in milliseconds since 1970.
@@ -63,105 +61,6 @@ fn accounts(folder: &Path) -> Vec<[i64; 4]> {
         Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
     });
     rows.unwrap().map(Result::unwrap).collect()
-}
-
-#[derive(Debug, Clone)]
-enum Use {
-    Get(&'static str),
-    Set(&'static str, Vec<u8>, Option<u32>),
-    Delete(&'static str),
-    Add(&'static str, i64, Option<u32>),
-    Swap(&'static str, Option<Vec<u8>>, Vec<u8>, Option<u32>),
-    Wait(i64),
-    /// The gateway is started again.
-    Restart,
-}
-
-/// What came of a use.
-#[derive(Debug, PartialEq)]
-enum Came {
-    Value(Option<Vec<u8>>),
-    Set(Result<(), Refusal>),
-    Deleted(bool),
-    Sum(Result<i64, Refusal>),
-    Swapped(Result<bool, Refusal>),
-    Nothing,
-}
-
-impl Use {
-    fn of(&self, store: &mut dyn Store, limits: &Limits) -> Result<Came, Broken> {
-        Ok(match self.clone() {
-            Self::Get(key) => Came::Value(store.get(key)?),
-            Self::Set(key, value, ttl) => Came::Set(store.set(key, value, ttl, limits)?),
-            Self::Delete(key) => Came::Deleted(store.delete(key)?),
-            Self::Add(key, by, ttl) => Came::Sum(store.increment(key, by, ttl, limits)?),
-            Self::Swap(key, expected, value, ttl) => {
-                let expected = expected.as_deref();
-                Came::Swapped(store.compare_and_swap(key, expected, value, ttl, limits)?)
-            }
-            Self::Wait(_) | Self::Restart => Came::Nothing,
-        })
-    }
-}
-
-fn uses() -> impl Strategy<Value = Vec<Use>> {
-    let key = || prop::sample::select(vec!["a", "b", "c", "d", "too long"]);
-    let value = || {
-        Union::new([
-            vec(any::<u8>(), 0..12).boxed(),
-            any::<i64>()
-                .prop_map(|it| it.to_string().into_bytes())
-                .boxed(),
-            (-2..3_i64)
-                .prop_map(|it| it.to_string().into_bytes())
-                .boxed(),
-        ])
-    };
-    let by = || Union::new([(-2..3_i64).boxed(), any::<i64>().boxed()]);
-    let ttl = || prop::option::of(0..6_u32);
-    let one = prop_oneof![
-        key().prop_map(Use::Get),
-        (key(), value(), ttl()).prop_map(|(key, value, ttl)| Use::Set(key, value, ttl)),
-        key().prop_map(Use::Delete),
-        (key(), by(), ttl()).prop_map(|(key, by, ttl)| Use::Add(key, by, ttl)),
-        (key(), prop::option::of(value()), value(), ttl())
-            .prop_map(|(key, expected, value, ttl)| Use::Swap(key, expected, value, ttl)),
-        (0..4_i64).prop_map(Use::Wait),
-        Just(Use::Restart),
-    ];
-    vec(one, 1..60)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
-
-    #[test]
-    fn the_file_and_the_memory_behave_alike(uses in uses()) {
-        let limits = Limits {
-            state_entries: 3,
-            state_key: 4,
-            state_value: 20,
-            state_bytes: 30,
-            ..Limits::default()
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let (mut shared, mut table) = (self::shared(folder.path()), Table::default());
-        let (begun, mut waited) = (Instant::now(), 0);
-        for one in &uses {
-            match one {
-                Use::Wait(seconds) => waited += seconds,
-                Use::Restart => shared = self::shared(folder.path()),
-                _ => {}
-            }
-            let now = begun + Duration::from_secs(u64::try_from(waited).unwrap());
-            let expected = one.of(&mut Timed { table: &mut table, now }, &limits).unwrap();
-            let came = at(&shared, waited, |store| one.of(store, &limits)).unwrap();
-            prop_assert_eq!(came, expected, "{:?}", one);
-        }
-        for [entries, bytes, counted, summed] in accounts(folder.path()) {
-            prop_assert_eq!((entries, bytes), (counted, summed));
-        }
-    }
 }
 
 #[test]
@@ -368,67 +267,4 @@ fn a_file_that_another_has_to_itself_is_an_error_and_works_again_afterwards() {
     );
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(add().unwrap(), Ok(1));
-}
-
-#[test]
-#[ignore = "measures"]
-fn what_a_use_costs() {
-    const TIMES: u32 = 5_000;
-    fn measured(what: &str, mut once: impl FnMut()) {
-        let mut times: Vec<Duration> = (0..TIMES)
-            .map(|_| {
-                let begun = Instant::now();
-                once();
-                begun.elapsed()
-            })
-            .collect();
-        times.sort();
-        let at = |share: usize| times[times.len() * share / 1000];
-        println!(
-            "{what}: p50 {:?}, p99 {:?}, max {:?}",
-            at(500),
-            at(990),
-            times[times.len() - 1]
-        );
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let limits = Limits::default();
-    let begun = Instant::now();
-    let shared = shared(folder.path());
-    at(&shared, 0, |store| store.get("k")).unwrap();
-    println!("file, the first use, which makes it: {:?}", begun.elapsed());
-    let begun = Instant::now();
-    let shared = self::shared(folder.path());
-    at(&shared, 0, |store| store.get("k")).unwrap();
-    println!(
-        "file, the first use of one that is there: {:?}",
-        begun.elapsed()
-    );
-    let mut table = Table::default();
-    type Work<'a> = &'a dyn Fn(&mut dyn Store) -> Result<(), Broken>;
-    let uses: [(&str, Work<'_>); 4] = [
-        ("set", &|store| {
-            store
-                .set("k", b"value".to_vec(), Some(60), &limits)
-                .map(drop)
-        }),
-        ("get", &|store| store.get("k").map(drop)),
-        ("increment", &|store| {
-            store.increment("n", 1, Some(60), &limits).map(drop)
-        }),
-        ("get of nothing", &|store| store.get("nothing").map(drop)),
-    ];
-    for (what, work) in uses {
-        measured(&format!("memory, {what}"), || {
-            let now = Instant::now();
-            work(&mut Timed {
-                table: &mut table,
-                now,
-            })
-            .unwrap();
-        });
-        measured(&format!("file, {what}"), || {
-            shared.with("g", PATIENCE, |entries| work(entries)).unwrap();
-        });
-    }
 }

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::{ATTACK, Injection};
 
+mod orders;
+
 fn injection(config: &str) -> Injection {
     configured(config).unwrap()
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // `build-guardrail ENTRY -o FILE`: from a module that exports `guardrail` to a component.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { componentize } from "componentize-qjs";
@@ -26,7 +26,7 @@ if (positionals.length !== 1 || !values.out) {
   process.exit(2);
 }
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   entryPoints: positionals,
   bundle: true,
   minify: true,
@@ -38,7 +38,20 @@ const { outputFiles } = await build({
   external: ["mcp-gateway:*"],
   plugins: [byAnotherName],
   write: false,
+  metafile: true,
 });
+
+// What is called has to be asked for; the engine's own words for it name no file.
+const asked = (await readdir(values.wit, { withFileTypes: true })).filter((file) => file.isFile());
+const world = (await Promise.all(asked.map((file) => readFile(join(values.wit, file.name), "utf8")))).join("\n");
+const statements = world.replace(/\/\/.*$/gm, "");
+for (const { path } of Object.values(metafile.outputs).flatMap((output) => output.imports)) {
+  if (/^mcp-gateway:guardrail\/(state|keys)@/.test(path) && !statements.includes(`import ${path}`)) {
+    console.error(`${values.wit}/world.wit does not ask for it: write \`import ${path};\` within the braces of its world`);
+    process.exit(1);
+  }
+}
+
 const wit = await inFolder(values.wit);
 const { component } = await componentize({
   witPath: wit.folder,

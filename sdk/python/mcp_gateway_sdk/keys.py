@@ -15,7 +15,12 @@ if _types is None:
 
     _keys = None
 else:
-    from wit_world.imports import keys as _keys
+    try:
+        from wit_world.imports import keys as _keys
+    except ImportError:
+        raise ImportError(
+            "wit/world.wit does not ask for it: write `import mcp-gateway:guardrail/keys@0.1.0;` within the braces of its world"
+        ) from None
 
 
 def derive(scope: str, purpose: str) -> bytes:

@@ -17,7 +17,12 @@ if _types is None:
     _state = None
     _kept: dict[tuple[str, str], bytes] = {}
 else:
-    from wit_world.imports import state as _state
+    try:
+        from wit_world.imports import state as _state
+    except ImportError:
+        raise ImportError(
+            "wit/world.wit does not ask for it: write `import mcp-gateway:guardrail/state@0.1.0;` within the braces of its world"
+        ) from None
 
 
 def _scope(scope: str):

@@ -56,7 +56,10 @@ impl Report {
         let broken = self.broken();
         match broken.is_empty() {
             true => lines.push("within the limits that guardrails have by default".to_owned()),
-            false => lines.extend(broken.into_iter().map(|line| format!("BREAKS {line}"))),
+            false => {
+                lines.extend(broken.into_iter().map(|line| format!("BREAKS {line}")));
+                lines.push("`limits` in its entry of gateway.toml can allow more".to_owned());
+            }
         }
         lines.join("\n") + "\n"
     }

@@ -134,6 +134,8 @@ async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
 /// what it does.
 fn identity(config: &Config) -> String {
     if let Some(file) = &config.source {
+        // By whatever way it is named, it is the same file.
+        let file = file.canonicalize().unwrap_or_else(|_| file.clone());
         return format!("file {}", file.display());
     }
     let here = std::env::current_dir().unwrap_or_default();

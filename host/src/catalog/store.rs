@@ -201,6 +201,7 @@ impl Hasher {
     fn remote(&mut self, remote: &Remote) {
         let Remote {
             url,
+            is_secret: _,
             headers,
             flavor: _,
             oauth: _,
@@ -304,6 +305,7 @@ mod tests {
             headers.insert("authorization", token.parse().unwrap());
             let remote = Remote {
                 url: "https://x".parse().unwrap(),
+                is_secret: false,
                 headers,
                 flavor: Flavor::Auto,
                 oauth: crate::config::OAuth::default(),

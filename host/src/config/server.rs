@@ -62,6 +62,8 @@ pub struct Program {
 pub struct Remote {
     /// Its address, without user name and password.
     pub url: Url,
+    /// Whether a secret is a part of the address, of which only the host is shown then.
+    pub is_secret: bool,
     /// What is added to every request, credentials among it.
     pub headers: HeaderMap,
     /// Which of MCP's transports it speaks.
@@ -174,8 +176,16 @@ impl Remote {
 
     /// The address as it may be shown: a query may hold a key.
     pub fn shown(&self) -> String {
-        let origin = self.url.origin().ascii_serialization();
-        origin + self.url.path()
+        self.as_shown(&self.url)
+    }
+
+    /// Another address of this server, as it may be shown.
+    pub fn as_shown(&self, url: &Url) -> String {
+        let origin = url.origin().ascii_serialization();
+        match self.is_secret {
+            true => origin + "/…",
+            false => origin + url.path(),
+        }
     }
 }
 
@@ -234,11 +244,18 @@ mod tests {
 
         let mut remote = Remote {
             url: "https://host/mcp?key=hunter2".parse().unwrap(),
+            is_secret: false,
             headers: HeaderMap::new(),
             flavor: Flavor::Auto,
             oauth: OAuth::default(),
             found_by: String::new(),
         };
+        let hidden = Remote {
+            url: "https://host/hunter2/mcp".parse().unwrap(),
+            is_secret: true,
+            ..remote.clone()
+        };
+        assert_eq!(hidden.shown(), "https://host/…");
         let header = "Bearer hunter2".parse().unwrap();
         remote.headers.insert(AUTHORIZATION, header);
         let server = Server::new("web".parse().unwrap(), Transport::Http(remote.into()));

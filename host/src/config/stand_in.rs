@@ -72,8 +72,10 @@ impl Filling<'_> {
     fn remote(&self, remote: &Remote) -> Result<Remote, Unfit> {
         let oauth = &remote.oauth;
         let text = |text: &Option<String>| text.as_ref().map(|text| self.text(text));
+        let url = self.url(&remote.url)?;
         Ok(Remote {
-            url: self.url(&remote.url)?,
+            is_secret: remote.is_secret || url != remote.url,
+            url,
             headers: self.headers(&remote.headers)?,
             oauth: OAuth {
                 client_id: text(&oauth.client_id),
@@ -139,6 +141,7 @@ mod tests {
         headers.insert("x-key", put(header).parse().unwrap());
         let remote = Remote {
             url: put(url).parse().unwrap(),
+            is_secret: false,
             headers,
             flavor: super::super::Flavor::Auto,
             oauth: OAuth::default(),
@@ -154,6 +157,19 @@ mod tests {
         };
         let header = remote.headers["x-key"].to_str().unwrap().to_owned();
         Ok((remote.url.to_string(), header))
+    }
+
+    #[test]
+    fn of_an_address_with_a_secret_only_the_host_is_shown() {
+        let found = [(item(), Secret::new("hunter2".to_owned()))];
+        let shown = |url: &str| {
+            let Transport::Http(remote) = remote(url, "v").filled(&found).unwrap().transport else {
+                panic!("it is remote")
+            };
+            remote.shown()
+        };
+        assert_eq!(shown("https://x.example/KEY/mcp"), "https://x.example/…");
+        assert_eq!(shown("https://x.example/mcp"), "https://x.example/mcp");
     }
 
     #[test]

@@ -142,6 +142,7 @@ pub(super) fn remote(
     dialect: Dialect<'_>,
     address: Address<'_>,
 ) -> Option<Remote> {
+    let is_secret = address.url.refers_to_secret();
     let url = url(address.url);
     let mut headers = headers(section.subsection("headers"));
     if let Dialect::GatewayToml(_) = dialect
@@ -153,6 +154,7 @@ pub(super) fn remote(
     }
     let remote = Remote {
         url: url?,
+        is_secret,
         headers,
         flavor: address.flavor,
         oauth: match dialect {

@@ -216,6 +216,7 @@ fn other_credentials_make_another_server() {
         headers.insert("x", header.parse().unwrap());
         let remote = Remote {
             url: "https://x".parse().unwrap(),
+            is_secret: false,
             headers,
             flavor: Flavor::Auto,
             oauth: OAuth::default(),

@@ -236,14 +236,14 @@ fn refusal(response: &Response, sent: Option<HeaderValue>) -> Option<Refusal> {
     })
 }
 
-/// Where a response redirects to, as it may be shown.
-pub(super) fn redirected(response: &Response) -> Option<String> {
+/// Where a response of a server redirects to, as it may be shown.
+pub(super) fn redirected(remote: &Remote, response: &Response) -> Option<String> {
     if !response.status().is_redirection() {
         return None;
     }
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let url = response.url().join(location).ok()?;
-    Some(url.origin().ascii_serialization() + url.path())
+    Some(remote.as_shown(&url))
 }
 
 /// The client that all connections share, with its pool and the certificates

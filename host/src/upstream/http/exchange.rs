@@ -292,7 +292,7 @@ impl Exchange {
     /// A response whose status is no success may be an answer all the same.
     async fn unsuccessful(&self, response: Response) -> Result<(), Failed> {
         let status = response.status();
-        if let Some(address) = redirected(&response) {
+        if let Some(address) = redirected(self.peer.endpoint.remote(), &response) {
             return Err(Failed::For(format!(
                 "it redirects to {address} (HTTP {status}); if you trust that, write it as \"url\" in the configuration"
             )));

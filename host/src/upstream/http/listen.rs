@@ -108,7 +108,7 @@ impl SseStream {
         let response = endpoint.get(None).await;
         let mut response = response.map_err(|trouble| trouble.to_string())?;
         let status = response.status();
-        if let Some(address) = redirected(&response) {
+        if let Some(address) = redirected(endpoint.remote(), &response) {
             return Err(format!("it redirects to {address} (HTTP {status})"));
         }
         if !status.is_success() || !is_event_stream(&response) {

@@ -16,7 +16,7 @@ use super::lists::list_request;
 use crate::catalog::{LISTS, List};
 use crate::config::{Pinning, Server};
 use crate::message::{Kind, Message, PatchOp, string};
-use crate::pinning::{Held, Offer, Pins};
+use crate::pinning::{Held, Offer, Page, Pins};
 use crate::upstream::{Ready, Run, Unavailable, Upstream};
 use page::{Shower, compare, cursor};
 pub(super) use seen::Pinned;
@@ -213,7 +213,10 @@ fn without_instructions(opening: Message) -> Option<Message> {
     let path = "/instructions".to_owned();
     match opening.value(&path) {
         Some(_) => opening.patch(&[PatchOp::Remove { path }]).ok(),
-        None => Some(opening),
+        // What is called nearly so is told by nobody.
+        None => Page::of(Offer::Instructions, &opening)
+            .is_ok()
+            .then_some(opening),
     }
 }
 

@@ -15,7 +15,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use mcp_gateway_pseudonym::{
-    Form, Issuer, Operator as StandIn, Settings, Subject, hide_echoes, restore,
+    Echoed, Form, Issuer, Operator as StandIn, Settings, Subject, hide_echoes, holds_stand_in,
+    restore,
 };
 use mcp_gateway_scan::encoded::{Encoded, encoded};
 use mcp_gateway_sdk::{
@@ -31,6 +32,12 @@ use operator::Instead;
 
 /// Why a request is refused.
 const REFUSAL: &str = "it would hand personal data to the server";
+
+/// Why a request is refused that would be half restored and half masked.
+const BESIDE: &str = "it has a stand-in and personal data in one text in base64 or hexadecimal digits; send them apart";
+
+/// What is reported where a server repeats, in such a text, what was put back.
+const ECHO: &str = "restored-before";
 
 /// The guardrail `pii`.
 struct Pii {
@@ -80,7 +87,7 @@ impl Guardrail for Pii {
             &is_number,
             &mut verdict,
         )?;
-        hide_echoes(message, &self.stand_ins, &is_number, &mut verdict);
+        let echoed = hide_echoes(message, &self.stand_ins, &is_number, &mut verdict);
         demand::remember(message);
         let here = self.policies.here(message);
         let off = |policy: &Policy| policy.requests == Requests::Off;
@@ -97,7 +104,7 @@ impl Guardrail for Pii {
                 false => &here.at(&text, &places).detector,
             };
             let found = find(detector, &text, &places);
-            let hidden = hidden(detector, &text, &found, &places);
+            let hidden = hidden(detector, &text, &found, &echoed, &places);
             if found.is_empty() && hidden.is_empty() {
                 continue;
             }
@@ -128,28 +135,25 @@ impl Guardrail for Pii {
                     verdict.treat(treatment, place, rule(found), instead, REFUSAL);
                 }
             }
-            for (encoded, inside) in &hidden {
-                let Some(first) = inside.first() else {
-                    continue;
-                };
+            for (encoded, echoless, inside) in &hidden {
+                // Two would write it anew, each in its way.
+                let is_beside = || holds_stand_in(&encoded.text, &is_label);
+                let goes_out = message.direction() == Direction::ToServer;
+                if goes_out && treatment == Treatment::Mask && is_beside() {
+                    verdict.block(BESIDE);
+                    return verdict.finish();
+                }
                 let said = match treatment {
-                    Treatment::Mask => {
-                        self.rewritten(policy, &encoded.text, inside, &mut issuer)?
-                    }
-                    _ => encoded.text.clone(),
+                    Treatment::Mask => self.rewritten(policy, echoless, inside, &mut issuer)?,
+                    _ => echoless.clone(),
                 };
-                let treatment = match treatment == Treatment::Mask && said == encoded.text {
-                    true => Treatment::Mark,
-                    false => treatment,
+                let treatment = match said == encoded.text {
+                    true if treatment == Treatment::Mask => Treatment::Mark,
+                    _ => treatment,
                 };
+                let rule = inside.first().map_or(Rule::new(ECHO), rule);
                 let place = (&text, encoded.range.clone());
-                verdict.treat(
-                    treatment,
-                    place,
-                    rule(first),
-                    encoded.encode(&said),
-                    REFUSAL,
-                );
+                verdict.treat(treatment, place, rule, encoded.encode(&said), REFUSAL);
             }
         }
         verdict.finish()
@@ -280,29 +284,34 @@ fn find(detector: &Detector, text: &Text<'_>, places: &Places<'_>) -> Vec<Found>
     found
 }
 
-/// What is written in base64 or hexadecimal digits, with what is personal in it.
+/// What is written in base64 or hexadecimal digits and has something in it to hide: with what it says without what
+/// was put back before, and what is personal in that.
 fn hidden(
     detector: &Detector,
     text: &Text<'_>,
     found: &[Found],
+    echoed: &Echoed,
     places: &Places<'_>,
-) -> Vec<(Encoded, Vec<Found>)> {
+) -> Vec<(Encoded, String, Vec<Found>)> {
+    // What was found stands in order, and apart from each other.
     let is_apart = |encoded: &Encoded| {
-        let overlaps = |found: &Found| {
-            found.range.start < encoded.range.end && encoded.range.start < found.range.end
-        };
-        !found.iter().any(overlaps)
+        let at = found.partition_point(|found| found.range.end <= encoded.range.start);
+        let next = found.get(at);
+        next.is_none_or(|found| found.range.start >= encoded.range.end)
     };
     let encoded = encoded(text).filter(is_apart);
     let inside = encoded.map(|encoded| {
-        let inside = detector.find(&encoded.text, &Context { key: &|| None });
-        (encoded, inside)
+        let echoless = echoed.hidden_in(&encoded.text);
+        let inside = detector.find(&echoless, &Context { key: &|| None });
+        (encoded, echoless, inside)
     });
-    let mut hidden: Vec<_> = inside.filter(|(_, inside)| !inside.is_empty()).collect();
+    let is_any = |(encoded, echoless, inside): &(Encoded, String, Vec<Found>)| {
+        !inside.is_empty() || *echoless != encoded.text
+    };
+    let mut hidden: Vec<_> = inside.filter(is_any).collect();
     let is_key = || {
-        places
-            .of_text(text)
-            .is_some_and(|place| place.role == Role::Key)
+        let place = places.of_text(text);
+        place.is_some_and(|place| place.role == Role::Key)
     };
     if !hidden.is_empty() && is_key() {
         hidden.clear();

@@ -1,6 +1,8 @@
 //! Hides values in the answer to a request that they were put back into: a server may
 //! repeat them where no rule would know what they are.
 
+use std::ops::Range;
+
 use mcp_gateway_sdk::{Direction, Message, Text, VerdictBuilder};
 
 use crate::vault::Vault;
@@ -31,20 +33,51 @@ impl Echoes {
     }
 }
 
-/// Hides what was put back into the request that a message belongs to. Does nothing with
-/// a message on its way to a server. Where a number is wanted, one of nines takes the
-/// place of what a name stood for.
+/// What was put back into the request that a message belongs to: in small letters, as it may
+/// be written, and with what stood for it.
+#[derive(Debug, Default)]
+pub struct Echoed(Vec<(Vec<String>, String)>);
+
+impl Echoed {
+    /// A text without it: one that stands in a message in another spelling, such as base64,
+    /// which [`hide_echoes`] does not look into.
+    pub fn hidden_in(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (spellings, shown) in &self.0 {
+            for spelling in spellings {
+                let lower = lowered(&text);
+                let mut after = String::new();
+                let mut end = 0;
+                for range in echoes(&text, &lower, spelling) {
+                    after.push_str(text.get(end..range.start).unwrap_or_default());
+                    after.push_str(shown);
+                    end = range.end;
+                }
+                if end > 0 {
+                    after.push_str(text.get(end..).unwrap_or_default());
+                    text = after;
+                }
+            }
+        }
+        text
+    }
+}
+
+/// Hides what was put back into the request that a message belongs to, and says what it was.
+/// Does nothing with a message on its way to a server. Where a number is wanted, one of nines
+/// takes the place of what a name stood for.
 pub fn hide_echoes(
     message: &Message<'_>,
     settings: &Settings,
     is_number: &dyn Fn(&Text<'_>) -> bool,
     verdict: &mut VerdictBuilder,
-) {
+) -> Echoed {
+    let mut echoed = Echoed::default();
     let Some(exchange) = message.exchange() else {
-        return;
+        return echoed;
     };
     if message.direction() != Direction::ToClient {
-        return;
+        return echoed;
     }
     let mut vault = Vault::of(message, settings.time());
     let notes = vault.noted(&key(exchange));
@@ -52,7 +85,7 @@ pub fn hide_echoes(
         vault.forget(&key(exchange));
     }
     if notes.is_empty() {
-        return;
+        return echoed;
     }
     let texts: Vec<String> = message.texts().map(|text| lowered(&text)).collect();
     for note in notes {
@@ -71,32 +104,38 @@ pub fn hide_echoes(
                 continue;
             }
             for spelling in &spellings {
-                hide(&text, lower, spelling, shown, verdict);
+                for range in echoes(&text, lower, spelling) {
+                    verdict.mask(&text, range, RULE, shown);
+                }
             }
         }
+        echoed.0.push((spellings, shown.to_owned()));
     }
+    echoed
 }
 
-/// Hides a value, in whatever letters, where it is no part of a longer word.
-fn hide(text: &Text<'_>, lower: &str, value: &str, shown: &str, verdict: &mut VerdictBuilder) {
-    for (start, found) in lower.match_indices(value) {
-        let end = start + found.len();
-        let Some(written) = text.get(start..end).filter(|it| lowered(it) == value) else {
-            continue;
-        };
-        let before = text
-            .get(..start)
-            .and_then(|before| before.chars().next_back());
-        let after = text.get(end..).and_then(|after| after.chars().next());
-        let goes_on = |c: Option<char>, own: Option<char>| {
-            c.is_some_and(char::is_alphanumeric) && own.is_some_and(char::is_alphanumeric)
-        };
-        let is_part =
-            goes_on(before, written.chars().next()) || goes_on(after, written.chars().next_back());
-        if !is_part {
-            verdict.mask(text, start..end, RULE, shown);
-        }
-    }
+/// Where a value stands, in whatever letters, as no part of a longer word.
+fn echoes<'t>(
+    text: &'t str,
+    lower: &'t str,
+    value: &'t str,
+) -> impl Iterator<Item = Range<usize>> + 't {
+    lower
+        .match_indices(value)
+        .filter_map(move |(start, found)| {
+            let end = start + found.len();
+            let written = text.get(start..end).filter(|it| lowered(it) == value)?;
+            let before = text
+                .get(..start)
+                .and_then(|before| before.chars().next_back());
+            let after = text.get(end..).and_then(|after| after.chars().next());
+            let goes_on = |c: Option<char>, own: Option<char>| {
+                c.is_some_and(char::is_alphanumeric) && own.is_some_and(char::is_alphanumeric)
+            };
+            let is_part = goes_on(before, written.chars().next())
+                || goes_on(after, written.chars().next_back());
+            (!is_part).then_some(start..end)
+        })
 }
 
 /// A text in small letters, with everything at its place.

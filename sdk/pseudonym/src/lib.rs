@@ -14,8 +14,8 @@ mod vault;
 #[cfg(test)]
 mod tests;
 
-pub use echo::hide_echoes;
+pub use echo::{Echoed, hide_echoes};
 pub use issue::{Issuer, Operator, Subject};
-pub use restore::restore;
+pub use restore::{holds_stand_in, restore};
 pub use settings::{Elsewhere, Reach, SCHEMA, Settings};
 pub use surrogate::Form;

@@ -77,6 +77,17 @@ pub fn restore(
     Ok(())
 }
 
+/// Whether one of these, which stand in order and apart from each other, is here, too.
+fn overlaps(known: &[Range<usize>], range: &Range<usize>) -> bool {
+    let at = known.partition_point(|known| known.end <= range.start);
+    known.get(at).is_some_and(|known| known.start < range.end)
+}
+
+/// Whether anything in a text may stand for a value.
+pub fn holds_stand_in(text: &str, is_label: &dyn Fn(&str) -> bool) -> bool {
+    !token::find(text, is_label).is_empty() || !surrogate::find(text).is_empty()
+}
+
 /// So many operations a verdict may have.
 const NUMBERS: usize = 1_000;
 
@@ -114,14 +125,10 @@ impl Restoring<'_> {
         }
         let places = Places::of(text);
         let mut edits = self.encoded(text, depth)?;
-        let overlaps = |edits: &Edits, range: &Range<usize>| {
-            let overlaps = |(other, _): &(Range<usize>, String)| {
-                other.start < range.end && range.start < other.end
-            };
-            edits.iter().any(overlaps)
-        };
+        // They stand in order, and apart from each other, as do the tokens.
+        let runs: Vec<Range<usize>> = edits.iter().map(|(run, _)| run.clone()).collect();
         for token in tokens {
-            if overlaps(&edits, &token.range) {
+            if overlaps(&runs, &token.range) {
                 continue;
             }
             let shown = text.get(token.range.clone()).unwrap_or_default();
@@ -143,8 +150,10 @@ impl Restoring<'_> {
                 edits.push((token.range, written));
             }
         }
+        let mut known: Vec<Range<usize>> = edits.iter().map(|(known, _)| known.clone()).collect();
+        known.sort_unstable_by_key(|known| known.start);
         for (range, known_by) in surrogates {
-            if overlaps(&edits, &range) {
+            if overlaps(&known, &range) {
                 continue;
             }
             let shown = text.get(range.clone()).unwrap_or_default();

@@ -34,7 +34,7 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """The first header of a name, which is in lower case."""
-        return next((value.decode() for is_, value in self.headers if is_ == name), None)
+        return next((value.decode("latin-1") for is_, value in self.headers if is_ == name), None)
 
     def text(self) -> str:
         """The body, which is UTF-8."""
@@ -58,7 +58,10 @@ def send(
     A header that the configuration adds takes the place of one of the same name. `patience` is how many seconds the
     answer may take to begin, and between any two pieces of it; at most as long as the check.
     """
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        raise HttpError("refused", "its address is none") from None
     if address.scheme not in ("http", "https") or not address.netloc:
         raise HttpError("refused", "its address is none of http or https")
     if wasi is None:

@@ -31,15 +31,28 @@ pub struct Encoded {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scheme {
-    Base64 { url_safe: bool, padded: bool },
-    Hex { upper: bool },
+    Base64 {
+        url_safe: bool,
+        padded: bool,
+        /// Whether more of it follows in the next line, so that nothing may end here.
+        goes_on: bool,
+    },
+    Hex {
+        upper: bool,
+    },
 }
 
 impl Encoded {
     /// Another text, written down the same way.
     pub fn encode(&self, text: &str) -> String {
         match self.scheme {
-            Scheme::Base64 { url_safe, padded } => {
+            Scheme::Base64 {
+                url_safe,
+                padded,
+                goes_on,
+            } => {
+                let blanks = if goes_on { (3 - text.len() % 3) % 3 } else { 0 };
+                let text = format!("{text}{}", " ".repeat(blanks));
                 let alphabet = if url_safe {
                     &alphabet::URL_SAFE
                 } else {
@@ -134,8 +147,16 @@ fn decode(text: &str, run: Range<usize>) -> Option<Encoded> {
             url_safe,
             // Where none is needed, another text may need some: it is what most write.
             padded: padding > 0 || digits.len() % 4 == 0,
+            goes_on: padding == 0 && goes_on(text.get(run.end..)?),
         },
     })
+}
+
+/// Whether the next line begins with a digit.
+fn goes_on(rest: &str) -> bool {
+    let line = rest.strip_prefix('\r').unwrap_or(rest);
+    let next = line.strip_prefix('\n').and_then(|line| line.bytes().next());
+    next.is_some_and(|byte| DIGITS.contains(byte))
 }
 
 fn from_hex(digits: &str) -> Option<String> {

@@ -106,8 +106,14 @@ impl<'a> Cues<'a> {
     }
 
     /// Whether the text is hardly more than the value of its name.
-    pub(super) fn is_value(&self) -> bool {
+    fn is_value(&self) -> bool {
         self.text.len() <= 64
+    }
+
+    /// Whether the name of the text says what is in it: a value, or a sentence. A name is asked for at a cost, and that
+    /// of a document says little.
+    pub(super) fn is_named(&self) -> bool {
+        self.is_value() || self.text.len() <= 256 && !self.text.contains(['\n', '{', '|'])
     }
 
     /// The name of the whole text.
@@ -160,10 +166,10 @@ impl<'a> Cues<'a> {
         let said = |text: &str| words.iter().any(|word| has(text, word.as_ref()));
         let column = self
             .column(start)
-            .is_some_and(|(name, _)| said(&name.to_ascii_lowercase()));
+            .is_some_and(|(name, _)| said(&lowered(name)));
         column
-            || said(&self.before(start).to_ascii_lowercase())
-            || self.text.len() <= 256 && said(&self.key().to_ascii_lowercase())
+            || said(&lowered(self.before(start)))
+            || self.is_named() && said(&lowered(self.key()))
     }
 
     /// Whether the name directly before `start` is that of a number about nobody.
@@ -213,6 +219,14 @@ fn last(name: &str) -> bool {
         .and_then(|at| word.get(at..));
     let known = |word: &str| IMPERSONAL.contains(&word.to_ascii_lowercase().as_str());
     known(word) || hump.is_some_and(known)
+}
+
+/// A text in small letters, of other scripts, too.
+fn lowered(text: &str) -> String {
+    match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => text.to_lowercase(),
+    }
 }
 
 /// Whether a word is in a text; a short one only by itself.

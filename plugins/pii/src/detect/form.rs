@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mcp_gateway_scan::{FirstToken, Keywords, Pattern, Start};
+use mcp_gateway_scan::{FirstToken, Keywords, Pattern, Start, View};
 use serde::Deserialize;
 
 use super::bounds::{before, byte, is_alone, is_over, is_word_end, is_word_start};
@@ -165,7 +165,7 @@ impl Forms {
                 checked: row.checked,
                 lenient: row.lenient,
                 within: row.within,
-                words: row.words,
+                words: row.words.into_iter().flat_map(readings).collect(),
             });
             let mut with_word = Starts::default();
             for (shape, score) in shapes {
@@ -188,7 +188,7 @@ impl Forms {
                 }
             }
             if !with_word.is_empty() {
-                keywords.extend(row.words.iter().cloned());
+                keywords.extend(row.words.iter().flat_map(|word| spellings(word)));
                 owners.resize(keywords.len(), told.len());
                 told.push(with_word);
             }
@@ -232,7 +232,7 @@ impl Forms {
                 form.shape.is_at(text, token.start) && self.told.named(cues).contains(&row)
             })
         };
-        let all = self.told.all.of(bytes, token).filter(|_| cues.is_value());
+        let all = self.told.all.of(bytes, token).filter(|_| cues.is_named());
         for form in all.filter(|form| named(form)) {
             hits.extend(form.find(text, cues, token.start, self.profile));
         }
@@ -281,6 +281,25 @@ impl Starts {
         };
         forms.get(token.end - token.start).into_iter().flatten()
     }
+}
+
+/// A word as it is, and as a text is read in which letters look like others.
+fn readings(word: String) -> Vec<String> {
+    let read = View::plain(&word).map(|view| view.text().to_owned());
+    let read = read.filter(|read| *read != word);
+    [Some(word), read].into_iter().flatten().collect()
+}
+
+/// A word as it is; where its letters are none of ASCII, whose case counts for nothing, with a capital and in capitals, too.
+fn spellings(word: &str) -> Vec<String> {
+    let mut spellings = vec![word.to_owned()];
+    if let Some(first) = word.chars().next().filter(|first| !first.is_ascii()) {
+        let rest = word.get(first.len_utf8()..).unwrap_or_default();
+        spellings.push(first.to_uppercase().chain(rest.chars()).collect());
+        spellings.push(word.to_uppercase());
+        spellings.dedup();
+    }
+    spellings
 }
 
 impl Told {

@@ -103,7 +103,7 @@ const ADDRESSED: [&str; 10] = [
 ];
 
 /// What the name of a street ends in.
-const STREETS: [char; 10] = ['路', '街', '道', '巷', '弄', '里', '村', '园', '段', '胡'];
+const STREETS: [char; 10] = ['路', '街', '道', '巷', '弄', '里', '村', '园', '段', '同'];
 
 /// What a number within a house has behind it.
 const PARTS: [char; 10] = ['号', '號', '栋', '幢', '座', '楼', '层', '室', '单', '元'];
@@ -126,7 +126,7 @@ pub(super) fn find(text: &str, cues: &Cues<'_>, wants: impl Fn(Kind) -> bool, hi
         if wants(Kind::Person) {
             let keyed = is_name(characters) && cues.named(run.start, KEYS);
             hits.extend(keyed.then(|| hit(text, Kind::Person, run.clone(), 0.8)));
-            hits.extend(addressed(characters).map(|name| {
+            hits.extend(addressed(characters).into_iter().map(|name| {
                 let name = run.start + name.start..run.start + name.end;
                 hit(text, Kind::Person, name, 0.7)
             }));
@@ -169,21 +169,26 @@ fn is_name(characters: &str) -> bool {
         || starts(&JAPANESE) && (3..=5).contains(&count)
 }
 
-/// The name before a form of address.
-fn addressed(characters: &str) -> Option<Range<usize>> {
-    let end = ADDRESSED
-        .iter()
-        .filter_map(|it| characters.find(it))
-        .min()?;
-    let before = characters.get(..end)?;
-    // The longest first; a family name alone is one here, too.
-    let starts = before.char_indices().rev().take(4).map(|(start, _)| start);
-    let named = starts.filter(|start| {
-        let name = before.get(*start..).unwrap_or_default();
-        let alone = name.chars().count() == 1 && name.starts_with(|c| FAMILIES.contains(c));
-        alone || is_name(name)
-    });
-    named.min().map(|start| start..end)
+/// The names before forms of address.
+fn addressed(characters: &str) -> Vec<Range<usize>> {
+    let forms = ADDRESSED.iter().flat_map(|it| characters.match_indices(it));
+    let mut forms: Vec<_> = forms.map(|(at, form)| at..at + form.len()).collect();
+    forms.sort_unstable_by_key(|form| form.start);
+    let mut names = Vec::new();
+    let mut from = 0;
+    for form in forms {
+        let before = characters.get(from..form.start).unwrap_or_default();
+        // The longest first; a family name alone is one here, too.
+        let starts = before.char_indices().rev().take(4).map(|(start, _)| start);
+        let named = starts.filter(|start| {
+            let name = before.get(*start..).unwrap_or_default();
+            let alone = name.chars().count() == 1 && name.starts_with(|c| FAMILIES.contains(c));
+            alone || is_name(name)
+        });
+        names.extend(named.min().map(|start| from + start..form.start));
+        from = form.end;
+    }
+    names
 }
 
 /// The address that these characters begin: as far as the number of the house, or of what is within it.
@@ -250,6 +255,12 @@ mod tests {
     }
 
     #[test]
+    fn everybody_in_a_sentence_is_found() {
+        assert_eq!(found("请把文件交给张伟先生和李娜女士"), ["张伟", "李娜"]);
+        assert_eq!(found("老师说王小明同学来了"), ["王小明"]);
+    }
+
+    #[test]
     fn other_words_are_no_names() {
         for text in [
             "高级设置",
@@ -267,6 +278,10 @@ mod tests {
     fn a_house_is_found_by_its_street_and_its_number() {
         for (text, house) in [
             ("地址：北京市朝阳区建国路88号", "北京市朝阳区建国路88号"),
+            (
+                "北京市东城区南锣鼓巷胡同12号",
+                "北京市东城区南锣鼓巷胡同12号",
+            ),
             (
                 "他住在上海市浦东新区世纪大道100号3栋502室。",
                 "上海市浦东新区世纪大道100号3栋502室",

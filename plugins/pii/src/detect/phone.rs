@@ -84,8 +84,6 @@ const WORDS: &[&str] = &[
     "携帯",
     "전화",
     "휴대폰",
-    "телефон",
-    "тел.",
 ];
 
 /// How many groups of digits a number has at most.

@@ -330,6 +330,51 @@ fn what_is_written_in_digits_is_hidden_in_them_and_comes_back() {
     assert!(refusal(world.sent(forged)).contains("EMAIL_7K3QXM"));
 }
 
+/// In base64 with the alphabet of most.
+fn base64(text: &str) -> String {
+    // "some text of no account" is one, and is written as everything else.
+    let one = "c29tZSB0ZXh0IG9mIG5vIGFjY291bnQ=";
+    let encoded = mcp_gateway_scan::encoded::encoded(one).next().unwrap();
+    encoded.encode(text)
+}
+
+#[test]
+fn nobody_beside_a_value_that_goes_back_leaves_in_digits() {
+    let world = World::new(r#"{"requests": "mask"}"#);
+    let ann = world.shown("ann@example.org");
+    let outcome = world.sent(&base64(&format!("{ann}, bob@example.org")));
+    assert!(refusal(outcome).contains("send them apart"));
+    let outcome = world.sent(&base64(&format!("to {ann}, and nobody else")));
+    assert_eq!(
+        outcome.texts.concat(),
+        base64("to ann@example.org, and nobody else")
+    );
+}
+
+#[test]
+fn what_came_back_in_digits_is_hidden_in_the_answer() {
+    let world = World::new("{}");
+    let shown = world.judged(Sample::of(
+        "tools/call",
+        "response",
+        &json!({"structuredContent": {"passport": "912803456"}}),
+    ));
+    let token = shown.texts.iter().find(|it| it.starts_with('<')).unwrap();
+    let written = base64(&format!("number {token} of somebody"));
+    let sent = world.sent(&written).texts.concat();
+    assert_eq!(sent, base64("number 912803456 of somebody"));
+    assert_eq!(world.shown(&sent), written, "the server repeats it");
+}
+
+#[test]
+fn lines_of_base64_stay_ones_that_go_on() {
+    let world = World::new("{}");
+    let line = "d3JpdGUgdG8gYW5uYUBleGFtcGxlLm9yZyB0b2RheSAg";
+    let shown = world.shown(&format!("{line}\n{line}\n"));
+    let (first, last) = shown.trim_end().split_once('\n').unwrap();
+    assert!(!first.contains('=') && last != line, "{shown}");
+}
+
 #[test]
 fn what_is_in_digits_and_not_personal_stays() {
     let world = World::new("{}");

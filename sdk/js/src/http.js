@@ -15,7 +15,13 @@ const PIECE = 65536;
 export function send({ method = "GET", url, headers = {}, body = "", patience }) {
   const request = outgoing(method, address(url), headers);
   const sending = request.body();
-  const answer = attempt(() => handle(request, options(patience)), told);
+  const answer = attempt(
+    () => handle(request, options(patience)),
+    (code) => {
+      sending[Symbol.dispose]();
+      return told(code);
+    },
+  );
   write(sending, typeof body === "string" ? encoded(body) : body);
   // A result in a result: that it is the first to ask, and what there is.
   const got = using(answer, () => {
@@ -101,8 +107,10 @@ function all(stream) {
 function attempt(call, error) {
   try {
     return call();
-  } catch ({ payload }) {
-    throw error(payload);
+  } catch (thrown) {
+    // Anything else is a mistake of whoever called.
+    if (thrown.payload === undefined) throw thrown;
+    throw error(thrown.payload);
   }
 }
 

@@ -22,7 +22,7 @@ def component(guardrail: type[Guardrail]) -> type:
         def configure(self, config: str) -> Any:
             try:
                 Exports.configured = guardrail(json.loads(config))
-            except ValueError as error:
+            except (ValueError, GatewayError) as error:
                 raise Err(str(error)) from error
             return _manifest(Exports.configured)
 

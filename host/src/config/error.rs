@@ -210,6 +210,12 @@ pub enum Problem {
              write an \"Authorization\" header in \"headers\""
     )]
     Userinfo { what: String },
+    /// A path that is to come out of the keyring.
+    #[error(
+        "{what} is a path, which is not looked for in the keyring; write it here, or as a \
+             variable of the environment: ${{NAME}}"
+    )]
+    PathInKeyring { what: String },
     /// What cannot be a header's name.
     #[error("{what}: a header's name has letters, digits and \"-\" only")]
     HeaderName { what: String },

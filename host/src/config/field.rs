@@ -108,6 +108,11 @@ impl<'a> Field<'a> {
         text.contains("${file:") || text.contains("${keyring:")
     }
 
+    /// Whether that secret is in the keyring.
+    fn refers_to_keyring(&self) -> bool {
+        matches!(&self.value, Value::Text(text) if text.replace("$${", "").contains("${keyring:"))
+    }
+
     /// A string with its variables replaced.
     pub(super) fn expanded(self) -> Option<String> {
         let Value::Text(text) = &self.value else {
@@ -132,6 +137,10 @@ impl<'a> Field<'a> {
     /// A path with its variables and `~` replaced.
     pub(super) fn path(self) -> Option<String> {
         let (reading, at, what) = (self.reading, self.at, self.what());
+        if self.refers_to_keyring() {
+            self.error(Problem::PathInKeyring { what });
+            return None;
+        }
         let text = self.expanded()?;
         expand_home(&text, reading.env).or_else(|| reading.unresolved(at, Problem::NoHome { what }))
     }

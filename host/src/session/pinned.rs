@@ -259,3 +259,24 @@ fn tell(server: &str, held: &Held, hides: bool) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instructions_are_left_out_and_what_is_called_nearly_so_is_told_by_nobody() {
+        let without = |result: &str| {
+            let told = without_instructions(Message::result("1", result))?;
+            told.payload().map(str::to_owned)
+        };
+        let told = without(r#"{"capabilities":{},"instructions":"Use x."}"#);
+        assert_eq!(told.as_deref(), Some(r#"{"capabilities":{}}"#));
+        let told = without(r#"{"capabilities":{}}"#);
+        assert_eq!(told.as_deref(), Some(r#"{"capabilities":{}}"#));
+        assert_eq!(
+            without(r#"{"capabilities":{},"Instructions":"Use x."}"#),
+            None
+        );
+    }
+}

@@ -155,3 +155,17 @@ fn a_secret_among_the_arguments_of_a_program_is_warned_of() {
         config.warnings
     );
 }
+
+#[test]
+fn no_path_is_looked_for_in_the_keyring() {
+    for line in [
+        "command = \"${keyring:a/b}\"",
+        "command = \"a\"\ncwd = \"${keyring:a/b}\"",
+    ] {
+        let told = load_content(b"x", &format!("[servers.a]\n{line}\n")).unwrap_err();
+        assert!(
+            told.contains("is a path, which is not looked for in the keyring"),
+            "{told}"
+        );
+    }
+}

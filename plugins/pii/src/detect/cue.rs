@@ -81,6 +81,7 @@ pub(super) struct Cues<'a> {
     tables: OnceCell<Tables<'a>>,
     within: OnceCell<Vec<usize>>,
     within_key: OnceCell<Vec<usize>>,
+    is_sentence: OnceCell<bool>,
 }
 
 impl<'a> Cues<'a> {
@@ -92,6 +93,7 @@ impl<'a> Cues<'a> {
             tables: OnceCell::new(),
             within: OnceCell::new(),
             within_key: OnceCell::new(),
+            is_sentence: OnceCell::new(),
         }
     }
 
@@ -113,7 +115,8 @@ impl<'a> Cues<'a> {
     /// Whether the name of the text says what is in it: a value, or a sentence. A name is asked for at a cost, and that
     /// of a document says little.
     pub(super) fn is_named(&self) -> bool {
-        self.is_value() || self.text.len() <= 256 && !self.text.contains(['\n', '{', '|'])
+        let is_sentence = || self.text.len() <= 256 && !self.text.contains(['\n', '{', '|']);
+        self.is_value() || *self.is_sentence.get_or_init(is_sentence)
     }
 
     /// The name of the whole text.

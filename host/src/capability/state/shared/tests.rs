@@ -243,7 +243,6 @@ fn a_file_that_is_removed_is_made_anew_and_that_one_is_used() {
     }
 }
 
-/// Nobody waits longer than that for another gateway, however many wait.
 #[test]
 fn a_file_that_another_has_to_itself_is_an_error_and_works_again_afterwards() {
     let folder = tempfile::tempdir().unwrap();

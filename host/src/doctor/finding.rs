@@ -96,6 +96,7 @@ pub(super) fn slow_guardrail(name: &str, what: String) -> Finding {
     )
 }
 
+#[cfg(unix)]
 pub(super) fn readable(file: &str, what: String) -> Finding {
     warning(
         "file.readable",
@@ -105,6 +106,7 @@ pub(super) fn readable(file: &str, what: String) -> Finding {
     )
 }
 
+#[cfg(unix)]
 pub(super) fn writable(file: &str, what: String) -> Finding {
     error(
         "file.writable",
@@ -141,6 +143,7 @@ pub(super) fn clock(what: String) -> Finding {
     )
 }
 
+#[cfg(target_os = "linux")]
 pub(super) fn orphan(pid: u32) -> Finding {
     warning(
         "process.left",

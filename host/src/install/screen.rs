@@ -110,17 +110,7 @@ impl Screen {
         after: Option<&str>,
         hidden: &[String],
     ) {
-        let name = path.display().to_string();
-        let named = |text: Option<&str>| match text {
-            Some(_) => name.clone(),
-            None => "/dev/null".to_owned(),
-        };
-        let mut options = DiffOptions::new();
-        options
-            .set_original_filename(named(before))
-            .set_modified_filename(named(after));
-        let patch = options.create_patch(before.unwrap_or_default(), after.unwrap_or_default());
-        for line in patch.to_string().lines() {
+        for line in lines(path, before, after) {
             let code = match line.as_bytes().first() {
                 Some(b'+') => "32",
                 Some(b'-') => "31",
@@ -129,7 +119,7 @@ impl Screen {
             };
             let line = hidden
                 .iter()
-                .fold(line.to_owned(), |line, value| without(&line, value));
+                .fold(line, |line, value| without(&line, value));
             self.line(&self.paint(code, &line));
         }
     }
@@ -150,6 +140,26 @@ impl Screen {
             false => text,
         }
     }
+}
+
+/// The lines that differ, below the file's name as it is: in a patch it would be escaped.
+fn lines(path: &Path, before: Option<&str>, after: Option<&str>) -> Vec<String> {
+    let name = |text: Option<&str>| match text {
+        Some(_) => path.display().to_string(),
+        None => "/dev/null".to_owned(),
+    };
+    let patch = DiffOptions::new()
+        .create_patch(before.unwrap_or_default(), after.unwrap_or_default())
+        .to_string();
+    let names = [
+        format!("--- {}", name(before)),
+        format!("+++ {}", name(after)),
+    ];
+    let changes = patch.lines().skip_while(|line| !line.starts_with("@@"));
+    names
+        .into_iter()
+        .chain(changes.map(str::to_owned))
+        .collect()
 }
 
 /// The values that no screen shows, since what is on one is soon in a log or a
@@ -213,6 +223,20 @@ fn without(line: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_named_as_its_system_names_it() {
+        let path = Path::new(r"C:\Users\Zoë\mcp.json");
+        assert_eq!(
+            lines(path, None, Some("{}\n")),
+            [
+                "--- /dev/null",
+                r"+++ C:\Users\Zoë\mcp.json",
+                "@@ -0,0 +1 @@",
+                "+{}"
+            ]
+        );
+    }
 
     #[test]
     fn a_value_that_stands_alone_is_not_shown() {

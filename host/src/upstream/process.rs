@@ -42,6 +42,7 @@ const INHERITED: &[&str] = if cfg!(windows) {
 const AFTER_EOF: Duration = Duration::from_millis(1500);
 
 /// How long it may take once it was told to terminate.
+#[cfg(unix)]
 const AFTER_TERM: Duration = Duration::from_millis(1000);
 
 /// How long the system may take to end it.
@@ -54,6 +55,7 @@ const LOG_LINE: usize = 16 << 10;
 #[derive(Debug)]
 pub struct Process {
     child: Box<dyn ChildWrapper>,
+    #[cfg(unix)]
     group: Option<u32>,
     /// Writes to its standard input, and closes it when it is aborted.
     writer: AbortHandle,
@@ -143,6 +145,7 @@ pub(super) fn start(
         link: Link::Process(Process {
             watch: group.zip(reaper).map(|(group, reaper)| reaper.watch(group)),
             child,
+            #[cfg(unix)]
             group,
             writer,
         }),

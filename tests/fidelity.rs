@@ -182,6 +182,15 @@ fn the_only_servers_welcome_is_passed_on_as_it_is() {
 }
 
 #[test]
+fn a_byte_order_mark_before_a_message_is_passed_over() {
+    let gateway = Gateway::with().mirror().start();
+    let ping = r#"{"jsonrpc":"2.0","id":"marked","method":"ping"}"#;
+    gateway.client.send_raw(&format!("\u{feff}{ping}"));
+    let answer = gateway.client.answer("\"marked\"");
+    assert_eq!(answer.value()["result"], json!({}));
+}
+
+#[test]
 fn ids_come_back_as_they_were_written() {
     let gateway = Gateway::with().mirror().start();
     for id in [

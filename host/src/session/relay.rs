@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rmcp::model::ErrorCode;
 use tokio::sync::mpsc;
 
@@ -14,6 +15,12 @@ use crate::gate::Admitted;
 use crate::message::{Kind, Message, ParseError};
 use crate::upstream::Received;
 use crate::wire::Line;
+
+/// The message after a byte order mark, which some write before all that they write.
+fn after_mark(line: &Bytes) -> Option<Message> {
+    let message = line.strip_prefix(b"\xef\xbb\xbf")?;
+    Message::parse(line.slice_ref(message)).ok()
+}
 
 impl Session {
     /// Takes a line of the client.
@@ -40,7 +47,10 @@ impl Session {
             Line::Whole(bytes) => match Message::parse(bytes.clone()) {
                 Ok(message) => self.relay_message(from, message, None).await,
                 Err(ParseError::Batch) => self.relay_batch(from, &bytes).await,
-                Err(error) => self.reject(from, &error, &bytes, &bytes, bytes.len()).await,
+                Err(error) => match after_mark(&bytes) {
+                    Some(message) => self.relay_message(from, message, None).await,
+                    None => self.reject(from, &error, &bytes, &bytes, bytes.len()).await,
+                },
             },
             Line::TooLong { head, tail, length } => {
                 let error = too_long(self.settings.max_message);

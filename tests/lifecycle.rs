@@ -253,3 +253,19 @@ fn two_servers_resources_are_read_where_they_are_listed() {
         "{read}"
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gateway_may_have_more_files_open_than_a_desktop_begins_with() {
+    let gateway = Gateway::with()
+        .mirror()
+        .launched_by("sh", &["-c", "ulimit -Sn 64; exec \"$@\"", "sh"])
+        .start();
+    gateway.client.tools();
+    let limits = format!("/proc/{}/limits", gateway.process());
+    let limits = std::fs::read_to_string(limits).unwrap();
+    let files = limits.lines().find(|it| it.starts_with("Max open files"));
+    let soft = files.and_then(|it| it.split_whitespace().nth(3));
+    let soft: u64 = soft.unwrap().parse().unwrap();
+    assert!(soft > 64, "{limits}");
+}

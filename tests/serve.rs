@@ -356,6 +356,21 @@ fn a_signal_ends_everything_once_what_is_about_to_come_has_come() {
     assert_eq!(listening.messages(), Vec::<Value>::new());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gateway_that_is_to_outlive_its_terminal_does() {
+    let gateway = Gateway::with()
+        .mirror()
+        .launched_by("nohup", &[])
+        .serve(&[]);
+    let client = gateway.client();
+    signal(gateway.process(), Signal::HUP);
+    assert_eq!(client.call("m_echo", json!({"text": "x"})), "x");
+    signal(gateway.process(), Signal::TERM);
+    gateway.log.wait("ending: SIGTERM");
+    assert!(gateway.wait().success());
+}
+
 #[test]
 fn a_gateway_that_is_killed_leaves_no_server_behind() {
     let gateway = serve();

@@ -1,7 +1,9 @@
 //! Runs the gateway for one client on standard input and output, from its first
 //! message to the end of its last server; or, in `serve`, for many over HTTP.
 
+mod files;
 mod serve;
+mod signals;
 
 pub use serve::{ServeError, serve};
 
@@ -18,6 +20,7 @@ use crate::session::Sessions;
 use crate::status::{self, News};
 use crate::swap::{Capture, Unwritable};
 use crate::wire::{Lines, outbox};
+use signals::signalled;
 
 /// How long the end of all servers may take, together with what comes before
 /// and after it less than the 5 s after which a client may lose patience.
@@ -103,6 +106,7 @@ pub async fn run(source: ConfigSource, news: Arc<News>) -> Result<(), RunError> 
 
 /// Everything that a client needs to be served.
 async fn prepare(source: ConfigSource) -> Result<Reloader, RunError> {
+    files::make_room();
     let config = source.load()?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -180,30 +184,4 @@ pub(crate) fn cache() -> Option<CacheDir> {
             tracing::warn!("guardrails are compiled anew at every start: {error}");
         })
         .ok()
-}
-
-#[cfg(unix)]
-async fn signalled() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::hangup()),
-    );
-    match signals {
-        (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) => tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-            _ = hangup.recv() => "SIGHUP",
-        },
-        _ => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn signalled() -> &'static str {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => "Ctrl-C",
-        Err(_) => std::future::pending().await,
-    }
 }

@@ -179,7 +179,7 @@ impl Setup {
             .env("MCP_GATEWAY_STATE_DIR", self.folder.path().join("state"))
             .env_remove("MCP_GATEWAY_TOKEN")
             .envs(env.iter().copied());
-        let mut child = command.spawn().unwrap();
+        let mut child = self.launched(command).spawn().unwrap();
         Serving {
             log: Log::read(child.stderr.take().unwrap()),
             config,
@@ -271,6 +271,11 @@ impl Setup {
             .arg("--config")
             .arg(config)
             .args(["--log", self.level, "--log-format", "json"]);
+        self.launched(command)
+    }
+
+    /// What starts a gateway with this command line.
+    fn launched(&self, command: Command) -> Command {
         let [program, args @ ..] = self.launcher.as_slice() else {
             return command;
         };

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::config::{Server, Transport};
 use crate::gate::Cleared;
@@ -30,7 +30,12 @@ pub struct Upstream {
     pub server: Server,
     name: Arc<str>,
     state: watch::Sender<State>,
+    /// Somebody wants to use it while it is down.
+    wanted: Notify,
 }
+
+/// How long a request waits for a remote server that is down and is tried again for it.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// Where a server is in its life.
 #[derive(Debug, Clone)]
@@ -114,6 +119,7 @@ impl Upstream {
             name: Arc::from(server.name.as_str()),
             server,
             state: watch::Sender::new(state),
+            wanted: Notify::new(),
         })
     }
 
@@ -167,6 +173,44 @@ impl Upstream {
             Err(_) => "it is still starting".into(),
         };
         Err(self.unavailable(reason))
+    }
+
+    /// The same for somebody who needs it. A remote server that is down may be back long
+    /// before its turn to be tried again, so it is tried now.
+    pub async fn on_demand(&self, patience: Duration) -> Result<Arc<Ready>, Unavailable> {
+        let is_remote = matches!(self.server.transport, Transport::Http(_));
+        let down = match self.settled(patience).await {
+            Err(down) if is_remote && self.can_be_tried() => down,
+            settled => return settled,
+        };
+        let mut state = self.state.subscribe();
+        match &*state.borrow_and_update() {
+            State::Ready(ready) => return Ok(Arc::clone(ready)),
+            State::Starting => {}
+            State::Down(_) => self.wanted.notify_one(),
+        }
+        let tried = async {
+            while state.changed().await.is_ok() {
+                match &*state.borrow_and_update() {
+                    State::Ready(ready) => return Ok(Arc::clone(ready)),
+                    State::Down(reason) => return Err(self.unavailable(Arc::clone(reason))),
+                    State::Starting => {}
+                }
+            }
+            Err(self.unavailable("the gateway is ending".into()))
+        };
+        let tried = tokio::time::timeout(AGAIN, tried).await;
+        tried.unwrap_or(Err(down))
+    }
+
+    /// Whether it is down, and not for good.
+    fn can_be_tried(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Down(_)) && self.server.unresolved().is_none()
+    }
+
+    /// Waits until somebody wants to use it while it is down.
+    pub async fn wanted(&self) {
+        self.wanted.notified().await;
     }
 
     /// Waits until it can be used, through any number of restarts; `None` once it

@@ -173,6 +173,42 @@ fn a_server_that_is_not_there_is_named_and_found_once_it_is() {
 }
 
 #[test]
+fn a_server_that_was_away_for_long_is_there_for_the_call_that_needs_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let gateway = Gateway::with()
+        .setting("naming = \"bare\"")
+        .server(Server::remote("r", &format!("http://{address}/mcp")))
+        .start();
+    // By now nobody would look for it for a while.
+    gateway.log.wait("starting it again in 8s");
+    let web = crate::mcp::server_at(address);
+    let answer = gateway.client.call("echo", json!({"a": 1}));
+    assert_eq!(answer.text(), r#"{"a":1}"#);
+    assert_eq!(web.seen()[0].says("method"), "initialize");
+}
+
+#[test]
+fn an_answer_that_is_packed_is_named_so() {
+    let web = server(|request, reply| {
+        let called = request.tool() == "echo";
+        if called {
+            assert_eq!(request.header("accept-encoding"), "identity");
+            reply
+                .header("Content-Encoding", "gzip".to_owned())
+                .json("\u{1f}");
+        }
+        called
+    });
+    let gateway = gateway(&web);
+    assert_eq!(
+        gateway.client.call("echo", json!({})).text(),
+        "server \"r\" is not available: its answer is packed (gzip), which was not asked for"
+    );
+}
+
+#[test]
 fn a_server_with_another_certificate_authority_is_refused() {
     // Whatever speaks no TLS stands for what speaks it wrongly.
     let web = server(|_, _| false);

@@ -2,6 +2,7 @@
 //! be otherwise.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -47,6 +48,14 @@ pub(crate) fn server_with(
         if !unlike(request, reply) {
             answer(&sessions, request, reply);
         }
+    })
+}
+
+/// Starts a server at this place.
+pub(crate) fn server_at(address: SocketAddr) -> Web {
+    let sessions = Sessions::default();
+    Web::start_at(address, move |request, reply| {
+        answer(&sessions, request, reply);
     })
 }
 

@@ -1,5 +1,7 @@
 //! The session with a server: its id, how it is lost, and how it ends.
 
+use std::time::{Duration, Instant};
+
 use mcp_gateway_tests::eventually;
 use serde_json::json;
 
@@ -148,6 +150,29 @@ fn what_the_server_says_unasked_is_listened_to_and_again_where_it_broke() {
     assert_eq!(listening[0].header("mcp-session-id"), "session-1");
     assert_eq!(listening[0].header("last-event-id"), "");
     assert_eq!(listening[2].header("last-event-id"), "2");
+}
+
+#[test]
+fn a_server_that_ends_each_stream_with_a_greeting_is_asked_less_and_less_often() {
+    let web = server(|request, reply| {
+        let listening = request.method == "GET";
+        if listening {
+            reply.stream();
+            reply.piece(": welcome\n\n");
+        }
+        listening
+    });
+    let gateway = gateway(&web);
+    gateway.client.call("echo", json!({}));
+    let listened = || {
+        let seen = web.seen();
+        seen.iter().filter(|it| it.method == "GET").count()
+    };
+    eventually("the first stream", || listened() >= 1);
+    let first = Instant::now();
+    eventually("the fourth stream", || listened() >= 4);
+    // However slow the machine is, the pauses between are half a second, one and two.
+    assert!(first.elapsed() > Duration::from_secs(3));
 }
 
 #[test]

@@ -34,7 +34,15 @@ pub(crate) struct Reply<'a> {
 impl Web {
     /// Starts a server that answers so. Every connection has a thread.
     pub(crate) fn start(answer: impl Fn(&Request, &mut Reply<'_>) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at("127.0.0.1:0".parse().unwrap(), answer)
+    }
+
+    /// The same, at a place that somebody may know already.
+    pub(crate) fn start_at(
+        address: SocketAddr,
+        answer: impl Fn(&Request, &mut Reply<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let answer = Arc::new(answer);

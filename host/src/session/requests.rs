@@ -140,7 +140,7 @@ impl Session {
         asking: &mut Asking,
     ) -> Result<Reply, Failure> {
         let usable = async {
-            let ready = upstream.settled(upstream.server.init_timeout).await?;
+            let ready = upstream.on_demand(upstream.server.init_timeout).await?;
             self.after_announcement(&ready).await;
             Ok::<_, Failure>(ready)
         };

@@ -88,6 +88,7 @@ pub(super) async fn supervise(
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = another(log_in) => {}
+            () = wanted(&upstream) => {}
             () = is_stopped(&mut stopped) => break,
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -104,6 +105,13 @@ async fn another(log_in: Option<LogIn>) {
         }
         None => std::future::pending().await,
     }
+}
+
+/// Waits until somebody wants to use a server, and for the first pause: many may want to,
+/// one after the other.
+async fn wanted(upstream: &Upstream) {
+    tokio::time::sleep(FIRST_PAUSE).await;
+    upstream.wanted().await;
 }
 
 /// Why a server's process, or the session with a remote one, is gone.

@@ -110,9 +110,11 @@ pub(super) fn one_line(message: Bytes) -> Bytes {
     line.freeze()
 }
 
-/// Without the whitespace around it.
+/// Without the whitespace around it, and without the byte order mark that some write
+/// before JSON, and what reads JSON off the web may pass over (RFC 8259, section 8.1).
 fn trim(bytes: Bytes) -> Bytes {
-    bytes.slice_ref(bytes.trim_ascii())
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    bytes.slice_ref(text.trim_ascii())
 }
 
 #[cfg(test)]
@@ -156,5 +158,6 @@ mod tests {
     fn a_message_over_several_lines_becomes_one() {
         assert_eq!(one_line("{\r\n \"a\": 1\n}\n".into()), "{   \"a\": 1 }");
         assert_eq!(one_line("{\"a\":1}".into()), "{\"a\":1}");
+        assert_eq!(one_line("\u{feff}{\"a\":1}\n".into()), "{\"a\":1}");
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    WWW_AUTHENTICATE,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, WWW_AUTHENTICATE,
 };
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, Method, Request, Response, StatusCode, Url};
@@ -177,6 +177,8 @@ impl Endpoint {
     ) -> Result<Response, Trouble> {
         let mut headers = self.remote.headers.clone();
         headers.extend(own);
+        // Who is not told may pack an answer.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let mut authorization = self.authorization.header().await.map_err(Trouble::Denied)?;
         let mut refused = false;
         loop {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
 use tokio::time::{sleep, timeout};
 
@@ -16,8 +16,9 @@ use crate::config::Flavor;
 use crate::message::{Kind, Message, string};
 use crate::wire::Line;
 
-/// How often in a row a stream that broke may fail to go on.
-const TRIES: u32 = 8;
+/// How often in a row a stream that broke may fail to go on: for half a minute, unless the
+/// server says how long to wait.
+const TRIES: u32 = 6;
 
 /// How long a stream may go on after the answer, so that its connection can be
 /// used again.
@@ -122,6 +123,11 @@ impl Exchange {
         }
         if self.opens_session() {
             endpoint.set_session(response.headers().get(SESSION).cloned());
+        }
+        if let Some(packed) = packed(response.headers()) {
+            return Err(Failed::For(format!(
+                "its answer is packed ({packed}), which was not asked for"
+            )));
         }
         if is_event_stream(&response) {
             return self.stream(response).await;
@@ -346,6 +352,13 @@ impl Exchange {
         }
         Err(Failed::For(reason))
     }
+}
+
+/// How a body is packed, if it is.
+fn packed(headers: &HeaderMap) -> Option<&str> {
+    let coding = headers.get(CONTENT_ENCODING)?;
+    let coding = coding.to_str().unwrap_or("in some way").trim();
+    (!coding.eq_ignore_ascii_case("identity") && !coding.is_empty()).then_some(coding)
 }
 
 fn is_json(kind: &HeaderValue) -> bool {

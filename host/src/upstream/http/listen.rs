@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use reqwest::{Response, StatusCode, Url};
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::endpoint::{Trouble, redirected};
 use super::sse::{Event, Events};
 use super::{Peer, is_event_stream, is_forgotten, pause, read};
 use crate::message::Message;
-use crate::upstream::connection::Ended;
+use crate::upstream::connection::{Ended, Next};
 use crate::wire::Line;
+
+/// A stream that lasted so long was worth opening. A server that ends each at once, or
+/// with no more than a greeting, is not asked again and again at the same pace.
+const LASTING: Duration = Duration::from_secs(5);
 
 /// How long a server may take to say where messages go.
 const ADDRESS: Duration = Duration::from_secs(10);
@@ -48,22 +52,25 @@ pub(super) async fn listen(peer: Arc<Peer>, begun: oneshot::Sender<()>) {
     }
 }
 
-/// Hands on what a stream brings, up to its end. Whether that was anything.
+/// Hands on what a stream brings, up to its end. Whether it was worth opening.
 async fn follow(peer: &Peer, mut response: Response, events: &mut Events) -> bool {
+    let begun = Instant::now();
     let mut fruitful = false;
     while let Ok(Some(chunk)) = response.chunk().await {
-        fruitful = true;
         for event in events.push(&chunk) {
-            hand_on(peer, event).await;
+            fruitful |= hand_on(peer, event).await;
         }
     }
-    fruitful
+    fruitful || begun.elapsed() >= LASTING
 }
 
-async fn hand_on(peer: &Peer, event: Event) {
-    if event.name == "message" {
+/// Whether it was a message.
+async fn hand_on(peer: &Peer, event: Event) -> bool {
+    let is_message = event.name == "message";
+    if is_message {
         peer.hand_on(read(event.data)).await;
     }
+    is_message
 }
 
 /// Whether a status may be another one in a while.
@@ -133,13 +140,27 @@ impl SseStream {
         }
     }
 
-    /// Hands on what it brings. Its end is the end of the connection.
+    /// Hands on what it brings. Its end is the end of the connection; what stands
+    /// between may end one that is quiet for half a minute, and the server is well.
     pub(super) async fn follow(mut self, peer: Arc<Peer>) {
+        let begun = Instant::now();
         for event in self.early {
             hand_on(&peer, event).await;
         }
         follow(&peer, self.response, &mut self.events).await;
-        peer.end(Ended::with("its stream of events ended"));
+        peer.end(Ended {
+            reason: "its stream of events ended".into(),
+            next: after(begun.elapsed()),
+        });
+    }
+}
+
+/// What is next after a stream that lasted so long.
+fn after(lasted: Duration) -> Next {
+    if lasted >= LASTING {
+        Next::Reconnect
+    } else {
+        Next::Pause
     }
 }
 
@@ -160,6 +181,12 @@ fn address(url: &Url, event: &Event) -> Result<Url, String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_that_is_cut_after_a_while_is_opened_again_at_once() {
+        assert_eq!(after(Duration::from_secs(30)), Next::Reconnect);
+        assert_eq!(after(Duration::from_millis(100)), Next::Pause);
+    }
 
     #[test]
     fn messages_go_to_the_server_that_was_configured_only() {

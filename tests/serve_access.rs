@@ -105,6 +105,19 @@ fn a_browser_that_asks_beforehand_is_told_what_a_page_may_do() {
     assert_eq!(told.header(of), "http://localhost:3000");
     let headers = told.header("access-control-allow-headers");
     assert!(headers.contains("authorization") && headers.contains("mcp-session-id"));
+    // Tools choose what is repeated in headers; everything else is not asked for.
+    let told = gateway
+        .request("OPTIONS")
+        .header("Origin", "http://localhost:3000")
+        .header("Access-Control-Request-Method", "POST")
+        .header(
+            "Access-Control-Request-Headers",
+            "content-type,mcp-param-region, x-other",
+        )
+        .send();
+    let headers = told.header("access-control-allow-headers");
+    assert!(headers.contains("mcp-param-region") && headers.contains("authorization"));
+    assert!(!headers.contains("x-other"), "{headers}");
     let refused = ask("https://evil.example");
     assert_eq!((refused.status, refused.header(of)), (403, ""));
     let served = opening(&gateway)
@@ -180,12 +193,32 @@ fn a_gateway_that_others_can_reach_does_not_start_without_a_token() {
     assert!(gateway.address.starts_with("0.0.0.0:"));
     let port = gateway.address.rsplit(':').next().unwrap();
     let body = initialize("2025-11-25", json!({})).to_string();
-    let served = opening(&gateway)
-        .header("Host", &format!("localhost:{port}"))
-        .header("Authorization", "Bearer a-secret")
+    let call = |host: &str| {
+        opening(&gateway)
+            .header("Host", &format!("{host}:{port}"))
+            .header("Authorization", "Bearer a-secret")
+            .body(body.clone())
+            .send()
+    };
+    // Others know the machine by addresses that it need not know itself.
+    for host in ["localhost", "192.168.1.5", "[fd00::2]"] {
+        assert_eq!(call(host).status, 200, "{host}");
+    }
+    is_refused(call("evil.example"), 403, "--allow-host");
+}
+
+#[test]
+fn a_slash_at_the_end_is_the_same_place_and_whoever_looks_after_it_may_ask_for_the_head() {
+    let gateway = serve(&[]);
+    let body = initialize("2025-11-25", json!({})).to_string();
+    let opened = Request::new(&gateway.address, "POST", "/mcp/")
+        .header("Accept", "application/json, text/event-stream")
+        .header("Content-Type", "application/json")
         .body(body)
         .send();
-    assert_eq!(served.status, 200);
+    assert_eq!(opened.status, 200);
+    let health = Request::new(&gateway.address, "HEAD", "/health").send();
+    assert_eq!(health.status, 200);
 }
 
 #[test]

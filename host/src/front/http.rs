@@ -9,6 +9,7 @@
 mod access;
 mod answer;
 mod clients;
+mod connections;
 mod legacy;
 mod modern;
 mod pages;
@@ -32,7 +33,6 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 pub use token::{TokenError, TokenSource};
 
@@ -40,6 +40,7 @@ use crate::session::Sessions;
 use access::{Access, Denied};
 use answer::Answer;
 use clients::Clients;
+use connections::{Connections, Visitor};
 use posted::Posted;
 
 /// Where clients find the gateway.
@@ -97,7 +98,7 @@ pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
     endpoint: Arc<Endpoint>,
-    connections: JoinSet<()>,
+    connections: Connections,
     stop: watch::Sender<bool>,
 }
 
@@ -126,7 +127,7 @@ pub async fn listen(options: Options, sessions: Arc<Sessions>) -> Result<Listeni
         listener,
         address,
         endpoint: Arc::new(Endpoint { access, clients }),
-        connections: JoinSet::new(),
+        connections: Connections::new(CONNECTIONS),
         stop: watch::Sender::new(false),
     })
 }
@@ -139,11 +140,18 @@ impl Listening {
 
     /// Serves clients for as long as this is awaited.
     pub async fn serve(&mut self) {
+        let mut failed = false;
         loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => self.take(stream),
+                Ok((stream, _)) => {
+                    failed = false;
+                    self.take(stream);
+                }
                 Err(error) => {
-                    tracing::warn!("a connection cannot be taken: {error}");
+                    // It may fail for long, and says so once.
+                    if !std::mem::replace(&mut failed, true) {
+                        tracing::warn!("connections cannot be taken: {error}");
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -151,14 +159,10 @@ impl Listening {
     }
 
     fn take(&mut self, stream: TcpStream) {
-        while self.connections.try_join_next().is_some() {}
-        if self.connections.len() >= CONNECTIONS {
-            tracing::warn!("a connection was refused: there are {CONNECTIONS}");
-            return;
-        }
         let endpoint = Arc::clone(&self.endpoint);
         let stop = self.stop.subscribe();
-        self.connections.spawn(connection(stream, endpoint, stop));
+        self.connections
+            .take(|visitor| connection(stream, visitor, endpoint, stop));
     }
 
     /// Takes no more requests, and ends all sessions and their servers.
@@ -167,17 +171,22 @@ impl Listening {
         self.stop.send_replace(true);
         self.endpoint.clients.end_all().await;
         // Whoever does not read by then has left.
-        let _ = tokio::time::timeout(LAST_WRITE, self.connections.join_all()).await;
+        let _ = tokio::time::timeout(LAST_WRITE, self.connections.end()).await;
     }
 }
 
 /// Serves one connection: requests one after the other.
-async fn connection(stream: TcpStream, endpoint: Arc<Endpoint>, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    visitor: Visitor,
+    endpoint: Arc<Endpoint>,
+    mut stop: watch::Receiver<bool>,
+) {
     // Events are small, and somebody waits for each.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let endpoint = Arc::clone(&endpoint);
-        async move { Ok::<_, Infallible>(endpoint.answer(request).await) }
+        let (endpoint, visitor) = (Arc::clone(&endpoint), visitor.clone());
+        async move { Ok::<_, Infallible>(endpoint.answer(request, &visitor).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -201,7 +210,7 @@ async fn connection(stream: TcpStream, endpoint: Arc<Endpoint>, mut stop: watch:
 }
 
 impl Endpoint {
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, visitor: &Visitor) -> Answer {
         let (head, body) = request.into_parts();
         if let Err(denied) = self.access.place(&head.headers) {
             return refused(denied);
@@ -209,7 +218,7 @@ impl Endpoint {
         let origin = head.headers.get(header::ORIGIN).cloned();
         let mut answer = match pages::preflight(&head) {
             Some(answer) => answer,
-            None => self.serve(head, body).await,
+            None => self.serve(head, body, visitor).await,
         };
         if let Some(origin) = origin {
             pages::let_see(&mut answer, origin);
@@ -218,15 +227,19 @@ impl Endpoint {
     }
 
     /// Answers a request that comes from where it may come from.
-    async fn serve(&self, head: Parts, body: Incoming) -> Answer {
+    async fn serve(&self, head: Parts, body: Incoming, visitor: &Visitor) -> Answer {
         match (head.uri.path(), &head.method) {
-            ("/health", &Method::GET) => return answer::plain(StatusCode::OK, "ok"),
-            (PATH, _) => {}
+            ("/health", &Method::GET | &Method::HEAD) => {
+                return answer::plain(StatusCode::OK, "ok");
+            }
+            // People write it either way, and clients do not follow redirects.
+            (PATH | "/mcp/", _) => {}
             _ => return answer::refusal(StatusCode::NOT_FOUND, "MCP is served at /mcp"),
         }
         if let Err(denied) = self.access.token(&head.headers) {
             return refused(denied);
         }
+        visitor.let_in();
         let (clients, headers) = (&self.clients, &head.headers);
         match head.method {
             Method::POST => match Posted::read(headers, body, clients.max_message()).await {

@@ -85,8 +85,15 @@ impl Access {
         };
         let name = authority.host();
         let allowed = |it: &String| it.eq_ignore_ascii_case(host) || it.eq_ignore_ascii_case(name);
-        // An address is no name that somebody could point elsewhere.
-        is_loopback(name) || ip(name) == Some(self.own) || self.hosts.iter().any(allowed)
+        is_loopback(name) || self.is_address(name) || self.hosts.iter().any(allowed)
+    }
+
+    /// Whether a host is an address that the gateway may be at. An address is no name
+    /// that somebody could point elsewhere. Who listens on every address that the
+    /// machine has goes by others, too: a router's, or that of a container's host.
+    fn is_address(&self, host: &str) -> bool {
+        let own = self.own.to_canonical();
+        ip(host).is_some_and(|ip| own.is_unspecified() || ip == own)
     }
 
     fn is_origin(&self, origin: &str) -> bool {
@@ -128,10 +135,9 @@ fn is_loopback(host: &str) -> bool {
 }
 
 fn ip(host: &str) -> Option<IpAddr> {
-    host.trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse()
-        .ok()
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let ip: IpAddr = address.parse().ok()?;
+    Some(ip.to_canonical())
 }
 
 #[cfg(test)]
@@ -181,6 +187,22 @@ mod tests {
         ];
         for (host, expected) in cases {
             let got = access(None).place(&headers(&[("host", host)]));
+            assert_eq!(got.is_ok(), expected, "{host}");
+        }
+        let everywhere = Access::new(
+            [0, 0, 0, 0].into(),
+            Vec::new(),
+            Vec::new(),
+            Token::new("right"),
+        );
+        for (host, expected) in [
+            ("192.168.1.6:8808", true),
+            ("[fd00::2]:8808", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("evil.example", false),
+            ("192.168.1.6.evil.example", false),
+        ] {
+            let got = everywhere.place(&headers(&[("host", host)]));
             assert_eq!(got.is_ok(), expected, "{host}");
         }
         let twice = [("host", "localhost"), ("host", "evil.example")];

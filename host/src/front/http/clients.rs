@@ -13,6 +13,10 @@ use crate::protocol::Mirrored;
 use crate::session::{Session, Sessions};
 use crate::wire::{Queue, queue};
 
+/// A session that nobody has used for so long may be one that its client has left without
+/// a word, as many do. It makes way for another when there are too many.
+const LEFT: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 300_000 });
+
 /// All clients.
 pub(super) struct Clients {
     sessions: Arc<Sessions>,
@@ -53,6 +57,7 @@ pub(super) struct Served {
 enum End {
     Client,
     Gateway,
+    Another,
 }
 
 /// Why a client is not served.
@@ -99,7 +104,7 @@ impl Clients {
             served.streams.touch();
             return Ok(Arc::clone(served));
         }
-        if table.served.len() >= self.most {
+        if table.served.len() >= self.most && !table.end_one_that_is_left() {
             return Err(NotServed::TooMany(self.most));
         }
         let (sent, is_shared) = match key {
@@ -158,6 +163,9 @@ impl Clients {
             match end {
                 Some(End::Gateway) => served.session.drain().await,
                 Some(End::Client) => tracing::info!("the client has ended its session"),
+                Some(End::Another) => {
+                    tracing::info!("a session that nobody uses makes way for another");
+                }
                 None => tracing::info!("a session ends: nobody has used it for {:?}", self.idle),
             }
             served.streams.end();
@@ -195,8 +203,57 @@ impl Clients {
     }
 }
 
+impl Table {
+    /// Ends the session that nobody has used for longest, if that may have been left.
+    fn end_one_that_is_left(&mut self) -> bool {
+        let quiet = |served: &Served| Some(served.streams.quiet_since()?.elapsed());
+        let quiet = self.served.iter().map(|(key, it)| (quiet(it), key));
+        let left = quiet.filter(|(quiet, _)| quiet.is_some_and(|quiet| quiet >= LEFT));
+        let key = left
+            .max_by_key(|(quiet, _)| *quiet)
+            .map(|(_, key)| key.clone());
+        let served = key.and_then(|key| self.served.remove(&key));
+        served
+            .inspect(|served| served.finish(End::Another))
+            .is_some()
+    }
+}
+
 impl Served {
     fn finish(&self, why: End) {
         self.end.send_replace(Some(why));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::capability::state::States;
+    use crate::config::Gateway;
+
+    #[tokio::test]
+    async fn a_session_that_was_left_makes_way_and_one_that_is_listened_to_does_not() {
+        let sessions = Sessions::new(
+            Arc::default(),
+            States::default(),
+            Gateway::default(),
+            Vec::new(),
+        );
+        let clients = Clients::new(Arc::new(sessions), 1, Duration::from_secs(1800));
+        let key = |id: &str| Key::Session(id.into());
+        clients.find_or_open(key("left")).await.unwrap();
+        let another = loop {
+            match clients.find_or_open(key("another")).await {
+                Ok(served) => break served,
+                Err(error) => assert_eq!(error, NotServed::TooMany(1)),
+            }
+            tokio::task::yield_now().await;
+        };
+        assert!(clients.find(&key("left")).await.is_none());
+        let _listening = another.streams.standing().unwrap();
+        tokio::time::sleep(LEFT).await;
+        let third = clients.find_or_open(key("third")).await;
+        assert_eq!(third.err(), Some(NotServed::TooMany(1)));
     }
 }

@@ -20,7 +20,7 @@ use source::{File, rust_files};
 /// The modules of the host, lowest first. A module uses only those of lower
 /// rows, and itself; the two that stand together may use each other.
 const LAYERS: &[&[&str]] = &[
-    &["keyring"],
+    &["keyring", "plural"],
     &["message", "config", "bundled", "clients"],
     &["protocol", "journal", "provenance"],
     &["capability+sandbox"],

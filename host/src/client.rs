@@ -14,11 +14,16 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::message::{Kind, Message};
+
 /// How long anything but the server's start may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a list may take, for which a server has to start first.
 const LISTING: Duration = Duration::from_secs(120);
+
+/// The code of the error that says that there is no such method.
+const UNKNOWN_METHOD: &str = "-32601";
 
 /// A client, and the gateway that it started.
 pub struct Client {
@@ -27,6 +32,7 @@ pub struct Client {
     stdout: Lines<BufReader<ChildStdout>>,
     log: mpsc::UnboundedReceiver<Value>,
     last_id: u64,
+    opening: Message,
     findings: Vec<Value>,
 }
 
@@ -69,17 +75,32 @@ impl Client {
             stdout: BufReader::new(stdout).lines(),
             log,
             last_id: 0,
+            opening: Message::result("0", "{}"),
             findings: Vec::new(),
         };
+        client.open().await?;
+        Ok(client)
+    }
+
+    /// Opens the session, or another one, for which the servers are opened anew.
+    ///
+    /// # Errors
+    /// When the gateway does not answer.
+    pub async fn open(&mut self) -> Result<()> {
         let params = json!({
             "protocolVersion": "2025-06-18",
             "capabilities": {},
             "clientInfo": {"name": "mcp-gateway", "version": env!("CARGO_PKG_VERSION")},
         });
-        client.request("initialize", params).await?;
+        let opening = self.exchange("initialize", params, PATIENCE).await?;
+        self.opening = answered("initialize", opening)?;
         let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        client.send(&initialized).await?;
-        Ok(client)
+        self.send(&initialized).await
+    }
+
+    /// What the gateway said when the session was opened.
+    pub fn opening(&self) -> &Message {
+        &self.opening
     }
 
     /// The gateway's process; nothing once it has ended.
@@ -112,20 +133,25 @@ impl Client {
         }
     }
 
-    /// The definitions of all tools, as they are listed.
+    /// The pages of a list; none where there is no such list.
     ///
     /// # Errors
-    /// When the gateway does not answer, or nothing can be listed.
-    pub async fn definitions(&mut self) -> Result<Vec<Value>> {
-        let mut definitions = Vec::new();
+    /// When the gateway does not answer, or cannot have it listed.
+    pub async fn pages(&mut self, method: &str) -> Result<Vec<Message>> {
+        let mut pages = Vec::new();
         let mut params = json!({});
         loop {
-            let mut page = self.request_within("tools/list", params, LISTING).await?;
-            let tools = page.get_mut("tools").and_then(Value::as_array_mut);
-            definitions.append(tools.context("it lists no tools")?);
-            match page.get("nextCursor").filter(|cursor| !cursor.is_null()) {
+            let page = self.exchange(method, params, LISTING).await?;
+            if page.value("/code") == Some(UNKNOWN_METHOD) && pages.is_empty() {
+                return Ok(pages);
+            }
+            let page = answered(method, page)?;
+            let next = page.value("/nextCursor").filter(|it| *it != "null");
+            let next: Option<Value> = next.map(serde_json::from_str).transpose()?;
+            pages.push(page);
+            match next {
                 Some(cursor) => params = json!({ "cursor": cursor }),
-                None => return Ok(definitions),
+                None => return Ok(pages),
             }
         }
     }
@@ -208,35 +234,35 @@ impl Client {
     }
 
     async fn request(&mut self, method: &str, params: Value) -> Result<Value> {
-        self.request_within(method, params, PATIENCE).await
+        let answer = self.exchange(method, params, PATIENCE).await?;
+        let answer = answered(method, answer)?;
+        Ok(serde_json::from_str(answer.payload().unwrap_or("{}"))?)
     }
 
-    async fn request_within(
+    /// Asks for something, and returns the answer to it, whatever that is.
+    async fn exchange(
         &mut self,
         method: &str,
         params: Value,
         patience: Duration,
-    ) -> Result<Value> {
+    ) -> Result<Message> {
         self.last_id += 1;
         let id = self.last_id;
         let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         self.send(&request).await?;
+        let id = id.to_string();
         let answer = async {
             while let Some(line) = self.stdout.next_line().await? {
-                let message: Value = serde_json::from_str(&line)?;
-                if message.get("id").is_some_and(|theirs| *theirs == id) {
+                let message = Message::parse(line.into())?;
+                if message.id() == Some(&*id) && message.method().is_none() {
                     return Ok(message);
                 }
             }
             bail!("the gateway ended")
         };
-        let mut answer = timeout(patience, answer)
+        timeout(patience, answer)
             .await
-            .with_context(|| format!("no answer to {method}"))??;
-        match answer.get_mut("result") {
-            Some(result) => Ok(result.take()),
-            None => bail!("{method} failed: {answer}"),
-        }
+            .with_context(|| format!("no answer to {method}"))?
     }
 
     async fn send(&mut self, message: &Value) -> Result<()> {
@@ -252,5 +278,13 @@ impl Client {
                 self.findings.push(event);
             }
         }
+    }
+}
+
+/// An answer that is no error.
+fn answered(method: &str, answer: Message) -> Result<Message> {
+    match answer.kind() {
+        Kind::Error => bail!("{method} failed: {}", answer.payload().unwrap_or_default()),
+        _ => Ok(answer),
     }
 }

@@ -23,6 +23,7 @@ pub mod message;
 pub mod oauth;
 pub mod pin;
 pub mod pinning;
+pub mod plural;
 pub mod protocol;
 pub mod provenance;
 pub mod reload;

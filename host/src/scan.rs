@@ -1,6 +1,6 @@
 //! `scan`: says what the servers of a person's clients are before they are trusted:
 //! where they come from and what is known of that, what their configuration gives
-//! away, and what is wrong with their tools.
+//! away, and what is wrong with what they show a model.
 //!
 //! No client's file is written. The servers are started one after the other, by a
 //! gateway like any other; secrets are found by the guardrail `basic`, attacks in the
@@ -16,6 +16,7 @@ mod listed;
 mod report;
 mod sarif;
 mod secrets;
+mod shown;
 mod tools;
 
 use std::collections::HashMap;
@@ -25,21 +26,22 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use crate::cli::{FailOn, Format, Look, Scan};
-use crate::pinning::Neighbours;
+use crate::pinning::Offer;
 use crate::provenance::Provenance;
 use crate::reputation::{self, Reputation, Sources, Standings};
 use detector::Detectors;
 use finding::{Finding, Level};
 use found::{Found, Skipped};
 use listed::Listed;
+use shown::Beside;
 
 /// A server, and what is to be said of it.
 struct Scanned {
     found: Found,
     provenance: Provenance,
     reputation: Option<Reputation>,
-    /// Its tools; none if it was not started, or why there are none.
-    tools: Option<Result<Listed, String>>,
+    /// What it shows; nothing if it was not started, or why that is not known.
+    listed: Option<Result<Listed, String>>,
     findings: Vec<Finding>,
 }
 
@@ -111,14 +113,14 @@ async fn look_at(look: &Look) -> anyhow::Result<ExitCode> {
             found,
             provenance,
             reputation,
-            tools: None,
+            listed: None,
             findings,
         });
     }
     if look.start {
         start(&mut servers).await;
     }
-    look_at_tools(&mut servers, &detectors).await?;
+    look_at_shown(&mut servers, &detectors).await?;
     let scanning = Scanning { servers, skipped };
     let text = match look.format {
         Format::Text => report::text(&scanning, &detectors),
@@ -169,11 +171,11 @@ async fn start(servers: &mut [Scanned]) {
             known.insert(scanned.found.text.clone(), listed.clone());
             listed
         };
-        scanned.tools = Some(listed);
+        scanned.listed = Some(listed);
     }
 }
 
-async fn look_at_tools(servers: &mut [Scanned], detectors: &Detectors) -> anyhow::Result<()> {
+async fn look_at_shown(servers: &mut [Scanned], detectors: &Detectors) -> anyhow::Result<()> {
     for index in 0..servers.len() {
         let Some((before, rest)) = servers.split_at_mut_checked(index) else {
             break;
@@ -181,27 +183,28 @@ async fn look_at_tools(servers: &mut [Scanned], detectors: &Detectors) -> anyhow
         let Some((scanned, after)) = rest.split_first_mut() else {
             break;
         };
-        let listed = match &scanned.tools {
+        let listed = match &scanned.listed {
             Some(Ok(listed)) => listed,
             Some(Err(why)) => {
-                scanned.findings.push(finding::not_listed(why));
+                scanned.findings.push(finding::not_listed(Offer::Tool, why));
                 continue;
             }
             None => continue,
         };
         // Servers of one client are together in a conversation.
-        let mut others = Neighbours::default();
-        let mut names = HashMap::new();
+        let mut beside = Beside::default();
         for other in before.iter().chain(after.iter()) {
             if other.found.file == scanned.found.file
-                && let Some(Ok(listed)) = &other.tools
+                && let Some(Ok(listed)) = &other.listed
             {
-                let tools = || listed.definitions.iter().map(|it| it.name.as_str());
-                others.add(other.found.server.name.as_str(), tools());
-                names.extend(tools().map(|tool| (tool, other.found.server.name.as_str())));
+                beside.add(other.found.server.name.as_str(), listed);
             }
         }
-        let findings = tools::look(listed, &others, &names, detectors).await?;
+        let mut findings = shown::look(listed, &beside, detectors).await?;
+        let of_all: Vec<Finding> = tools::look(listed, &findings).collect();
+        findings.extend(of_all);
+        let unseen = listed.unseen.iter();
+        findings.extend(unseen.map(|(offer, why)| finding::not_listed(*offer, why)));
         scanned.findings.extend(findings);
     }
     Ok(())

@@ -64,7 +64,7 @@ fn the_same_seed_finds_the_same_and_one_case_is_enough() {
     let one = fuzz("trap", &["--case", case.trim()]);
     assert_eq!(one.code, 1);
     assert!(
-        one.text.contains("FAILS in 1 cases (trap): it crashed"),
+        one.text.contains("FAILS in 1 case (trap): it crashed"),
         "{}",
         one.text
     );

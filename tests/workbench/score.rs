@@ -39,7 +39,7 @@ fn a_score_says_what_was_found_of_what_is_to_be_found() {
 
     texts with something: 2 of 3 noticed (0.667)
     texts with exactly what is expected: 2 of 5 (0.400)
-    clean texts: 1 of 2 flagged (0.500), 1 findings in 0.0 kB
+    clean texts: 1 of 2 flagged (0.500), 1 finding in 0.0 kB
     speed: 0.1 kB in …
 
     misses (2 of 2):

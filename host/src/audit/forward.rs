@@ -36,6 +36,7 @@ use super::failure::AuditError;
 use super::filter::Filter;
 use super::reading::{Reading, Wanted};
 use crate::journal::hex;
+use crate::plural::counted;
 use metrics::Metrics;
 use otlp::Told;
 use target::Target;
@@ -155,7 +156,7 @@ pub async fn forward(request: Forward) -> Result<(), AuditError> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let sent = run(&request, &set).await?;
     let mut out = std::io::stdout();
-    Ok(writeln!(out, "{sent} records sent")?)
+    Ok(writeln!(out, "{} sent", counted(sent, "record"))?)
 }
 
 async fn run(

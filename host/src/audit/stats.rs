@@ -14,6 +14,7 @@ use super::query::millis;
 use super::reading::{Reading, Wanted};
 use super::table::{self, Column};
 use super::when::When;
+use crate::plural::counted;
 
 /// What is read of each record.
 const READ: &str = "seq, time, coalesce(server, '-'), CASE WHEN method = 'tools/call' \
@@ -137,8 +138,8 @@ impl Stats {
         let outcomes = self.outcomes.iter();
         let outcomes = outcomes.map(|(outcome, count)| format!("{count} {outcome}"));
         let outcomes = outcomes.collect::<Vec<_>>().join(", ");
-        let calls = self.all.calls;
-        writeln!(out, "{calls} calls: {}\n", plain::line(&outcomes))?;
+        let calls = counted(self.all.calls, "call");
+        writeln!(out, "{calls}: {}\n", plain::line(&outcomes))?;
         let unit = if (last - first) / HOUR < HOURS {
             HOUR
         } else {

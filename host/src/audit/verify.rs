@@ -11,6 +11,7 @@ use super::failure::AuditError;
 use super::plain;
 use super::when::When;
 use crate::journal::{self, Checkpoint, Database, Keys, Tampered, Verified, hex};
+use crate::plural::counted;
 
 /// Says whether the record is as it was written.
 pub(super) fn verify(
@@ -89,8 +90,7 @@ fn told(verified: &Verified, checkpoints: usize) -> String {
     };
     let archives = match archives {
         0 => String::new(),
-        1 => ", with 1 archive".to_owned(),
-        count => format!(", with {count} archives"),
+        count => format!(", with {}", counted(count, "archive")),
     };
     let checkpoints = match checkpoints {
         0 => String::new(),

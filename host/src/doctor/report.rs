@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Finding, Severity};
+use crate::plural::counted;
 
 /// Everything that was seen and found.
 #[derive(Debug, Default)]
@@ -111,13 +112,17 @@ impl SeenGuardrail {
             true => String::new(),
             false => format!(", uses {}", self.uses.join(", ")),
         };
+        let passed = match self.examples {
+            1 => "1 example passes".to_owned(),
+            examples => format!("{examples} examples pass"),
+        };
         let cost = match self.microseconds {
             Some(microseconds) => format!(", {microseconds} µs for a small message"),
             None => String::new(),
         };
         format!(
-            "guardrail  {} {}: {} examples pass{cost}{uses}\n           {}",
-            self.name, self.version, self.examples, self.digest
+            "guardrail  {} {}: {passed}{cost}{uses}\n           {}",
+            self.name, self.version, self.digest
         )
     }
 }
@@ -126,7 +131,9 @@ impl SeenServer {
     fn line(&self) -> String {
         let state = match (self.milliseconds, &self.era) {
             (Some(milliseconds), Some(era)) => {
-                let tools = self.tools.map(|tools| format!(", {tools} tools"));
+                let tools = self
+                    .tools
+                    .map(|tools| format!(", {}", counted(tools, "tool")));
                 let tools = tools.unwrap_or_default();
                 format!(
                     "ready after {milliseconds} ms, {} era{tools}",

@@ -26,13 +26,20 @@ impl Offer {
 
     /// What answers to a method show.
     pub fn shown_by(method: &str) -> Option<Self> {
-        Some(match method {
-            "tools/list" => Self::Tool,
-            "prompts/list" => Self::Prompt,
-            "resources/templates/list" => Self::Template,
-            "initialize" | "server/discover" => Self::Instructions,
-            _ => return None,
-        })
+        match method {
+            "server/discover" => Some(Self::Instructions),
+            _ => Self::ALL.into_iter().find(|it| it.method() == method),
+        }
+    }
+
+    /// The method whose answers show them; that of the older era, where each has its own.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Tool => "tools/list",
+            Self::Prompt => "prompts/list",
+            Self::Template => "resources/templates/list",
+            Self::Instructions => "initialize",
+        }
     }
 
     /// What a request of a method uses one of, by its name.
@@ -86,7 +93,7 @@ impl Offer {
     }
 
     /// The member of the answer that has them.
-    pub(super) fn member(self) -> &'static str {
+    pub fn member(self) -> &'static str {
         match self {
             Self::Tool => "tools",
             Self::Prompt => "prompts",
@@ -108,6 +115,16 @@ impl Offer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_kind_is_shown_by_its_own_method() {
+        for offer in Offer::ALL {
+            assert_eq!(Offer::shown_by(offer.method()), Some(offer));
+        }
+        let discovered = Offer::shown_by("server/discover");
+        assert_eq!(discovered, Some(Offer::Instructions));
+        assert_eq!(Offer::shown_by("resources/list"), None);
+    }
 
     #[test]
     fn no_two_things_are_named_alike() {

@@ -10,6 +10,7 @@ use crate::capability::message::MessageView;
 use crate::config::{Destinations, Grants, Isolation, Limits};
 use crate::guardrail::{Decision, Direction, Envelope, Finding, Guardrail, Kind, Recipe};
 use crate::message::Message;
+use crate::pinning::Offer;
 use crate::run::cache;
 use crate::sandbox::Sandbox;
 
@@ -56,15 +57,20 @@ impl Detectors {
         Ok(hits.findings.into_iter().next().map(|finding| finding.rule))
     }
 
-    /// What is wrong with the words of a tool.
-    pub(super) async fn attacks(&self, tool: &Value) -> anyhow::Result<Option<Hits>> {
-        match &self.attacks {
-            Some(attacks) => {
-                let list = json!({"tools": [tool]});
-                ask(attacks, "tools/list", &list).await.map(Some)
-            }
-            None => Ok(None),
-        }
+    /// What is wrong with the words of something that a server shows.
+    pub(super) async fn attacks(
+        &self,
+        offer: Offer,
+        shown: &Value,
+    ) -> anyhow::Result<Option<Hits>> {
+        let Some(attacks) = &self.attacks else {
+            return Ok(None);
+        };
+        let result = match offer {
+            Offer::Instructions => json!({offer.member(): shown}),
+            _ => json!({offer.member(): [shown]}),
+        };
+        ask(attacks, offer.method(), &result).await.map(Some)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is wrong with a server: each rule has a name that stays, for scripts and for
 //! those who have decided to live with it.
 
+use crate::pinning::{Definition, Offer};
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
@@ -24,9 +26,9 @@ pub(super) struct Rule {
 pub(super) struct Finding {
     pub(super) rule: &'static Rule,
     pub(super) level: Level,
-    /// The tool that it is about.
-    pub(super) tool: Option<String>,
-    /// Where, as a JSON Pointer into the tool or into the server's entry.
+    /// What it is about, of all that the server shows, and its name.
+    pub(super) of: Option<(Offer, String)>,
+    /// Where, as a JSON Pointer into that or into the server's entry.
     pub(super) at: String,
     /// What it is, and what can be done.
     pub(super) text: String,
@@ -52,17 +54,17 @@ rules! {
     CONTAINER = "open-container": "The container is not one: it has much of this machine.";
     TEMPORARY = "temporary-program": "The program is where anybody may write.";
     SECRET = "secret-in-config": "A secret stands in the file.";
-    HIDDEN = "hidden-text": "A tool has text that people do not see.";
-    NAME = "deceptive-name": "A tool has a name that is not what it looks like.";
-    SHADOWING = "other-servers-tool": "A tool speaks of another server's.";
-    COLLISION = "name-collision": "Two servers of a client have tools of one name.";
-    POISONED = "poisoned-text": "A tool's words give the model orders.";
+    HIDDEN = "hidden-text": "Something that the server shows has text that people do not see.";
+    NAME = "deceptive-name": "A tool or a prompt has a name that is not what it looks like.";
+    SHADOWING = "other-servers-tool": "Something that the server shows speaks of another server's tool.";
+    COLLISION = "name-collision": "Two servers of a client have tools, or prompts, of one name.";
+    POISONED = "poisoned-text": "Words of the server give the model orders.";
     MOSTLY = "poisoned-server": "Most of the server's tools are what an attacker would have.";
-    ABILITY = "dangerous-ability": "A tool says that it does what an attacker's does.";
+    ABILITY = "dangerous-ability": "A tool or a prompt says that it does what an attacker's does.";
     HINT = "contradicting-hint": "A tool calls itself harmless, and its name says otherwise.";
-    SMELL = "telling-parameter": "A tool asks for the conversation or the model's thoughts.";
+    SMELL = "telling-parameter": "A tool or a prompt asks for the conversation or the model's thoughts.";
     TRIFECTA = "lethal-trifecta": "Together the tools read what strangers write, see private data, and can send it away.";
-    NOT_LISTED = "not-listed": "The server's tools could not be seen.";
+    NOT_LISTED = "not-listed": "Something that the server shows could not be seen.";
 }
 
 impl Finding {
@@ -70,7 +72,7 @@ impl Finding {
         Self {
             rule,
             level,
-            tool: None,
+            of: None,
             at: String::new(),
             text,
         }
@@ -84,11 +86,19 @@ impl Finding {
         }
     }
 
-    /// The same about a tool.
-    pub(super) fn of_tool(self, tool: &str) -> Self {
+    /// The same about something that the server shows.
+    pub(super) fn of(self, definition: &Definition) -> Self {
         Self {
-            tool: Some(tool.to_owned()),
+            of: Some((definition.offer, definition.name.clone())),
             ..self
+        }
+    }
+
+    /// The tool that it is about, if it is about one.
+    pub(super) fn tool(&self) -> Option<&str> {
+        match &self.of {
+            Some((Offer::Tool, name)) => Some(name),
+            _ => None,
         }
     }
 
@@ -101,13 +111,10 @@ impl Finding {
     }
 }
 
-/// A server whose tools could not be seen.
-pub(super) fn not_listed(why: &str) -> Finding {
-    Finding::new(
-        &NOT_LISTED,
-        Level::Note,
-        format!("its tools could not be seen: {why}"),
-    )
+/// A server of which something could not be seen.
+pub(super) fn not_listed(offer: Offer, why: &str) -> Finding {
+    let text = format!("its {} could not be seen: {why}", offer.words());
+    Finding::new(&NOT_LISTED, Level::Note, text)
 }
 
 impl Level {

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use super::detector::Detectors;
 use super::finding::{Finding, Level};
+use super::listed::Listed;
 use super::{Scanned, Scanning};
 use crate::config::Transport;
+use crate::pinning::Offer;
+use crate::plural::counted;
 use crate::provenance::Provenance;
 use crate::reputation::Reputation;
 
@@ -31,14 +34,14 @@ pub(super) fn text(scanning: &Scanning, detectors: &Detectors) -> String {
         let mut findings: Vec<&Finding> = scanned.findings.iter().collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         for finding in findings {
-            let tool = match &finding.tool {
-                Some(tool) => format!("tool {tool:?}: "),
+            let of = match &finding.of {
+                Some((offer, name)) => format!("{}: ", offer.described(name)),
                 None => String::new(),
             };
             let (level, rule) = (finding.level.name(), finding.rule.name);
             line(
                 &mut text,
-                &format!("    {level:<7}  {tool}{} [{rule}]", finding.text),
+                &format!("    {level:<7}  {of}{} [{rule}]", finding.text),
             );
         }
         if scanned.findings.is_empty() {
@@ -59,27 +62,24 @@ pub(super) fn text(scanning: &Scanning, detectors: &Detectors) -> String {
     if !detectors.know_attacks() {
         line(
             &mut text,
-            "attacks in the words of tools were not looked for: this build has no guardrail for that",
+            "attacks in the words of servers were not looked for: this build has no guardrail for that",
         );
     }
     let count = |level: Level| {
         let findings = scanning.servers.iter().flat_map(|it| &it.findings);
         findings.filter(|finding| finding.level == level).count()
     };
-    line(
-        &mut text,
-        &format!(
-            "{} servers: {} errors, {} warnings, {} notes",
-            scanning.servers.len(),
-            count(Level::Error),
-            count(Level::Warning),
-            count(Level::Note)
-        ),
-    );
+    let counts = [
+        counted(count(Level::Error), "error"),
+        counted(count(Level::Warning), "warning"),
+        counted(count(Level::Note), "note"),
+    ];
+    let servers = counted(scanning.servers.len(), "server");
+    line(&mut text, &format!("{servers}: {}", counts.join(", ")));
     text
 }
 
-/// Where a server comes from, what that is worth, and how many tools it has.
+/// Where a server comes from, what that is worth, and how much it shows.
 fn origin(scanned: &Scanned) -> String {
     let mut text = match (&scanned.provenance, &scanned.found.server.transport) {
         (Provenance::Package(package), _) => package.to_string(),
@@ -91,8 +91,15 @@ fn origin(scanned: &Scanned) -> String {
         // Nothing fails that writes into a string.
         let _ = write!(text, ", reputation {score} of 100");
     }
-    if let Some(Ok(listed)) = &scanned.tools {
-        let _ = write!(text, ", {} tools", listed.definitions.len());
+    if let Some(Ok(listed)) = &scanned.listed {
+        for offer in Offer::ALL {
+            match (offer, listed.all(offer).count()) {
+                (Offer::Prompt | Offer::Template, 0) | (Offer::Instructions, _) => {}
+                (_, count) => {
+                    let _ = write!(text, ", {}", counted(count, offer.word()));
+                }
+            }
+        }
     }
     text
 }
@@ -116,7 +123,7 @@ pub(super) fn json(scanning: &Scanning, detectors: &Detectors) -> Value {
                 }
                 Reputation::Unknown(why) => json!({"score": null, "because": [why]}),
             });
-        let tools = scanned.tools.as_ref().and_then(|it| it.as_ref().ok());
+        let listed = scanned.listed.as_ref().and_then(|it| it.as_ref().ok());
         json!({
             "client": found.client,
             "file": found.file,
@@ -124,10 +131,10 @@ pub(super) fn json(scanning: &Scanning, detectors: &Detectors) -> Value {
             "identity": crate::provenance::identity(&found.server),
             "package": scanned.provenance.package().map(ToString::to_string),
             "reputation": reputation,
-            "tools": tools.map(|listed| {
-                let tools = listed.definitions.iter();
-                tools.map(|it| json!({"name": it.name, "hash": it.hash})).collect::<Vec<_>>()
-            }),
+            "tools": listed.map(|it| hashes(it, Offer::Tool)),
+            "prompts": listed.map(|it| hashes(it, Offer::Prompt)),
+            "templates": listed.map(|it| hashes(it, Offer::Template)),
+            "instructions": listed.and_then(|it| Some(&it.all(Offer::Instructions).next()?.hash)),
             "findings": scanned.findings.iter().map(finding).collect::<Vec<_>>(),
         })
     });
@@ -142,11 +149,20 @@ pub(super) fn json(scanning: &Scanning, detectors: &Detectors) -> Value {
     })
 }
 
+/// All that a server shows of a kind, each with its digest.
+fn hashes(listed: &Listed, offer: Offer) -> Vec<Value> {
+    let shown = listed.all(offer);
+    let hash = shown.map(|it| json!({"name": it.name, "hash": it.hash}));
+    hash.collect()
+}
+
 fn finding(finding: &Finding) -> Value {
+    let of = finding.of.as_ref();
     json!({
         "rule": finding.rule.name,
         "level": finding.level.name(),
-        "tool": finding.tool,
+        "tool": finding.tool(),
+        "of": of.map(|(offer, name)| offer.label(name)),
         "at": finding.at,
         "text": finding.text,
     })

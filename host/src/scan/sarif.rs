@@ -52,8 +52,10 @@ pub(super) fn sarif(scanning: &Scanning) -> Value {
 
 fn result(scanned: &Scanned, finding: &Finding) -> Value {
     let name = scanned.found.server.name.as_str();
-    let whole = match &finding.tool {
-        Some(tool) => format!("{name}/{tool}"),
+    let of = finding.of.as_ref();
+    let of = of.map(|(offer, name)| offer.label(name));
+    let whole = match &of {
+        Some(of) => format!("{name}/{of}"),
         None => name.to_owned(),
     };
     let index = RULES.iter().position(|rule| **rule == *finding.rule);
@@ -74,7 +76,7 @@ fn result(scanned: &Scanned, finding: &Finding) -> Value {
         "locations": [{
             "physicalLocation": {"artifactLocation": {"uri": uri}},
             "logicalLocations": [{
-                "name": finding.tool.as_deref().unwrap_or(name),
+                "name": of.as_deref().unwrap_or(name),
                 "fullyQualifiedName": format!("{whole}{}", finding.at),
             }],
         }],

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::seconds;
+use crate::plural::counted;
 
 /// How to show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,10 +131,10 @@ fn lines(gateway: &Value) -> Vec<String> {
     for session in items(gateway, "sessions") {
         let client = session.get("client").unwrap_or(&Value::Null);
         lines.push(format!(
-            "  client     {} {}: {} requests, {} in flight",
+            "  client     {} {}: {}, {} in flight",
             word(client, "name"),
             word(client, "version"),
-            word(session, "requests"),
+            counted(word(session, "requests"), "request"),
             word(session, "inFlight"),
         ));
         for server in items(session, "servers") {
@@ -154,17 +155,17 @@ fn lines(gateway: &Value) -> Vec<String> {
             _ => "well",
         };
         let differing = match word(guardrail, "mode").as_str() {
-            "shadow" => format!(", {} differences", word(did, "differences")),
+            "shadow" => format!(", {}", counted(word(did, "differences"), "difference")),
             _ => String::new(),
         };
         lines.push(format!(
-            "  guardrail  {} {}, {}, {health}: {} findings, {} blocked, {} failures{}\n             {}",
+            "  guardrail  {} {}, {}, {health}: {}, {} blocked, {}{}\n             {}",
             word(guardrail, "name"),
             word(guardrail, "version"),
             word(guardrail, "mode"),
-            word(did, "findings"),
+            counted(word(did, "findings"), "finding"),
             word(did, "blocked"),
-            word(did, "failures"),
+            counted(word(did, "failures"), "failure"),
             differing,
             word(guardrail, "digest"),
         ));
@@ -206,12 +207,12 @@ fn took(guardrail: &Value) -> String {
         _ => "",
     };
     format!(
-        "{}: median {}, p99 {}, longest {}, {} checks, {} in all{waiting}",
+        "{}: median {}, p99 {}, longest {}, {}, {} in all{waiting}",
         word(guardrail, "guardrail"),
         of("medianMicroseconds"),
         of("p99Microseconds"),
         of("longestMicroseconds"),
-        word(guardrail, "checks"),
+        counted(word(guardrail, "checks"), "check"),
         of("totalMicroseconds"),
     )
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::guardrail::{Change, Difference, Envelope, Guardrail};
+use crate::plural::counted;
 
 /// How a new build differs from the one that serves.
 #[derive(Debug, Clone)]
@@ -197,11 +198,11 @@ impl Report {
         let worse = totals.iter().filter(|(change, _)| change.is_weaker());
         let mut parts: Vec<String> = worse
             .map(|(change, (messages, rules))| match rules.as_slice() {
-                [] => format!("{} in {}", change.name(), number(*messages)),
+                [] => format!("{} in {}", change.name(), counted(messages, "message")),
                 rules => format!(
                     "{} in {} ({})",
                     change.name(),
-                    number(*messages),
+                    counted(messages, "message"),
                     rules.join(", ")
                 ),
             })
@@ -219,9 +220,9 @@ impl Report {
     pub fn table(&self) -> String {
         let mut text = format!("{} → {}\n", self.live.text(), self.candidate.text());
         text.push_str(&format!(
-            "asked about {} canary texts and {}",
-            self.canaries,
-            number(self.messages)
+            "asked about {} and {}",
+            counted(self.canaries, "canary text"),
+            counted(self.messages, "message")
         ));
         if self.skipped > 0 {
             text.push_str(&format!("; {} cannot be compared", self.skipped));
@@ -312,12 +313,5 @@ impl Report {
             "differences": rows.collect::<Vec<_>>(),
             "cost": cost,
         })
-    }
-}
-
-fn number(messages: usize) -> String {
-    match messages {
-        1 => "1 message".to_owned(),
-        messages => format!("{messages} messages"),
     }
 }

@@ -17,6 +17,7 @@ use super::shown::Shown;
 use crate::cli::{FuzzArgs, Output};
 use crate::config::Limits;
 use crate::guardrail::{Fault, Guardrail};
+use crate::plural::counted;
 use crate::run::cache;
 use chance::Chance;
 use messages::Messages;
@@ -205,9 +206,9 @@ fn save(file: &Path, findings: &Findings) -> anyhow::Result<()> {
 
 fn text(args: &FuzzArgs, component: &Component, seed: u64, findings: &Findings) -> String {
     let mut text = format!(
-        "{}\n{} messages, {:.1} MB, seed {seed}\n",
+        "{}\n{}, {:.1} MB, seed {seed}\n",
         component.origin,
-        findings.shown,
+        counted(findings.shown, "message"),
         megabytes(findings.bytes)
     );
     let config = args.config.iter().map(|it| format!(" --config {it:?}"));
@@ -220,9 +221,9 @@ fn text(args: &FuzzArgs, component: &Component, seed: u64, findings: &Findings) 
     for failure in findings.failures.values() {
         let Shown { envelope, view } = &failure.message;
         text.push_str(&format!(
-            "FAILS in {} cases ({}): {}\n  first on a {} {} of {} bytes; to see it again:\n  \
+            "FAILS in {} ({}): {}\n  first on a {} {} of {} bytes; to see it again:\n  \
              mcp-gateway plugin fuzz {}{besides} --seed {seed} --case {}\n",
-            failure.count,
+            counted(failure.count, "case"),
             failure.kind,
             failure.words,
             envelope.kind.as_str(),
@@ -237,8 +238,8 @@ fn text(args: &FuzzArgs, component: &Component, seed: u64, findings: &Findings) 
     }
     if findings.unsteady > 0 {
         text.push_str(&format!(
-            "{} cases failed at first and not again: the machine may be busy\n",
-            findings.unsteady
+            "{} failed at first and not again: the machine may be busy\n",
+            counted(findings.unsteady, "case")
         ));
     }
     text

@@ -14,6 +14,7 @@ use crate::cli::{Output, Replay};
 use crate::config::{Config, Guardrail as Spec, Mode};
 use crate::distribution::fetch;
 use crate::guardrail::{Direction, Guardrail};
+use crate::plural::counted;
 use crate::reload::{policy, recipe};
 use crate::run::cache;
 use crate::sandbox::Sandbox;
@@ -51,8 +52,8 @@ pub(super) async fn show(replay: &Replay) -> anyhow::Result<bool> {
     }
     if replay.output == Output::Text {
         say(&format!(
-            "{} messages: {} pass, {} changed, {} blocked\n",
-            inputs.len(),
+            "{}: {} pass, {} changed, {} blocked\n",
+            counted(inputs.len(), "message"),
             counts.pass,
             counts.changed,
             counts.blocked

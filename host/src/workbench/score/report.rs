@@ -9,6 +9,7 @@ use super::corpus::Place;
 use super::tally::{Count, Slip, Tally, share};
 use crate::cli::ScoreArgs;
 use crate::guardrail::Fault;
+use crate::plural::counted;
 use crate::workbench::component::Component;
 
 /// Lines of the table that a person reads; the rest is in the JSON.
@@ -84,11 +85,12 @@ impl Report {
         }
         let alarms = self.tally.texts.alarms as u64;
         if args.max_alarms.is_some_and(|most| alarms > most) {
-            self.below.push(format!("{alarms} findings in clean texts"));
+            let alarms = counted(alarms, "finding");
+            self.below.push(format!("{alarms} in clean texts"));
         }
         if self.faults > 0 {
             self.below
-                .push(format!("no verdict on {} texts", self.faults));
+                .push(format!("no verdict on {}", counted(self.faults, "text")));
         }
         self.below.is_empty()
     }
@@ -235,10 +237,10 @@ impl Report {
         if texts.clean > 0 {
             let flagged = figure(share(texts.flagged, texts.clean));
             lines.push(format!(
-                "clean texts: {} of {} flagged ({flagged}), {} findings in {}",
+                "clean texts: {} of {} flagged ({flagged}), {} in {}",
                 texts.flagged,
                 texts.clean,
-                texts.alarms,
+                counted(texts.alarms, "finding"),
                 size(texts.clean_bytes)
             ));
         }
@@ -250,7 +252,7 @@ impl Report {
                 .map_or_else(|| "-".into(), |speed| format!("{speed:.1}")),
         ));
         if self.faults > 0 {
-            lines.push(format!("NO VERDICT on {} texts:", self.faults));
+            lines.push(format!("NO VERDICT on {}:", counted(self.faults, "text")));
             lines.extend(self.first_faults.iter().map(|fault| format!("  {fault}")));
         }
         let left_out: usize = self.refused.values().map(|(rows, _)| rows).sum();

@@ -111,14 +111,17 @@ impl Known {
                 Some(_) => Some((Why::Changed, remarks(definition))),
                 None => {
                     let remarks = remarks(definition);
-                    match (first_list, remarks.is_empty()) {
-                        (true, true) => {
+                    let before = self.waiting.get(&definition.name);
+                    let before = before.filter(|it| it.hash == definition.hash);
+                    match (first_list, remarks.is_empty(), before) {
+                        (true, true, _) => {
                             self.approve(definition, now);
                             changed = true;
                             None
                         }
-                        (true, false) => Some((Why::Suspicious, remarks)),
-                        (false, _) => Some((Why::New, remarks)),
+                        (true, false, _) => Some((Why::Suspicious, remarks)),
+                        (false, _, Some(waiting)) => Some((waiting.why, remarks)),
+                        (false, _, None) => Some((Why::New, remarks)),
                     }
                 }
             };
@@ -158,6 +161,25 @@ impl Known {
         };
         self.approved.insert(name.to_owned(), approved);
         true
+    }
+
+    /// Approves of what was suspicious at first and is not any more, as
+    /// [`Record::reconsider`].
+    pub(super) fn reconsider(
+        &mut self,
+        offer: Offer,
+        is_usual: impl Fn(&Definition) -> bool,
+        now: u64,
+    ) -> bool {
+        let waiting = self.waiting.values();
+        let suspicious = waiting.filter(|it| it.why == Why::Suspicious);
+        let definitions = suspicious.map(|it| Definition::new(offer, &it.definition));
+        let usual = definitions.filter(|it| !self.approved.contains_key(&it.name) && is_usual(it));
+        let usual: Vec<Definition> = usual.collect();
+        for definition in &usual {
+            self.approve(definition, now);
+        }
+        !usual.is_empty()
     }
 
     fn approve(&mut self, definition: &Definition, now: u64) {

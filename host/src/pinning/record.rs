@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::definition::Definition;
 use super::known::{Approved, Held, Known, Waiting};
 use super::offer::Offer;
-use super::remark::Remark;
+use super::remark::{Neighbours, Remark, remarks};
 
 /// What a server shows, as far as a person has approved of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,18 @@ impl Record {
         known.compare(page, is_last, remarks, now)
     }
 
+    /// Approves of what was there at first, and was held back only since it was not known
+    /// that the tools of which it speaks are the server's own. Whether there is any.
+    pub fn reconsider(&mut self, others: &Neighbours, now: u64) -> bool {
+        let own = self.names(Offer::Tool).map(str::to_owned).collect();
+        let is_usual = |definition: &Definition| remarks(definition, &own, others).is_empty();
+        let mut changed = false;
+        for (offer, known) in &mut self.known {
+            changed |= known.reconsider(*offer, is_usual, now);
+        }
+        changed
+    }
+
     /// Whether a definition was approved.
     pub fn approves(&self, offer: Offer, name: &str, hash: &str) -> bool {
         let approved = self.approved(offer, name);
@@ -121,6 +133,8 @@ impl Record {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::pinning::Why;
     use crate::pinning::known::FIRST_LIST;
@@ -226,6 +240,47 @@ mod tests {
         assert!(approve(&mut record, "a", 1));
         let (held, _) = record.compare(Offer::Tool, &tools(&[A]), true, strange, 2);
         assert_eq!(held, [None]);
+    }
+
+    #[test]
+    fn what_was_held_back_only_before_the_tools_were_known_is_trusted_once_they_are() {
+        let mut others = Neighbours::default();
+        others.add("mail", ["send_note", "send_mail"]);
+        let told = |text: &str| [Definition::new(Offer::Instructions, text)];
+        let opened = |record: &mut Record, text: &str| {
+            let strange = |it: &Definition| remarks(it, &HashSet::new(), &others);
+            let (held, _) = record.compare(Offer::Instructions, &told(text), true, strange, 0);
+            held.into_iter().next().flatten().map(|it| it.why)
+        };
+        let note = r#"{"name":"send_note"}"#;
+        for (text, is_trusted) in [
+            (r#""Use send_note.""#, true),
+            (r#""Use send_mail.""#, false),
+            (r#""Use send_note, then send_mail.""#, false),
+            (r#""Use send_note.​""#, false),
+        ] {
+            let mut record = Record::new("s", "i");
+            assert_eq!(opened(&mut record, text), Some(Why::Suspicious), "{text}");
+            assert!(!record.reconsider(&others, 1), "{text}");
+            compared(&mut record, &[note], 1);
+            assert_eq!(record.reconsider(&others, 2), is_trusted, "{text}");
+            let expected = (!is_trusted).then_some(Why::Suspicious);
+            assert_eq!(opened(&mut record, text), expected, "{text}");
+            assert!(!record.reconsider(&others, 3), "{text}");
+        }
+        // A tool that waits itself vouches for nothing.
+        let mut record = Record::new("s", "i");
+        let text = r#""Use send_note.""#;
+        opened(&mut record, text);
+        compared(&mut record, &[A], 1);
+        assert_eq!(compared(&mut record, &[A, note], 2), [None, Some(Why::New)]);
+        assert!(!record.reconsider(&others, 3));
+        // What took the place of something that was approved waits for a person.
+        let mut record = Record::new("s", "i");
+        compared(&mut record, &[note], 0);
+        assert_eq!(opened(&mut record, r#""x""#), None);
+        assert_eq!(opened(&mut record, text), Some(Why::Changed));
+        assert!(!record.reconsider(&others, 1));
     }
 
     #[test]

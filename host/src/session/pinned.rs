@@ -41,7 +41,7 @@ impl Session {
         let (Some(offer), Some(upstream)) = (shown, self.catalog.upstream(&run.server)) else {
             return Ok(answer);
         };
-        let shower = self.shower(&upstream, &answer);
+        let shower = self.shower(&upstream);
         let page = answer.clone();
         let compared = tokio::task::spawn_blocking(move || compare(shower, offer, &page));
         let hides = self.pinned.mode == Pinning::Hide;
@@ -74,17 +74,13 @@ impl Session {
     }
 
     /// A server that shows something, and what is beside it.
-    fn shower(&self, upstream: &Upstream, answer: &Message) -> Shower {
+    fn shower(&self, upstream: &Upstream) -> Shower {
         let name = upstream.name();
         let others = self.catalog.upstreams();
         let others = others.iter().filter(|it| it.name() != name);
         let others: Vec<Server> = others.map(|it| it.server.clone()).collect();
         Shower {
             server: upstream.server.clone(),
-            has_tools: match upstream.ready() {
-                Some(ready) => ready.offers("tools"),
-                None => answer.value("/capabilities/tools").is_some(),
-            },
             own: self.pinned.tools(name),
             neighbours: self.pinned.neighbours(name),
             others,

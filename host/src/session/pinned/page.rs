@@ -13,8 +13,6 @@ use crate::pinning::{
 /// Who shows it, and beside whom.
 pub(super) struct Shower {
     pub(super) server: Server,
-    /// Whether it has tools at all.
-    pub(super) has_tools: bool,
     /// Their names, as far as this process has listed any.
     pub(super) own: HashSet<String>,
     /// The tools of the others, likewise.
@@ -62,7 +60,11 @@ pub(super) fn compare(
         remarks(definition, own, others)
     };
     let held = pins.update(&shower.server, |record, now| {
-        record.compare(offer, &definitions, next.is_none(), remarks, now)
+        let (held, changed) = record.compare(offer, &definitions, next.is_none(), remarks, now);
+        // Only now is it known of which tools it may have spoken before.
+        let is_known = offer == Offer::Tool && record.waiting().next().is_some();
+        let reconsidered = is_known && record.reconsider(&neighbours(&shower, &pins), now);
+        (held, changed || reconsidered)
     })?;
     let stays: Vec<bool> = held.iter().map(Option::is_none).collect();
     Ok(Compared {
@@ -85,11 +87,11 @@ fn surroundings(
     if let Ok(Some(record)) = pins.of(&shower.server) {
         own.extend(record.names(Offer::Tool).map(str::to_owned));
     }
-    // A server may speak of tools that it has not listed yet, and that another one of
-    // its kind has, too.
-    if shower.has_tools && own.is_empty() {
-        return (own, Neighbours::default());
-    }
+    (own, neighbours(shower, pins))
+}
+
+/// The tools of the others.
+fn neighbours(shower: &Shower, pins: &Pins) -> Neighbours {
     let mut others = shower.neighbours.clone();
     // Servers that have not listed anything yet are known from another time.
     for server in &shower.others {
@@ -97,7 +99,7 @@ fn surroundings(
             others.add(&record.server, record.names(Offer::Tool));
         }
     }
-    (own, others)
+    others
 }
 
 /// A cursor, whether it is a string or something else.

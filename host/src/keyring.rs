@@ -2,8 +2,12 @@
 //! looked up, kept and removed.
 //!
 //! A keyring that is locked asks a person, and a service may hang, so nobody waits longer
-//! than a while. A look-up asks once in the life of the program; after that it only sees
-//! whether the keyring has been unlocked meanwhile.
+//! than a while. It is asked for one thing at a time: a person who unlocks it for one server
+//! has unlocked it for all that wait, and one that hangs costs a thread and no more. A look-up
+//! has a person asked once in the life of the program; after that it only sees whether the
+//! keyring has been unlocked meanwhile.
+
+mod queue;
 
 #[cfg(target_os = "linux")]
 #[path = "keyring/secret_service.rs"]
@@ -18,7 +22,6 @@ mod system;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -28,6 +31,9 @@ pub type Secret = Zeroizing<String>;
 
 /// How long a person may take to unlock the keyring.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often one looks whether the keyring has something by now, where nobody is asked.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What a secret is kept under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,13 +144,27 @@ pub async fn look_up(items: &[Item]) -> Result<Vec<(Item, Secret)>, Unavailable>
     Ok(found)
 }
 
+/// Waits after something could not be had: until all of these can be, or, where to look means
+/// that a person is asked, for a while.
+pub async fn worth_a_look(items: &[Item]) {
+    if !system::LOOKS_QUIETLY {
+        return tokio::time::sleep(PATIENCE).await;
+    }
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if look_up(items).await.is_ok() {
+            return;
+        }
+    }
+}
+
 /// Looks one up, where there is nothing to do until then.
 ///
 /// # Errors
 /// When it cannot be had in time.
 pub fn look_up_now(item: &Item) -> Result<Secret, KeyringError> {
     let item = item.clone();
-    in_time(move || system::get(&item, Asking::Once))
+    queue::done(PATIENCE, move || system::get(&item, Asking::Once))
 }
 
 /// Keeps a secret, in the place of what was kept under that name.
@@ -153,7 +173,7 @@ pub fn look_up_now(item: &Item) -> Result<Secret, KeyringError> {
 /// When it cannot be kept.
 pub fn set(item: &Item, secret: Secret) -> Result<(), KeyringError> {
     let item = item.clone();
-    in_time(move || system::set(&item, &secret))
+    queue::done(PATIENCE, move || system::set(&item, &secret))
 }
 
 /// Removes a secret.
@@ -162,24 +182,7 @@ pub fn set(item: &Item, secret: Secret) -> Result<(), KeyringError> {
 /// When there is none, or it cannot be removed.
 pub fn delete(item: &Item) -> Result<(), KeyringError> {
     let item = item.clone();
-    in_time(move || system::delete(&item))
-}
-
-/// Does something on a thread of its own, which is left alone if it takes too long.
-fn in_time<T: Send + 'static>(
-    job: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
-) -> Result<T, KeyringError> {
-    let (done, outcome) = sync_channel(1);
-    let thread = std::thread::Builder::new().name("keyring".to_owned());
-    thread
-        .spawn(move || done.send(job()))
-        .map_err(|error| KeyringError::Failed(error.to_string()))?;
-    outcome
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|error| match error {
-            RecvTimeoutError::Timeout => Err(KeyringError::TimedOut(PATIENCE)),
-            RecvTimeoutError::Disconnected => Err(KeyringError::Failed("it panicked".to_owned())),
-        })
+    queue::done(PATIENCE, move || system::delete(&item))
 }
 
 impl Item {

@@ -92,18 +92,29 @@ pub struct Unavailable {
     pub reason: Arc<str>,
 }
 
+/// Why a server cannot be started as its entry says, in words that can follow its name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfilled {
+    /// What its entry refers to in the keyring is not to be had.
+    #[error("{0}")]
+    Lacking(String),
+    /// It does not fit where it is to stand.
+    #[error("{0}")]
+    Unfit(String),
+}
+
 /// A server as it is to be started: with what its entry refers to in the keyring.
 ///
 /// # Errors
-/// When that cannot be had, in words that can follow the server's name.
-pub async fn filled(server: &Server) -> Result<Cow<'_, Server>, String> {
+/// When that cannot be had, or does not fit.
+pub async fn filled(server: &Server) -> Result<Cow<'_, Server>, Unfilled> {
     if server.secrets.is_empty() {
         return Ok(Cow::Borrowed(server));
     }
     let found = keyring::look_up(&server.secrets).await;
-    let found = found.map_err(|error| Server::unfilled(&error.to_string()))?;
+    let found = found.map_err(|error| Unfilled::Lacking(Server::unfilled(&error.to_string())))?;
     let filled = server.filled(&found);
-    let filled = filled.map_err(|error| Server::unfilled(&error.to_string()))?;
+    let filled = filled.map_err(|error| Unfilled::Unfit(Server::unfilled(&error.to_string())))?;
     Ok(Cow::Owned(filled))
 }
 

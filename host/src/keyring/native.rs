@@ -11,6 +11,9 @@ use windows_native_keyring_store::Store;
 
 use super::{Asking, Item, KeyringError, Secret};
 
+/// The system asks a person whenever it wants to.
+pub(super) const LOOKS_QUIETLY: bool = false;
+
 pub(super) fn get(item: &Item, _: Asking) -> Result<Secret, KeyringError> {
     let secret = entry(item).and_then(|entry| entry.get_password());
     secret.map(Secret::new).map_err(|error| fault(item, error))

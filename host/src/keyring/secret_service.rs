@@ -23,6 +23,9 @@ const COLLECTION: &str = "org.freedesktop.Secret.Collection";
 const ITEM: &str = "org.freedesktop.Secret.Item";
 const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 
+/// A look-up asks nobody that was asked before.
+pub(super) const LOOKS_QUIETLY: bool = true;
+
 /// Where the service is, and what stands for no object.
 const ROOT: &str = "/org/freedesktop/secrets";
 const NONE: &str = "/";

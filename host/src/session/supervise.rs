@@ -17,10 +17,11 @@ use crate::chain::Circumstances;
 use crate::config::Protocol;
 use crate::gate::{self, Admitted, Cleared};
 use crate::guardrail::{Direction, Envelope};
+use crate::keyring;
 use crate::message::{Kind, Message};
 use crate::protocol::{Bridge, Era, Hello};
 use crate::upstream::{
-    self, Connection, Ended, Incoming, LogIn, Next, Ready, Run, State, Upstream,
+    self, Connection, Ended, Incoming, LogIn, Next, Ready, Run, State, Unfilled, Upstream,
 };
 use crate::wire::{Line, Lines};
 
@@ -75,6 +76,13 @@ pub(super) async fn supervise(
                 continue;
             }
             End::Failed(reason) | End::Forgotten(reason) => reason,
+            End::Lacking(reason) => {
+                tracing::warn!(server = &*name, "server is down: {reason}");
+                tokio::select! {
+                    () = keyring::worth_a_look(&upstream.server.secrets) => continue,
+                    () = is_stopped(&mut stopped) => break,
+                }
+            }
         };
         hurried = false;
         upstream.set_state(State::Down(Arc::clone(&reason)));
@@ -119,6 +127,9 @@ async fn wanted(upstream: &Upstream) {
 enum End {
     /// It cannot go on, for a reason that can follow its name.
     Failed(Arc<str>),
+    /// What it refers to in the keyring is not to be had, for a reason that can follow
+    /// its name.
+    Lacking(Arc<str>),
     /// It is well, but has forgotten the session, for a reason that can follow
     /// its name.
     Forgotten(Arc<str>),
@@ -159,10 +170,13 @@ impl Session {
         };
         let server = match filled {
             Ok(server) => server,
-            Err(reason) => {
-                let reason: Arc<str> = reason.into();
+            Err(why) => {
+                let reason: Arc<str> = why.to_string().into();
                 upstream.set_state(State::Down(Arc::clone(&reason)));
-                return End::Failed(reason);
+                return match why {
+                    Unfilled::Lacking(_) => End::Lacking(reason),
+                    Unfilled::Unfit(_) => End::Failed(reason),
+                };
             }
         };
         let connected = upstream::connect(&server, self.settings.max_message, self.reaper.as_ref());
@@ -202,7 +216,7 @@ impl Session {
         };
         // Everything that waits for it learns so.
         match &end {
-            End::Failed(reason) => {
+            End::Failed(reason) | End::Lacking(reason) => {
                 upstream.set_state(State::Down(Arc::clone(reason)));
                 run.end(Arc::clone(reason));
             }

@@ -318,6 +318,21 @@ fn keys_of_objects_stay_and_tell_what_their_values_are() {
     assert_eq!(outcome.texts, ["a@b.de", "<US_SSN>", "536904399"]);
 }
 
+/// A row of Python, as mcp-server-sqlite writes it.
+#[test]
+fn an_address_ends_before_the_quote_that_it_stands_in() {
+    for (text, expected) in [
+        (
+            "{'street': '56 rue de Rivoli', 'zip': '75004'}",
+            "{'street': '<ADDRESS>', 'zip': '75004'}",
+        ),
+        ("('12 Long O'Neil Street', 2)", "('<ADDRESS>', 2)"),
+        ("at 3 O'Connell Street", "at <ADDRESS>"),
+    ] {
+        assert_eq!(masked(text), expected);
+    }
+}
+
 #[test]
 fn requests_are_treated_as_the_configuration_says() {
     let judge = |requests: &str| {

@@ -232,13 +232,17 @@ fn lowered(text: &str) -> String {
     }
 }
 
-/// Whether a word is in a text; a short one only by itself.
+/// Whether a word is in a text; a short one only by itself, and several only where the first begins.
 fn has(text: &str, word: &str) -> bool {
     let alone = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let (is_long, are_several) = (word.len() > 4, word.contains([' ', '_', '-']));
     text.match_indices(word).any(|(at, _)| {
         let bytes = text.as_bytes();
-        word.len() > 4
-            || alone(at.checked_sub(1).and_then(|at| bytes.get(at)))
-                && (alone(bytes.get(at + word.len())) || bytes.get(at + word.len()) == Some(&b's'))
+        let begins = || alone(at.checked_sub(1).and_then(|at| bytes.get(at)));
+        let ends = || {
+            let next = bytes.get(at + word.len());
+            alone(next) || next == Some(&b's')
+        };
+        (is_long && !are_several || begins()) && (is_long || ends())
     })
 }

@@ -46,6 +46,9 @@ pub(crate) struct Row {
     /// Words that speak of it, in lower case.
     #[serde(default)]
     pub(crate) words: Vec<String>,
+    /// Whether it is what a state knows a person by, of which more words speak.
+    #[serde(default)]
+    pub(crate) national: bool,
     /// Who says so.
     #[expect(dead_code, reason = "for the reader of the table")]
     pub(crate) source: String,
@@ -63,6 +66,36 @@ struct Table {
     rows: Vec<Row>,
 }
 
+/// What whoever makes a table for people of many countries calls the number that a state knows each of them by.
+const NATIONAL: &[&str] = &[
+    "national id",
+    "national_id",
+    "national-id",
+    "nationalid",
+    "identity number",
+    "identity_number",
+    "identitynumber",
+    "identity card",
+    "identity_card",
+    "identitycard",
+    "id number",
+    "id_number",
+    "idnumber",
+    "id card",
+    "id_card",
+    "idcard",
+    "personal id",
+    "personal_id",
+    "personalid",
+    "personal number",
+    "personal_number",
+    "personalnumber",
+    "citizen",
+    "government id",
+    "government_id",
+    "governmentid",
+];
+
 /// The bundled rows.
 pub(crate) fn bundled() -> Result<Vec<Row>, String> {
     let tables = [
@@ -77,6 +110,10 @@ pub(crate) fn bundled() -> Result<Vec<Row>, String> {
     for table in tables {
         let table: Table = toml::from_str(table).map_err(|error| error.to_string())?;
         rows.extend(table.rows);
+    }
+    for row in rows.iter_mut().filter(|row: &&mut Row| row.national) {
+        row.words
+            .extend(NATIONAL.iter().map(|word| (*word).to_owned()));
     }
     Ok(rows)
 }

@@ -8,9 +8,8 @@ use super::bounds::{before, byte, is_alone, is_word_end};
 use super::{Hit, Token};
 use crate::entity::Kind;
 
-/// A word with a capital, or with a number as `42nd`.
-const WORD: &str =
-    r"(?:(?:[A-Z]|\xc3[\x80-\x9e])(?:[A-Za-z.'-]|\xc3[\x80-\xbf]){0,24}|[0-9]{1,3}(?:st|nd|rd|th))";
+/// A word with a capital, or with a number as `42nd`. It ends in no apostrophe, which is a quote that the value stands in.
+const WORD: &str = r"(?:(?:[A-Z]|\xc3[\x80-\x9e])(?:'?(?:[A-Za-z.-]|\xc3[\x80-\xbf])){0,24}|[0-9]{1,3}(?:st|nd|rd|th))";
 
 /// What a street is called behind its name.
 const BEHIND: &str = "(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Squares?|Sq|Way|Terrace|Parkway|Pkwy|Highway|Hwy|Crescent|Close|Grove|Circle|Cir|Trail|Loop|Alley|Plaza|Park|Row|Walk|Gardens|Hill|Mews|Quay|Parade|Turnpike|Pike|Ridge|Utca|utca|Katu|Vej)";
@@ -26,7 +25,7 @@ const PART: &str =
     r"(?:[ ,]{1,3}|\s{1,12})(?:Suite|Ste|Apt|Apartment|Unit|Floor|Flat|Room)\.? ?#?[0-9A-Z-]{1,6}";
 
 /// The town, the state, the country, the postal code.
-const TOWN: &str = r"(?:(?:, ?|,?\s{1,12})[A-Z][A-Za-z'-]{1,24}(?: [A-Z][A-Za-z'-]{1,24}){0,2}){0,2}(?:,? [A-Z]{2})?(?:,? [0-9]{4,6}(?:-[0-9]{3,4})?|,? [A-Z][0-9][A-Z] [0-9][A-Z][0-9])";
+const TOWN: &str = r"(?:(?:, ?|,?\s{1,12})[A-Z](?:'?[A-Za-z-]){1,24}(?: [A-Z](?:'?[A-Za-z-]){1,24}){0,2}){0,2}(?:,? [A-Z]{2})?(?:,? [0-9]{4,6}(?:-[0-9]{3,4})?|,? [A-Z][0-9][A-Z] [0-9][A-Z][0-9])";
 
 /// What every address has; only near one of these is compared with the forms.
 const WORDS: &[&str] = &[

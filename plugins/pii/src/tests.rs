@@ -104,6 +104,9 @@ fn what_is_personal_is_masked_and_the_rest_stays() {
             r#"{"card":9999999999999999,"n":1}"#,
         ),
         ("ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "<EMAIL>"),
+        ("[FILE] ann@example.com.txt", "[FILE] <EMAIL>.txt"),
+        ("|4111111111111111.0|", "|<CREDIT_CARD>.0|"),
+        ("phone|4155552671.0|", "phone|<PHONE>.0|"),
         ("an\u{200b}n@exam\u{200b}ple.com", "<EMAIL>"),
     ] {
         assert_eq!(masked(text), expected, "{text}");
@@ -123,6 +126,8 @@ fn what_only_looks_personal_stays() {
         "2026-07-28T10:11:12.345Z",
         "std::fs::read and a::b",
         "icon@2x.png",
+        "jquery@3.7.min.js and app@2x.chunk.css",
+        r#"{"phone":"none","lat":-58.616586,"score":0.123456789}"#,
         "https://git@github.com/a/b.git",
         "1.2.3.4 and 0.10.2.30",
         "583231000 bytes, 912803456 rows",

@@ -325,8 +325,9 @@ fn unknown(shown: &str) -> String {
 fn foreign(shown: &str, entry: &Entry, message: &Message<'_>) -> String {
     format!(
         "{shown} stands for a value of server \"{}\", which does not go to server \"{}\". \
-         A person can allow that server in the guardrail's configuration",
+         A person can allow that in the guardrail's configuration: stand_ins = {{ allow = [\"{}\"] }}",
         entry.servers.join("\", \""),
+        message.server(),
         message.server()
     )
 }

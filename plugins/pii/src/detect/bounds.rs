@@ -38,10 +38,18 @@ pub(super) fn is_over(bytes: &[u8], end: usize) -> bool {
     let later = byte(bytes, end + 1);
     let goes_on = match next {
         b'-' | b'/' => later.is_ascii_alphanumeric(),
-        b'.' | b',' | b':' => later.is_ascii_digit(),
+        b'.' | b',' | b':' => later.is_ascii_digit() && !is_whole(bytes, end),
         _ => next.is_ascii_alphanumeric() || next == b'_',
     };
     !goes_on
+}
+
+/// Whether what ends here is a whole number that a program wrote with a point: `4111111111111111.0`.
+pub(super) fn is_whole(bytes: &[u8], end: usize) -> bool {
+    let behind = byte(bytes, end + 2);
+    byte(bytes, end) == b'.'
+        && byte(bytes, end + 1) == b'0'
+        && !(behind.is_ascii_alphanumeric() || b"._-".contains(&behind))
 }
 
 /// The digits of a text.

@@ -90,10 +90,23 @@ fn domain(bytes: &[u8], start: usize) -> Option<usize> {
     let domain = std::str::from_utf8(bytes.get(start..end)?).ok()?;
     let (name, top) = domain.rsplit_once('.')?;
     let letters = top.bytes().all(|b| b.is_ascii_alphabetic()) || top.starts_with("xn--");
-    let known = !FILES.contains(&top.to_ascii_lowercase().as_str());
+    if FILES.contains(&top.to_ascii_lowercase().as_str()) {
+        return is_common(name).then_some(start + name.len());
+    }
     let begins = name
         .bytes()
         .next()
         .is_some_and(|b| b.is_ascii_alphanumeric() || b >= 0x80);
-    (top.len() >= 2 && letters && known && begins).then_some(end)
+    (top.len() >= 2 && letters && begins).then_some(end)
+}
+
+/// Whether a domain is most likely one, so that what stands behind it is the ending of a file that is called by an
+/// address: `jane@example.com.txt`, but not `jquery@3.7.min.js`.
+fn is_common(domain: &str) -> bool {
+    let mut labels = domain.rsplit('.');
+    let top = labels.next().unwrap_or_default();
+    let country = top.len() == 2 && top.bytes().all(|byte| byte.is_ascii_lowercase());
+    let common = country || ["com", "org", "net", "edu", "gov", "info", "biz"].contains(&top);
+    let named = |label: &str| label.starts_with(|c: char| c.is_alphabetic());
+    common && !FILES.contains(&top) && labels.next().is_some_and(named)
 }

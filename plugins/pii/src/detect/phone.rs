@@ -1,6 +1,6 @@
 //! Numbers of telephones: how they are written, and how long a country's are.
 
-use super::bounds::{before, byte, digits};
+use super::bounds::{before, byte, digits, is_whole};
 use super::cue::Cues;
 use super::{Hit, Profile, Token};
 use crate::entity::Kind;
@@ -126,6 +126,9 @@ pub(super) fn find(text: &str, cues: &Cues<'_>, token: &Token, profile: Profile)
     let (score, country) = judge(&written, &value)?;
     let cue = score < 0.9 && cues.says(written.start, WORDS);
     let gateway = profile == Profile::Gateway;
+    if gateway && is_decimal(&written, &value) {
+        return None;
+    }
     if gateway && !cue && written.count == 1 && cues.is_impersonal(written.start) {
         return None;
     }
@@ -196,7 +199,8 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
             bracket |= b"()".contains(&byte(bytes, next));
             next += 1;
         }
-        if next == end || !byte(bytes, next).is_ascii_digit() || total >= 15 {
+        let is_over = next == end || is_whole(bytes, end);
+        if is_over || !byte(bytes, next).is_ascii_digit() || total >= 15 {
             break;
         }
         *separator = byte(bytes, next - 1);
@@ -207,7 +211,7 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
     let goes_on = next == b'_'
         || next.is_ascii_alphabetic() && next != b'x'
         || b"-/:".contains(&next) && later.is_ascii_digit()
-        || next == b'.' && later.is_ascii_alphanumeric()
+        || next == b'.' && later.is_ascii_alphanumeric() && !is_whole(bytes, end)
         || next == b'%';
     (!goes_on && total >= 7).then_some(Written {
         start,
@@ -218,6 +222,12 @@ fn read(bytes: &[u8], token: &Token) -> Option<Written> {
         count,
         separators,
     })
+}
+
+/// Whether it may be a number with a point, such as a latitude, of which nobody's telephone is written.
+fn is_decimal(written: &Written, value: &str) -> bool {
+    let plain = !written.plus && !written.bracket && written.separators() == b".";
+    plain && (written.groups().first() == Some(&1) || !value.starts_with('0'))
 }
 
 /// How sure a number is, and the country code that its digits lack, if they are known to lack only that.

@@ -236,6 +236,19 @@ fn what_guardrails_hide_is_in_no_file() {
     let pseudonym = answer.text().split(" of ").nth(1).unwrap().to_owned();
     client.call("m_echo", json!({"text": format!("again {pseudonym}")}));
     gateway.server().wait_to_receive(&format!("again {person}"));
+    // So it does in the answer to what the server asks.
+    let call = client.start_call("m_ask", json!({"method": "sampling/createMessage"}));
+    let asked = client.receive_method("sampling/createMessage");
+    let words = json!({"type": "text", "text": format!("sampled {pseudonym} {secret}")});
+    let sampled = json!({
+        "jsonrpc": "2.0",
+        "id": asked.value()["id"],
+        "result": {"role": "assistant", "content": words, "model": "m"},
+    });
+    client.send_raw(&sampled.to_string());
+    client.answer(&call);
+    let reached = format!("sampled {person} {secret}");
+    gateway.server().wait_to_receive(&reached);
     // Refused, with all that it says.
     client.call(
         "m_echo",
@@ -244,8 +257,15 @@ fn what_guardrails_hide_is_in_no_file() {
     let database = database(&gateway);
     let arguments = format!("SELECT arguments {CALLS}");
     eventually("all are recorded", || {
-        rows(&database, &arguments).len() == 3
+        rows(&database, &arguments).len() == 4
     });
+    let sampled = "SELECT result FROM records WHERE method = 'sampling/createMessage'";
+    let expected = format!("sampled {pseudonym} <GITHUB_PERSONAL_ACCESS_TOKEN>");
+    assert!(
+        rows(&database, sampled)[0].contains(&expected),
+        "{:?}",
+        rows(&database, sampled)
+    );
     // While the gateway runs: the write-ahead log is there.
     for hidden in [secret.as_str(), person] {
         let found = files_with(gateway.folder(), hidden);

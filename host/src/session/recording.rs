@@ -130,11 +130,13 @@ impl<'a> Recording<'a> {
         self.masked(self.request.clone()).await
     }
 
-    /// The answer as it may be written down. What guardrails let pass is that already.
+    /// The answer as it may be written down. What guardrails let pass to the client is that already; in what they let
+    /// pass to a server are values that were put back, and others that a person meant to hand over.
     async fn masked_answer(&self, end: &End<'_>) -> Option<Message> {
         let came = {
             let noted = self.trail.noted();
-            if let Some(answer) = end.answer.filter(|_| !noted.is_bare) {
+            let is_bare = noted.is_bare || self.envelope.direction == Direction::ToClient;
+            if let Some(answer) = end.answer.filter(|_| !is_bare) {
                 return Some(answer.clone());
             }
             noted.answer.as_ref()?;

@@ -377,15 +377,15 @@ fn name(pointer: &str) -> &str {
     name.unwrap_or_default()
 }
 
-/// Whether a part of a text is a number of the JSON document that the text is.
+/// Whether a part of a text is a number of the JSON document that the text is, or all of one but its `.0`.
 fn is_json_number(text: &str, range: Range<usize>) -> bool {
     let part = |range| text.get(range).unwrap_or_default();
+    let behind = part(range.end..text.len());
+    let behind = behind.strip_prefix(".0").unwrap_or(behind);
     is_digits(part(range.clone()))
         && text.trim_start().starts_with(['{', '['])
         && part(0..range.start).trim_end().ends_with([':', ',', '['])
-        && part(range.end..text.len())
-            .trim_start()
-            .starts_with([',', '}', ']'])
+        && behind.trim_start().starts_with([',', '}', ']'])
 }
 
 fn is_digits(text: &str) -> bool {

@@ -103,6 +103,10 @@ fn what_is_personal_is_masked_and_the_rest_stays() {
             r#"{"card":4111111111111111,"n":1}"#,
             r#"{"card":9999999999999999,"n":1}"#,
         ),
+        (
+            "[{'card': 4111111111111111.0}]",
+            "[{'card': 9999999999999999.0}]",
+        ),
         ("ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "<EMAIL>"),
         ("[FILE] ann@example.com.txt", "[FILE] <EMAIL>.txt"),
         ("|4111111111111111.0|", "|<CREDIT_CARD>.0|"),

@@ -14,6 +14,11 @@ const STATEMENTS: [&str; 14] = [
 /// So far back a word is looked for that is an address.
 const WORD: usize = 4 << 10;
 
+/// What the path of an address holds as it is besides letters and digits (RFC 3986), so that one which a server has
+/// listed is asked for as it was listed; and what its query does, in which more has a meaning.
+const IN_PATH: &[u8] = b"!$*+,:@";
+const IN_QUERY: &[u8] = b":@";
+
 /// A text in which values take the place of stand-ins.
 pub(crate) struct Places<'t> {
     text: &'t str,
@@ -53,9 +58,11 @@ impl<'t> Places<'t> {
             Brackets::Percent { twice: true } => percent(&percent(value)),
             Brackets::Html => html(value),
             Brackets::Json => json(value),
-            Brackets::Plain | Brackets::None if self.is_in_address(at) => percent(value),
-            Brackets::Plain | Brackets::None if self.is_in_literal(at) => self.literal(value)?,
-            Brackets::Plain | Brackets::None => value.to_owned(),
+            Brackets::Plain | Brackets::None => match self.in_address(at) {
+                Some(plain) => percent_but(plain, value),
+                None if self.is_in_literal(at) => self.literal(value)?,
+                None => value.to_owned(),
+            },
         })
     }
 
@@ -70,13 +77,17 @@ impl<'t> Places<'t> {
         (!ends).then_some(quoted)
     }
 
-    /// Whether the word that goes on here is an address such as `https://…`.
-    fn is_in_address(&self, at: usize) -> bool {
+    /// What stays as it is in the part that goes on here of an address such as `https://…`, if the word is one.
+    fn in_address(&self, at: usize) -> Option<&'static [u8]> {
         let from = self.text.floor_char_boundary(at.saturating_sub(WORD));
         let before = self.text.get(from..at).unwrap_or_default();
         let ends = |c: char| c.is_whitespace() || "\"'`(<>".contains(c);
-        let word = before.rsplit(ends).next();
-        word.is_some_and(|word| word.contains("://"))
+        let (_, address) = before.rsplit(ends).next()?.rsplit_once("://")?;
+        Some(match address.contains('/') {
+            _ if address.contains(['?', '#']) => IN_QUERY,
+            true => IN_PATH,
+            false => b"",
+        })
     }
 
     /// Whether a literal of a statement in SQL goes on here: an apostrophe would end it.
@@ -238,6 +249,8 @@ pub(crate) fn spellings(value: &str) -> Vec<String> {
     for spelling in [
         json(value),
         percent(value),
+        percent_but(IN_PATH, value),
+        percent_but(IN_QUERY, value),
         html(value),
         value.replace('\'', "''"),
         value.replace('\'', "''").replace('\\', r"\\"),
@@ -250,9 +263,13 @@ pub(crate) fn spellings(value: &str) -> Vec<String> {
 }
 
 fn percent(text: &str) -> String {
+    percent_but(b"", text)
+}
+
+fn percent_but(plain: &[u8], text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || plain.contains(&byte) {
             true => encoded.push(char::from(byte)),
             false => encoded.push_str(&format!("%{byte:02X}")),
         }
@@ -298,6 +315,9 @@ mod tests {
             ),
             ("a b&c", "see https://x/ or #", "see https://x/ or a b&c"),
             ("é", "http://é/#", "http://é/%C3%A9"),
+            ("a+b@c.de", "crm://people/#", "crm://people/a+b@c.de"),
+            ("a+b@c.de", "https://x/?q=#", "https://x/?q=a%2Bb@c.de"),
+            ("a+b@c.de", "ftp://#@x/", "ftp://a%2Bb%40c.de@x/"),
             (
                 "O'Neil",
                 "select * from t where n = '#'",

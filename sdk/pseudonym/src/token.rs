@@ -115,7 +115,7 @@ const BRACKETS: [(&str, &str, Brackets); 8] = [
     ("\\<", "\\>", Brackets::Plain),
 ];
 
-/// Runs of the characters that tokens are made of.
+/// Runs of the characters that tokens are made of; an underscore may have a backslash before it, as markdown has it.
 fn bodies(text: &str) -> impl Iterator<Item = Range<usize>> {
     let is_body = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let bytes = text.as_bytes();
@@ -123,10 +123,16 @@ fn bodies(text: &str) -> impl Iterator<Item = Range<usize>> {
     std::iter::from_fn(move || {
         let rest = bytes.get(at..)?;
         let start = at + rest.iter().position(is_body)?;
-        let rest = bytes.get(start..)?;
-        let length = rest.iter().position(|byte| !is_body(byte));
-        at = start + length.unwrap_or(rest.len());
-        Some(start..at)
+        at = start;
+        loop {
+            let rest = bytes.get(at..)?;
+            let length = rest.iter().position(|byte| !is_body(byte));
+            at += length.unwrap_or(rest.len());
+            match bytes.get(at..) {
+                Some([b'\\', b'_', ..]) => at += 1,
+                _ => return Some(start..at),
+            }
+        }
     })
 }
 
@@ -152,7 +158,7 @@ fn parse(
         is_open.then_some(inside.len())
     });
     let skip = opening.max().unwrap_or(0);
-    let front = front.get(skip..)?.to_ascii_uppercase();
+    let front = front.get(skip..)?.replace('\\', "").to_ascii_uppercase();
     let range = body.start + skip..body.end;
     let digits = digits.to_ascii_uppercase();
     if let Some(label) = front.strip_suffix(ENCRYPTED) {
@@ -214,6 +220,7 @@ mod tests {
             ("&#60;PERSON_7K3QXM&#62;", Brackets::Html),
             ("&#x3C;PERSON_7K3QXM&#x3E;", Brackets::Html),
             ("\\u003cPERSON_7K3QXM\\u003e", Brackets::Json),
+            ("<PERSON\\_7K3QXM>", Brackets::Plain),
             ("PERSON_7K3QXM", Brackets::None),
         ] {
             is_found(token, token, brackets);

@@ -17,7 +17,9 @@ mod name;
 mod person;
 mod phone;
 mod profile;
+mod shape;
 mod street;
+mod told;
 mod url;
 
 use std::ops::Range;

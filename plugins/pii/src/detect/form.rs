@@ -2,19 +2,18 @@
 
 use std::rc::Rc;
 
-use mcp_gateway_scan::{FirstToken, Keywords, Pattern, Start, View};
 use serde::Deserialize;
 
 use super::bounds::{before, byte, is_alone, is_over, is_word_end, is_word_start};
 use super::check::{Check, check};
 use super::cue::Cues;
+use super::shape::{Shape, digit_of, shapes};
+use super::told::{self, Told};
 use super::{Hit, Profile, Token};
 use crate::entity::Entity;
 
 /// Tokens that are longer begin nothing.
 pub(super) const LONGEST: usize = 32;
-
-const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A row of a table.
 #[derive(Debug, Clone, Deserialize)]
@@ -124,6 +123,9 @@ pub(super) struct Forms {
     profile: Profile,
     /// Those that may be sure enough by themselves.
     bare: Starts,
+    /// Those that nothing but a word makes sure enough, by the number of the row, and all of them.
+    with_word: Vec<Starts>,
+    all: Starts,
     told: Told,
     /// Those that by the measure of Presidio may begin within a word.
     within: Vec<Rc<Form>>,
@@ -139,18 +141,6 @@ struct Starts {
 
 /// The place in the list is the length of the token.
 type ByLength = Vec<Vec<Rc<Form>>>;
-
-/// The rows that nothing but a word makes sure enough. What has no such word anywhere is
-/// not looked for, and that is most of what there is.
-#[derive(Debug)]
-struct Told {
-    keywords: Keywords,
-    /// The number of the row that a keyword is of.
-    owners: Vec<usize>,
-    rows: Vec<Starts>,
-    /// The forms of all of them.
-    all: Starts,
-}
 
 /// A form of a row; what the row says of it is shared by all its forms.
 #[derive(Debug)]
@@ -172,12 +162,6 @@ struct Verified {
     words: Vec<String>,
 }
 
-#[derive(Debug)]
-enum Shape {
-    Atoms(Vec<u8>),
-    Pattern(Pattern),
-}
-
 impl Forms {
     /// The rows of entities, each with how sure it has to be, and whether words that are
     /// in no row may speak of it, too.
@@ -186,8 +170,7 @@ impl Forms {
         profile: Profile,
     ) -> Result<Self, String> {
         let (mut bare, mut all) = (Starts::default(), Starts::default());
-        let (mut keywords, mut owners, mut told) = (Vec::new(), Vec::new(), Vec::new());
-        let mut within = Vec::new();
+        let (mut with_word, mut words, mut within) = (Vec::new(), Vec::new(), Vec::new());
         for (entity, least, elsewhere, row) in rows {
             let verify = match &row.check {
                 Some(name) => {
@@ -202,16 +185,16 @@ impl Forms {
                 checked: row.checked,
                 lenient: row.lenient,
                 within: row.within,
-                words: row.words.into_iter().flat_map(readings).collect(),
+                words: row.words.into_iter().flat_map(told::readings).collect(),
             });
-            let mut with_word = Starts::default();
+            let mut starts = Starts::default();
             for (shape, score) in shapes {
                 let is_sure = score >= least || row.alone(score, profile) >= least;
                 let form = Rc::new(Form {
                     row: Rc::clone(&row),
                     shape,
                     score,
-                    told: (!is_sure && !elsewhere).then_some(told.len()),
+                    told: (!is_sure && !elsewhere).then_some(with_word.len()),
                 });
                 if form.row.within && form.shape.begins().0 {
                     within.push(Rc::clone(&form));
@@ -219,34 +202,29 @@ impl Forms {
                 match form.told {
                     None => bare.add(&form),
                     Some(_) => {
-                        with_word.add(&form);
+                        starts.add(&form);
                         all.add(&form);
                     }
                 }
             }
-            if !with_word.is_empty() {
-                keywords.extend(row.words.iter().flat_map(|word| spellings(word)));
-                owners.resize(keywords.len(), told.len());
-                told.push(with_word);
+            if !starts.is_empty() {
+                words.push(Rc::clone(&row));
+                with_word.push(starts);
             }
         }
-        let keywords = Keywords::new(keywords).map_err(|error| error.to_string())?;
         Ok(Self {
             profile,
             bare,
-            told: Told {
-                keywords,
-                owners,
-                rows: told,
-                all,
-            },
+            with_word,
+            all,
+            told: Told::new(words.iter().map(|row| row.words.as_slice()))?,
             within,
         })
     }
 
     /// Whether a token without a digit may begin one.
     pub(super) fn letters_only(&self) -> bool {
-        !(self.bare.letters.is_empty() && self.told.all.letters.is_empty())
+        !(self.bare.letters.is_empty() && self.all.letters.is_empty())
     }
 
     pub(super) fn find(&self, text: &str, cues: &Cues<'_>, token: &Token, hits: &mut Vec<Hit>) {
@@ -257,7 +235,7 @@ impl Forms {
         let told = self.told.within(cues);
         for form in told
             .iter()
-            .filter_map(|row| self.told.rows.get(*row))
+            .filter_map(|row| self.with_word.get(*row))
             .flat_map(|row| row.of(bytes, token))
         {
             hits.extend(form.find(text, cues, token.start, self.profile));
@@ -269,7 +247,7 @@ impl Forms {
                 form.shape.is_at(text, token.start) && self.told.named(cues).contains(&row)
             })
         };
-        let all = self.told.all.of(bytes, token).filter(|_| cues.is_named());
+        let all = self.all.of(bytes, token).filter(|_| cues.is_named());
         for form in all.filter(|form| named(form)) {
             hits.extend(form.find(text, cues, token.start, self.profile));
         }
@@ -320,47 +298,6 @@ impl Starts {
     }
 }
 
-/// A word as it is, and as a text is read in which letters look like others.
-fn readings(word: String) -> Vec<String> {
-    let read = View::plain(&word).map(|view| view.text().to_owned());
-    let read = read.filter(|read| *read != word);
-    [Some(word), read].into_iter().flatten().collect()
-}
-
-/// A word as it is; where its letters are none of ASCII, whose case counts for nothing, with a capital and in capitals, too.
-fn spellings(word: &str) -> Vec<String> {
-    let mut spellings = vec![word.to_owned()];
-    if let Some(first) = word.chars().next().filter(|first| !first.is_ascii()) {
-        let rest = word.get(first.len_utf8()..).unwrap_or_default();
-        spellings.push(first.to_uppercase().chain(rest.chars()).collect());
-        spellings.push(word.to_uppercase());
-        spellings.dedup();
-    }
-    spellings
-}
-
-impl Told {
-    /// The rows of which a word is anywhere in the text.
-    fn within<'a>(&self, cues: &'a Cues<'_>) -> &'a [usize] {
-        cues.within(|text| self.of(text))
-    }
-
-    /// The rows of which a word is in the name of the text.
-    fn named<'a>(&self, cues: &'a Cues<'_>) -> &'a [usize] {
-        cues.within_key(|key| self.of(key))
-    }
-
-    fn of(&self, text: &str) -> Vec<usize> {
-        let found = self.keywords.find(text);
-        let mut rows: Vec<usize> = found
-            .filter_map(|(keyword, _)| self.owners.get(keyword).copied())
-            .collect();
-        rows.sort_unstable();
-        rows.dedup();
-        rows
-    }
-}
-
 impl Verified {
     /// How sure one can be at most without a word.
     fn alone(&self, score: f32, profile: Profile) -> f32 {
@@ -369,122 +306,6 @@ impl Verified {
             None => score,
         }
     }
-}
-
-/// What a row looks for, each with how sure it is alone.
-fn shapes(
-    entity: &Entity,
-    forms: Vec<(String, f32)>,
-    patterns: Vec<(String, f32)>,
-    compat: Vec<(String, f32)>,
-    profile: Profile,
-) -> Result<Vec<(Shape, f32)>, String> {
-    let mut shapes: Vec<(Shape, f32)> = Vec::new();
-    for (atoms, score) in forms {
-        shapes.push((Shape::Atoms(atoms.into_bytes()), score));
-    }
-    let compat = compat.into_iter().filter(|_| profile == Profile::Presidio);
-    for (expression, score) in patterns.into_iter().chain(compat) {
-        let case = match profile {
-            Profile::Gateway => "",
-            Profile::Presidio => "(?i)",
-        };
-        let pattern = Pattern::new(&format!(r"{case}(?:{expression})\b"))
-            .map_err(|error| format!("{}: {expression:?}: {error}", entity.name))?;
-        shapes.push((Shape::Pattern(pattern), score));
-    }
-    Ok(shapes)
-}
-
-impl Shape {
-    /// Whether it may begin with a digit, and with a letter.
-    fn begins(&self) -> (bool, bool) {
-        match self {
-            Self::Atoms(atoms) => {
-                let first = byte(atoms, 0);
-                (first != b'A', first != b'd')
-            }
-            Self::Pattern(pattern) => {
-                let starts = |with: &str| with.bytes().any(|first| pattern.may_start(first));
-                (starts("+0123456789"), starts(LETTERS))
-            }
-        }
-    }
-
-    /// The token that begins it.
-    fn first_token(&self) -> FirstToken {
-        match self {
-            Self::Atoms(atoms) => {
-                let run = atoms.iter().take_while(|atom| atom.is_ascii_alphanumeric());
-                let letter = |atom: &u8| !b"do-".contains(atom) && !atom.is_ascii_digit();
-                FirstToken {
-                    least: run.count(),
-                    is_whole: true,
-                    letters: atoms.iter().take_while(|atom| letter(atom)).count(),
-                }
-            }
-            // The token is what is behind the sign.
-            Self::Pattern(pattern) if pattern.may_start(b'+') => FirstToken {
-                least: 1,
-                letters: 0,
-                ..FirstToken::ANY
-            },
-            Self::Pattern(pattern) => pattern.first_token(),
-        }
-    }
-
-    /// Where what a token begins starts: with the sign before it, if there may be one.
-    fn start(&self, bytes: &[u8], token: usize) -> usize {
-        let signed = before(bytes, token) == b'+'
-            && matches!(self, Self::Pattern(pattern) if pattern.may_start(b'+'));
-        token - usize::from(signed)
-    }
-
-    fn is_at(&self, text: &str, token: usize) -> bool {
-        self.end(text, self.start(text.as_bytes(), token)).is_some()
-    }
-
-    /// Where what begins here ends, and whether a separator is in it.
-    fn end(&self, text: &str, start: usize) -> Option<(usize, bool)> {
-        match self {
-            Self::Atoms(atoms) => {
-                let separated = atoms_at(atoms, text.as_bytes(), start)?;
-                Some((start + atoms.len(), separated))
-            }
-            Self::Pattern(pattern) => {
-                let (range, _) = pattern.find(text, start, Start::At(0), 0)?;
-                let all = text.get(range.clone())?;
-                Some((
-                    range.end,
-                    all.bytes().any(|byte| !byte.is_ascii_alphanumeric()),
-                ))
-            }
-        }
-    }
-}
-
-/// Whether the atoms stand here, and then whether a separator is among them.
-fn atoms_at(atoms: &[u8], bytes: &[u8], start: usize) -> Option<bool> {
-    let mut separator = None;
-    for (at, atom) in atoms.iter().enumerate() {
-        let here = byte(bytes, start + at);
-        let fits = match atom {
-            b'd' => here.is_ascii_digit(),
-            b'A' => here.is_ascii_alphabetic(),
-            b'X' => here.is_ascii_alphanumeric(),
-            b'o' => digit_of(char::from(here)).is_ascii_digit(),
-            b'-' => {
-                let same = separator.is_none_or(|known| known == here);
-                separator = Some(here);
-                same && b"- ./".contains(&here)
-            }
-            other => here == *other,
-        };
-        if !fits {
-            return None;
-        }
-    }
-    Some(separator.is_some())
 }
 
 impl Form {
@@ -503,7 +324,7 @@ impl Form {
             return None;
         }
         let value = text.get(start..end)?;
-        let looks = matches!(&self.shape, Shape::Atoms(atoms) if atoms.contains(&b'o'));
+        let looks = self.shape.looks();
         let canonical: String = value
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -526,18 +347,5 @@ impl Form {
             score: profile.with_cue(score, cue),
             canonical,
         })
-    }
-}
-
-/// The digit that a letter looks like, as where a page was read by a machine.
-fn digit_of(letter: char) -> char {
-    match letter {
-        'O' | 'o' | 'Q' | 'D' => '0',
-        'I' | 'l' | 'L' | 'i' => '1',
-        'Z' | 'z' => '2',
-        'S' | 's' => '5',
-        'G' => '6',
-        'B' => '8',
-        other => other,
     }
 }

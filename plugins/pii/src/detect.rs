@@ -7,6 +7,7 @@ mod check;
 mod crypto;
 mod cue;
 mod email;
+mod field;
 mod form;
 mod gazetteer;
 mod han;
@@ -32,6 +33,7 @@ use crate::entity::{Entity, Kind};
 use crate::own::Own;
 use bounds::{before, byte, is_alone};
 use cue::Cues;
+use field::Fields;
 use form::Forms;
 pub(crate) use form::{Row, bundled};
 use gazetteer::Gazetteer;
@@ -92,6 +94,8 @@ pub(crate) struct Detector {
     names: Option<Names>,
     gazetteer: Option<Gazetteer>,
     streets: Option<Streets>,
+    /// Nobody's measure but ours.
+    fields: Option<Fields>,
 }
 
 /// A candidate that was verified, in the bytes of the reading that it was found in.
@@ -129,6 +133,11 @@ impl Detector {
         let names = (wanted & Kind::Person.bit() != 0)
             .then(Names::new)
             .transpose()?;
+        let entities = options.entities.iter().map(|(entity, _)| *entity);
+        let fields = match options.profile {
+            Profile::Gateway => Some(Fields::new(entities)?),
+            Profile::Presidio => None,
+        };
         Ok(Self {
             options,
             wanted,
@@ -136,6 +145,7 @@ impl Detector {
             names,
             gazetteer,
             streets,
+            fields,
         })
     }
 
@@ -242,6 +252,9 @@ impl Detector {
         }
         if let Some(people) = lasting.people {
             people.finish(text, &mut hits);
+        }
+        if let Some(fields) = &self.fields {
+            fields.find(text, &cues, self.names.as_ref(), &mut hits);
         }
         for (entity, words) in self.options.words.iter() {
             for hit in hits.iter_mut().filter(|hit| hit.entity == *entity) {

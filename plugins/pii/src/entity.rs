@@ -56,6 +56,8 @@ pub(crate) enum Kind {
     Location,
     People,
     Organization,
+    /// The name of a value alone.
+    Field,
     /// A row of the tables in `rules/`.
     Form,
 }
@@ -167,6 +169,13 @@ static ENTITIES: &[Entity] = &[
         "DATE_OF_BIRTH",
         &["DOB", "BIRTHDAY"],
         Kind::Form,
+        Default::Ours,
+    ),
+    entity(
+        "NATIONAL_ID",
+        "NATIONAL_ID",
+        &["ID_NUMBER"],
+        Kind::Field,
         Default::Ours,
     ),
     entity(

@@ -1,5 +1,6 @@
 //! What is found and what is not, and what becomes of it.
 
+mod fields;
 mod numbers;
 mod presidio;
 mod score;

@@ -51,6 +51,9 @@ impl<'a> Tables<'a> {
             let line = start..end;
             start = end + 1;
             let row = bytes.get(line.clone()).unwrap_or_default();
+            if is_rule(row) {
+                continue;
+            }
             if let Some(table) = &mut open {
                 if count(row, table.delimiter) + 1 >= table.names.len() {
                     table.rows.end = end;
@@ -110,6 +113,44 @@ impl<'a> Tables<'a> {
         let name = table.names.get(place.column)?.clone();
         Some((self.text.get(name)?, place.cell)).filter(|(name, _)| !name.is_empty())
     }
+
+    /// Goes through the cells of the columns of which the name says something.
+    pub fn each_cell<T: Copy>(
+        &self,
+        told: impl Fn(&'a str) -> Option<T>,
+        mut see: impl FnMut(T, Range<usize>),
+    ) {
+        let bytes = self.text.as_bytes();
+        for table in &self.tables {
+            let names = table.names.iter();
+            let columns: Vec<Option<T>> = names
+                .map(|name| told(self.text.get(name.clone())?))
+                .collect();
+            if columns.iter().all(Option::is_none) {
+                continue;
+            }
+            let (mut column, mut cell, mut quoted) = (0, table.rows.start, false);
+            let rows = bytes.get(table.rows.clone()).unwrap_or_default();
+            for (at, byte) in rows.iter().chain(b"\n").enumerate() {
+                let at = table.rows.start + at;
+                let is_end = *byte == b'\n';
+                if is_end || *byte == table.delimiter && !quoted {
+                    if let Some(told) = columns.get(column).copied().flatten() {
+                        see(told, cell..at);
+                    }
+                    (column, cell) = (if is_end { 0 } else { column + 1 }, at + 1);
+                    quoted &= !is_end;
+                } else if *byte == b'"' && table.delimiter != b'|' {
+                    quoted = !quoted;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a line is only drawn: `---+---`, `|---|---|`.
+fn is_rule(row: &[u8]) -> bool {
+    row.contains(&b'-') && row.iter().all(|byte| b"-+| :=\r".contains(byte))
 }
 
 impl Table {

@@ -126,7 +126,12 @@ impl<'a> Cues<'a> {
 
     /// The name of the column of a table that a place is in, and where its cell begins.
     pub(super) fn column(&self, at: usize) -> Option<(&'a str, usize)> {
-        self.tables.get_or_init(|| Tables::of(self.text)).column(at)
+        self.tables().column(at)
+    }
+
+    /// The tables of the text.
+    pub(super) fn tables(&self) -> &Tables<'a> {
+        self.tables.get_or_init(|| Tables::of(self.text))
     }
 
     /// Whether what begins at `start` is the value of a name that ends in one of the words.

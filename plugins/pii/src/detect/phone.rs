@@ -74,7 +74,7 @@ const WORDS: &[&str] = &[
     "text me",
     "reach",
     "hotline",
-    "ring",
+    "ring me",
     "电话",
     "電話",
     "手机",

@@ -5,7 +5,8 @@
 //! ```
 //! Each line is an object with the text as `text` or `full_text`, and as `spans` or `annotations` what is in it: the kind as
 //! `entity_type`, and `start` and `end` (or `start_position`, `end_position`) in characters. With `MCP_GATEWAY_CLEAN` a folder of
-//! texts in which nothing is personal, what is found there is shown.
+//! texts in which nothing is personal, what is found there is shown. A line may have the name of the value that its text is
+//! as `key`. With `MCP_GATEWAY_FOUND` a file, what is found in each line is written to it, to be compared by other measures.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,6 +32,7 @@ fn score() {
     // A configuration as JSON, if not all that there is.
     let config = std::env::var("MCP_GATEWAY_CONFIG").unwrap_or_else(|_| EVERYTHING.to_owned());
     let guardrail = pii(&config);
+    let mut written = String::new();
     let mut characters = [0; 3];
     let mut counts: BTreeMap<String, [usize; 4]> = BTreeMap::new();
     for line in fs::read_to_string(path).unwrap().lines() {
@@ -74,11 +76,19 @@ fn score() {
                 (kind, place(span, "start"), place(span, "end"))
             })
             .collect();
+        let key = || row["key"].as_str().map(str::to_owned);
         let found = guardrail
             .policies
             .everywhere()
             .detector
-            .find(text, &Context::NONE);
+            .find(text, &Context { key: &key });
+        let in_characters = |at: usize| starts.partition_point(|start| *start < at);
+        let list = found.iter().map(|it| {
+            let (start, end) = (in_characters(it.range.start), in_characters(it.range.end));
+            serde_json::json!([it.entity.name, start, end, it.score])
+        });
+        written.push_str(&Value::Array(list.collect()).to_string());
+        written.push('\n');
         let kind = |name: &'static str| if name == "US_ITIN" { "US_SSN" } else { name };
         // Where the address of a house ends and its town begins is told in many ways.
         let address = |name: &str| ["LOCATION", "STREET_ADDRESS", "ZIP_CODE"].contains(&name);
@@ -123,6 +133,9 @@ fn score() {
                 eprintln!("wrong {:?} in {text:?}", &text[it.range.clone()]);
             }
         }
+    }
+    if let Ok(path) = std::env::var("MCP_GATEWAY_FOUND") {
+        fs::write(path, written).unwrap();
     }
     for (kind, [gold, hit, found, right]) in counts {
         let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;

@@ -1,0 +1,475 @@
+//! Values that their names say to be personal: in JSON, YAML, XML and forms, in the columns of tables, in rows of SQL.
+
+mod rows;
+mod value;
+
+use std::ops::Range;
+
+use mcp_gateway_scan::View;
+use memchr::memchr3_iter;
+use serde::Deserialize;
+
+use super::Hit;
+use super::bounds::{before, byte};
+use super::cue::Cues;
+use super::name::Names;
+use crate::entity::{Entity, Kind, named};
+
+/// How long the name of a value is that is looked up, and how long a value.
+const NAME: usize = 48;
+const VALUE: usize = 160;
+
+/// How many names before and behind one stand beside it, and how far away.
+const BESIDE: usize = 8;
+const REACH: usize = 600;
+
+/// How sure something is that stays as it was found.
+const SURE: f32 = 0.5;
+
+/// What a name says of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Person,
+    /// A person, or a firm.
+    Somebody,
+    /// A person, if what is beside it is of a person.
+    Name,
+    Street,
+    /// A house, or a place in a network.
+    Address,
+    Birth,
+    Phone,
+    Card,
+    National,
+    Mail,
+}
+
+/// The names, as they are in `rules/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    person: String,
+    somebody: String,
+    name: String,
+    street: String,
+    address: String,
+    birth: String,
+    phone: String,
+    card: String,
+    national: String,
+    mail: String,
+}
+
+/// The names of values that say something.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// Sorted by the names: in small letters, as a text is read, without what is between words.
+    names: Vec<(String, Says)>,
+    /// The last two bytes of a name, for each last byte the others: most names end otherwise.
+    ends: Vec<[u64; 4]>,
+    /// What is looked for.
+    entities: Vec<&'static Entity>,
+}
+
+/// What stands beside a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Beside {
+    Nothing,
+    /// What only people have.
+    Personal,
+    /// Another part of a name.
+    Name,
+}
+
+/// A value, and what its name says of it.
+#[derive(Debug)]
+struct Field {
+    says: Says,
+    value: Range<usize>,
+}
+
+impl Fields {
+    pub(super) fn new(entities: impl Iterator<Item = &'static Entity>) -> Result<Self, String> {
+        let table: Table = toml::from_str(include_str!("../../rules/names/fields.toml"))
+            .map_err(|error| error.to_string())?;
+        let lists = [
+            (table.person, Says::Person),
+            (table.somebody, Says::Somebody),
+            (table.name, Says::Name),
+            (table.street, Says::Street),
+            (table.address, Says::Address),
+            (table.birth, Says::Birth),
+            (table.phone, Says::Phone),
+            (table.card, Says::Card),
+            (table.national, Says::National),
+            (table.mail, Says::Mail),
+        ];
+        let words = |(list, says): &(String, Says)| {
+            let says = *says;
+            // Capitals of other scripts look like letters that their small ones do not look like.
+            let read = |word: &str| {
+                [word.to_owned(), capital(word), word.to_uppercase()]
+                    .map(|word| (normal(&read(&word)), says))
+            };
+            list.split_whitespace().flat_map(read).collect::<Vec<_>>()
+        };
+        let mut names: Vec<(String, Says)> = lists.iter().flat_map(words).collect();
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        names.dedup_by(|a, b| a.0 == b.0);
+        let mut ends = vec![[0; 4]; 256];
+        for (name, _) in &names {
+            let bytes = name.as_bytes();
+            let last = usize::from(before(bytes, bytes.len()));
+            let earlier = before(bytes, bytes.len().saturating_sub(1));
+            if let Some(bits) = ends
+                .get_mut(last)
+                .and_then(|bits| bits.get_mut(usize::from(earlier / 64)))
+            {
+                *bits |= 1 << (earlier % 64);
+            }
+        }
+        Ok(Self {
+            names,
+            ends,
+            entities: entities.collect(),
+        })
+    }
+
+    /// What is personal by its name, and not found yet.
+    pub(super) fn find(
+        &self,
+        text: &str,
+        cues: &Cues<'_>,
+        names: Option<&Names>,
+        hits: &mut Vec<Hit>,
+    ) {
+        let mut fields = self.fields(text, cues);
+        if fields.is_empty() && text.len() <= VALUE && !text.contains('\n') {
+            fields.extend(self.whole(text, cues));
+        }
+        if fields.is_empty() {
+            return;
+        }
+        // What was found in a better way stays, with the name that it has elsewhere.
+        let sure = hits.iter().filter(|hit| hit.score >= SURE);
+        let mut known: Vec<_> = sure.map(|hit| (hit.range.start, hit.range.end)).collect();
+        known.sort_unstable();
+        for (at, field) in fields.iter().enumerate() {
+            if field.says == Says::Mail {
+                continue;
+            }
+            let Some(value) = text.get(field.value.clone()) else {
+                continue;
+            };
+            let beside = || beside(&fields, at);
+            let Some((entity, part, score)) = self.personal(value, field.says, names, beside)
+            else {
+                continue;
+            };
+            let range = field.value.start + part.start..field.value.start + part.end;
+            let at = known.partition_point(|(start, _)| *start <= range.start);
+            let covers = |(start, end): &(usize, usize)| *start <= range.start && range.end <= *end;
+            let last = at.checked_sub(1).and_then(|at| known.get(at));
+            if last.is_some_and(covers) {
+                continue;
+            }
+            let value = text.get(range.clone()).unwrap_or_default();
+            hits.push(Hit {
+                entity,
+                canonical: canonical(entity, value),
+                range,
+                score,
+            });
+        }
+    }
+
+    /// What a value is of which its name says this; which part of it, and how sure.
+    fn personal(
+        &self,
+        value: &str,
+        says: Says,
+        names: Option<&Names>,
+        beside: impl Fn() -> Beside,
+    ) -> Option<(&'static Entity, Range<usize>, f32)> {
+        let whole = 0..value.len();
+        let found = |kind: Kind, part: Range<usize>, score: f32| {
+            let entity = kind.entity();
+            self.entities
+                .contains(&entity)
+                .then_some((entity, part, score))
+        };
+        let form = |name: &str| {
+            let entity = named(name).ok()?;
+            self.entities
+                .contains(&entity)
+                .then_some((entity, whole.clone(), 0.8))
+        };
+        match says {
+            Says::Person | Says::Somebody | Says::Name => {
+                let beside = if says == Says::Name {
+                    beside()
+                } else {
+                    Beside::Nothing
+                };
+                let certain = says == Says::Person || beside == Beside::Name;
+                let person = value::person(value, names?, certain)?;
+                match (says, beside) {
+                    (Says::Name, Beside::Nothing) => None,
+                    (Says::Person, _) => found(Kind::Person, person, 0.95),
+                    _ => found(Kind::Person, person, 0.6),
+                }
+            }
+            Says::Street if value::is_street(value) => found(Kind::Street, whole, 0.85),
+            Says::Address if value::is_house(value) => found(Kind::Street, whole, 0.75),
+            Says::Birth if value::is_day(value) => form("DATE_OF_BIRTH"),
+            Says::Phone if value::is_phone(value) => found(Kind::Phone, whole, 0.7),
+            Says::Card if value::is_card(value) => found(Kind::Card, whole, 0.8),
+            Says::National if value::is_number(value) => form("NATIONAL_ID"),
+            _ => None,
+        }
+    }
+
+    /// The text as a value, of which its own name says something.
+    fn whole(&self, text: &str, cues: &Cues<'_>) -> Option<Field> {
+        let value = trimmed(text, 0..text.len());
+        if !value::may_be(text.get(value.clone())?) {
+            return None;
+        }
+        let key = cues.key();
+        let says = match key.is_ascii() {
+            true => self.says(key),
+            false => self.says(&read(key)),
+        };
+        Some(Field { says: says?, value })
+    }
+
+    /// The values of a text of which their names say something, in order.
+    fn fields(&self, text: &str, cues: &Cues<'_>) -> Vec<Field> {
+        let bytes = text.as_bytes();
+        let mut fields = Vec::new();
+        for at in memchr3_iter(b':', b'=', b'>', bytes) {
+            let Some(end) = name_end(bytes, at) else {
+                continue;
+            };
+            if !self.may_end(bytes, end) {
+                continue;
+            }
+            let Some(says) = name(text, end).and_then(|name| self.says(name)) else {
+                continue;
+            };
+            if let Some(value) = value_behind(text, at) {
+                fields.push(Field { says, value });
+            }
+        }
+        let tables = cues.tables();
+        tables.each_cell(
+            |name| self.says(name),
+            |says, value| {
+                let value = trimmed(text, value);
+                fields.push(Field { says, value });
+            },
+        );
+        rows::each_value(
+            text,
+            |name| self.says(name),
+            |says, value| fields.push(Field { says, value }),
+        );
+        fields.sort_by_key(|field| field.value.start);
+        fields
+    }
+
+    /// Whether a name may say something that ends here.
+    fn may_end(&self, bytes: &[u8], end: usize) -> bool {
+        let mut end = end;
+        while before(bytes, end).is_ascii_digit() {
+            end -= 1;
+        }
+        let small = |at: usize| before(bytes, at).to_ascii_lowercase();
+        let last = self.ends.get(usize::from(small(end)));
+        let earlier = small(end.saturating_sub(1));
+        let is_one = |earlier: u8| {
+            let bits = last.and_then(|bits| bits.get(usize::from(earlier / 64)));
+            bits.is_some_and(|bits| bits >> (earlier % 64) & 1 == 1)
+        };
+        // A name of one letter of another script ends in two of its bytes.
+        is_one(earlier) || !earlier.is_ascii_alphanumeric()
+    }
+
+    /// What a name says: the longest of its last words that is known.
+    fn says(&self, name: &str) -> Option<Says> {
+        let trimmed = name.trim_end_matches(|c: char| !c.is_alphanumeric() || c.is_ascii_digit());
+        let (normal, starts) = words(trimmed);
+        let known = |start: &usize| {
+            let word = normal.get(*start..)?;
+            let at = self
+                .names
+                .binary_search_by(|(known, _)| known.as_str().cmp(word));
+            let (_, says) = self.names.get(at.ok()?)?;
+            // `file_name` is not about anybody.
+            let is_whole = *start == 0 || *says != Says::Name && word.chars().nth(1).is_some();
+            is_whole.then_some(*says)
+        };
+        starts.iter().find_map(known)
+    }
+}
+
+/// What stands beside a value.
+fn beside(fields: &[Field], at: usize) -> Beside {
+    let Some(here) = fields.get(at) else {
+        return Beside::Nothing;
+    };
+    let near = fields.get(at.saturating_sub(BESIDE)..).unwrap_or_default();
+    let near = near.iter().take(2 * BESIDE + 1);
+    let close = |field: &&Field| field.value.start.abs_diff(here.value.start) <= REACH;
+    let kinds = near.filter(close).map(|field| match field.says {
+        Says::Person => Beside::Name,
+        Says::Mail | Says::Birth | Says::National => Beside::Personal,
+        _ => Beside::Nothing,
+    });
+    kinds.max().unwrap_or(Beside::Nothing)
+}
+
+/// It in the one form that all its spellings share.
+fn canonical(entity: &Entity, value: &str) -> String {
+    let plain = |c: &char| c.is_alphanumeric() || *c == '+';
+    match entity.kind {
+        Kind::Person | Kind::Street => value.to_lowercase(),
+        _ => value
+            .chars()
+            .filter(plain)
+            .map(|c| c.to_ascii_uppercase())
+            .collect(),
+    }
+}
+
+/// A name as a text is read in which letters look like others.
+fn read(name: &str) -> String {
+    View::plain(name).map_or_else(|| name.to_owned(), |view| view.text().to_owned())
+}
+
+/// A word with a capital.
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(letters)
+        .collect()
+}
+
+fn normal(name: &str) -> String {
+    words(name.trim_end_matches(|c: char| c.is_ascii_digit())).0
+}
+
+/// The letters and digits of a name, small, and where its last words begin among them: behind what is neither, at a
+/// capital, and with every character of a script that has no blanks.
+fn words(name: &str) -> (String, Vec<usize>) {
+    let (mut normal, mut starts) = (String::with_capacity(name.len()), Vec::new());
+    let mut last = ' ';
+    for c in name.chars() {
+        if !(c.is_alphanumeric() || is_mark(c)) {
+            last = if c == '\'' { last } else { ' ' };
+            continue;
+        }
+        if last == ' ' || c.is_uppercase() && last.is_lowercase() || c >= '\u{2e80}' {
+            starts.push(normal.len());
+        }
+        normal.extend(c.to_lowercase());
+        last = c;
+    }
+    let most = starts.len().saturating_sub(6);
+    starts.drain(..most);
+    (normal, starts)
+}
+
+/// Whether this is a vowel or a tone of a letter before it, in the scripts of India and Thailand.
+fn is_mark(c: char) -> bool {
+    ('\u{900}'..='\u{e7f}').contains(&c)
+}
+
+/// Where the name ends whose value begins behind a sign; nothing if the sign is another one.
+fn name_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let last = before(bytes, at);
+    let next = byte(bytes, at + 1);
+    let mut end = match byte(bytes, at) {
+        b':' if last != b':' && !matches!(next, b':' | b'/' | b'=') => at,
+        b'=' if !matches!(last, b'=' | b'!' | b'<' | b'>' | b'+' | b'-')
+            && !matches!(next, b'=' | b'>' | b'~') =>
+        {
+            at
+        }
+        b'>' if last == b'=' => at - 1,
+        b'>' if last.is_ascii_alphanumeric() || last >= 0x80 => return Some(at),
+        _ => return None,
+    };
+    while b" \"'`*\\_)".contains(&before(bytes, end)) && end > 0 && at - end < 6 {
+        end -= 1;
+    }
+    (end > 0).then_some(end)
+}
+
+/// The name that ends here.
+fn name(text: &str, end: usize) -> Option<&str> {
+    let mut from = end.saturating_sub(NAME);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let near = text.get(from..end)?;
+    let start = near.rfind(|c: char| !(c.is_alphanumeric() || is_mark(c) || " _-.'".contains(c)));
+    let start = start.map_or(0, |at| {
+        at + near
+            .get(at..)
+            .and_then(|it| it.chars().next())
+            .map_or(0, char::len_utf8)
+    });
+    let name = near.get(start..)?;
+    Some(name.rsplit('.').next().unwrap_or(name))
+}
+
+/// The value behind a sign, without what is around it; nothing if there is none in this line.
+fn value_behind(text: &str, at: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut start = at + 1;
+    let is_element = byte(bytes, at) == b'>' && before(bytes, at) != b'=';
+    while start - at < 8 && b" *\\`\t".contains(&byte(bytes, start)) {
+        start += 1;
+    }
+    let first = byte(bytes, start);
+    let quoted = (first == b'"' || first == b'\'') && !is_element;
+    start += usize::from(quoted);
+    let rest = bytes.get(start..bytes.len().min(start + VALUE + 1))?;
+    let ends = |place: usize, byte: u8| match byte {
+        b'\n' => true,
+        b'<' if !quoted => true,
+        byte if quoted => byte == first && (first == b'"' || rest.get(place + 1) != Some(&b'\'')),
+        _ if is_element => false,
+        b'{' | b'}' | b'[' | b']' | b'|' | b'\t' | b'"' | b'&' => true,
+        // Another name: `name=Anna mail=…`.
+        b'=' => true,
+        _ => false,
+    };
+    let length = rest
+        .iter()
+        .enumerate()
+        .find(|(place, byte)| ends(*place, **byte));
+    let mut end = start + length.map_or(rest.len(), |(place, _)| place);
+    if length.is_none() && end < bytes.len() {
+        return None;
+    }
+    if byte(bytes, end) == b'=' && !quoted {
+        let value = text.get(start..end)?;
+        end = start + value.rfind(' ')?;
+    }
+    let value = trimmed(text, start..end);
+    (!value.is_empty()).then_some(value)
+}
+
+/// A value without blanks and signs around it.
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let value = text.get(range.clone()).unwrap_or_default();
+    let around = |c: char| c.is_whitespace() || "\"'`*;,".contains(c);
+    let start = range.start + (value.len() - value.trim_start_matches(around).len());
+    let value = value.trim_matches(around);
+    start..start + value.len()
+}

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use mcp_gateway_scan::Words;
 use mcp_gateway_scan::measure::{entropy, has_run, has_sequence, is_placeholder, kinds};
 
-use crate::opaque::{is_identifier, is_opaque};
+use crate::opaque::{is_identifier, is_lot, is_opaque};
 use crate::table::Check;
 
 /// Words that people write where a password belongs.
@@ -80,6 +80,13 @@ static TELLING: LazyLock<Option<Words>> = LazyLock::new(|| {
 static SPOKEN: LazyLock<Option<Words>> =
     LazyLock::new(|| Words::new(["password", "passwd", "passphrase", "://"]).ok());
 
+/// Words in the names of keys that find something or say whose it is, rather than open it.
+static FINDERS: LazyLock<Option<Words>> = LazyLock::new(|| {
+    let words = "primary foreign pubkey pub_key recv keyserver fingerprint cache sort partition idempot object row \
+                 dedup routing site index host lookup group state query";
+    Words::new(words.split_whitespace()).ok()
+});
+
 /// So many characters in the order of the alphabet are typed, not drawn by lot: a little less than all its letters.
 const ALPHABET: usize = 20;
 
@@ -96,7 +103,19 @@ pub(crate) fn passes(check: Check, secret: &str, name: Option<&str>) -> bool {
         }),
         Check::Token => token(secret) && name.is_none_or(|name| !harmless(name)),
         Check::Opaque => name.is_none_or(|name| check.takes(name)) && is_opaque(secret),
+        Check::Prefixed => {
+            let body = body(secret);
+            let between = body.bytes().filter(|byte| b"_-".contains(byte)).count();
+            let is_hex = body.bytes().filter(u8::is_ascii_hexdigit).count() + between == body.len();
+            name.is_none_or(|name| check.takes(name))
+                && body.len() >= 32
+                && between * 16 <= body.len()
+                && !is_hex
+                && is_opaque(body)
+        }
         Check::Drawn => drawn(secret),
+        Check::Lot => is_lot(body(secret)),
+        Check::Key => name.is_none_or(is_key) && is_lot(body(secret)),
     }
 }
 
@@ -104,7 +123,7 @@ impl Check {
     /// Whether the value of this name may be a secret, whatever it looks like. What is known by more than its looks is one
     /// under any name.
     pub(crate) fn takes(self, name: &str) -> bool {
-        self != Self::Opaque || !harmless(name) && !is_identifier(name)
+        !matches!(self, Self::Opaque | Self::Prefixed) || !harmless(name) && !is_identifier(name)
     }
 }
 
@@ -113,6 +132,30 @@ impl Check {
 fn drawn(secret: &str) -> bool {
     let [lower, upper, ..] = kinds(secret);
     lower.min(upper) * 8 >= secret.len()
+}
+
+/// What follows the words that a token starts with: `live_`, `acme_sk_`, `ser.`.
+fn body(secret: &str) -> &str {
+    let is_word = |part: &str| {
+        let digits = part.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        part.len() <= 12 && digits.len() <= 2 && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut body = secret;
+    while let Some((word, rest)) = body.split_once(['_', '-', '.', ':'])
+        && is_word(word)
+    {
+        body = rest;
+    }
+    body
+}
+
+/// Whether a name is that of a key, and of one that opens something.
+fn is_key(name: &str) -> bool {
+    let is_bare = name.eq_ignore_ascii_case("key") || name.eq_ignore_ascii_case("keys");
+    !is_bare
+        && !harmless(name)
+        && !is_identifier(name)
+        && !FINDERS.as_ref().is_some_and(|words| words.are_in(name))
 }
 
 /// Whether a value of the right form is what a name with a provider's name in it stands for.

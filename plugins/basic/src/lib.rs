@@ -6,6 +6,7 @@ mod crossing;
 mod manifest;
 mod names;
 mod opaque;
+mod prefixed;
 mod rule;
 mod scanner;
 mod table;

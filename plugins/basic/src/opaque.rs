@@ -38,6 +38,22 @@ pub(crate) fn is_opaque(said: &str) -> bool {
         && encoded(said).next().is_none()
 }
 
+/// Whether it is opaque, or drawn by lot from digits and the letters of one case: a key in hexadecimal digits, say.
+/// Of what has a name of its own only, for hashes look no different.
+pub(crate) fn is_lot(said: &str) -> bool {
+    let [lower, upper, digits, others] = kinds(said);
+    let letters = lower + upper;
+    let one_case = others == 0
+        && lower.min(upper) == 0
+        && (28..=128).contains(&said.len())
+        && digits * 8 >= said.len()
+        && letters * 8 >= said.len()
+        && entropy(said) >= 3.2
+        && !has_run(said, 5)
+        && !has_sequence(said, 8);
+    one_case || is_opaque(said)
+}
+
 /// Whether one character is seldom of the same kind as the one before it, and what there is of lower-case letters in a
 /// row is too little for words. Of lots the first is so six times in ten, and the second are a sixth.
 fn is_mixed(body: &str) -> bool {

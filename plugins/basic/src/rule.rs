@@ -8,6 +8,7 @@ use mcp_gateway_scan::{Class, Pattern, Start};
 use crate::check;
 use crate::names::name_before;
 use crate::opaque::is_line_of_many;
+use crate::prefixed;
 use crate::table::{AllowList, Check, Row, Severity};
 
 /// What must not stand beside a token, unless its rule says otherwise.
@@ -68,7 +69,7 @@ impl Rule {
             ));
         }
         let pattern = match way {
-            Way::Text => Pattern::searching(expression),
+            Way::Text if row.check != Some(Check::Prefixed) => Pattern::searching(expression),
             _ => Pattern::new(expression),
         };
         let pattern =
@@ -178,20 +179,35 @@ impl Rule {
         &'a self,
         text: &'a str,
     ) -> impl Iterator<Item = Range<usize>> + 'a {
+        let prefixed = (self.check == Some(Check::Prefixed)).then(|| self.prefixed(text));
         let mut from = 0;
-        std::iter::from_fn(move || {
+        let searched = std::iter::from_fn(move || {
             let (whole, secret) = self.pattern.find_from(text, from, self.group)?;
             from = whole.end.max(from + 1);
             Some((whole, secret))
-        })
-        .filter(|(whole, secret)| {
+        });
+        let searched = searched.filter(|(whole, secret)| {
             if self.check != Some(Check::Opaque) {
                 return self.is_one(text, whole, secret.clone(), None);
             }
             let name = name_before(text, whole.start);
             !is_line_of_many(text, whole) && self.is_one(text, whole, secret.clone(), Some(name))
+        });
+        let searched = searched.map(|(_, secret)| secret);
+        let is_searched = prefixed.is_none();
+        let prefixed = prefixed.into_iter().flatten();
+        prefixed.chain(searched.take_while(move |_| is_searched))
+    }
+
+    /// Every token that starts with a word.
+    fn prefixed<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        prefixed::runs(text).filter_map(|(word, run)| {
+            let start = Start::At(0);
+            let (whole, secret) = self.pattern.find(text, run.start, start, self.group)?;
+            let name = Some(name_before(text, word));
+            let is_one = whole.end >= run.end && self.is_one(text, &whole, secret, name);
+            is_one.then_some(word..whole.end)
         })
-        .map(|(_, secret)| secret)
     }
 
     /// A token without a longest form goes on as far as its characters do, even beyond what the pattern was shown.
@@ -327,7 +343,7 @@ fn follows(text: &str, place: usize, class: Class) -> bool {
     before.last().is_some_and(|byte| class.contains(*byte)) && !ends_in_escape(before)
 }
 
-fn ends_in_escape(text: &[u8]) -> bool {
+pub(crate) fn ends_in_escape(text: &[u8]) -> bool {
     match text {
         [.., b'\\', b'u', a, b, c, d] => [a, b, c, d].iter().all(|hex| hex.is_ascii_hexdigit()),
         [.., b'\\', b'n' | b'r' | b't' | b'f' | b'b'] => true,

@@ -67,8 +67,8 @@ impl<'a> Found<'a> {
         let secret = text.get(range).unwrap_or_default().to_owned();
         let confidence = match (rule.way, rule.check) {
             (_, Some(Check::Crc32)) if !check::checksum_holds(&secret) => 0.9,
-            (_, Some(Check::Password | Check::Token)) => 0.7,
-            (_, Some(Check::Opaque)) => 0.5,
+            (_, Some(Check::Password | Check::Token | Check::Lot | Check::Key)) => 0.7,
+            (_, Some(Check::Opaque | Check::Prefixed)) => 0.5,
             (Way::Name, _) => 0.8,
             _ => 1.0,
         };
@@ -85,8 +85,8 @@ impl<'a> Found<'a> {
     /// what nothing tells comes last.
     fn rank(&self) -> usize {
         match (self.rule.check, self.rule.way) {
-            (Some(Check::Opaque), _) => 3,
-            (Some(Check::Password | Check::Token), _) => 2,
+            (Some(Check::Opaque | Check::Prefixed), _) => 3,
+            (Some(Check::Password | Check::Token | Check::Lot | Check::Key), _) => 2,
             (_, Way::Name) => 1,
             _ => 0,
         }

@@ -163,8 +163,14 @@ pub(crate) enum Check {
     Manifest,
     /// It looks drawn by lot, for rules that nothing announces.
     Opaque,
+    /// A word and a long run that looks drawn by lot, for rules that nothing else announces.
+    Prefixed,
     /// Enough of it is in each case, as in what is drawn by lot from all letters and is as long as this.
     Drawn,
+    /// What follows the words at its beginning looks drawn by lot.
+    Lot,
+    /// The same, and its name is that of a key that opens something.
+    Key,
 }
 
 /// The rules that are part of the guardrail.

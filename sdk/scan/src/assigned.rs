@@ -74,7 +74,7 @@ impl<'t> Values<'t> {
     ///
     /// Understands `name = value`, `"name": "value"`, `name => value`, `<name>value</name>`, `| name | value |`,
     /// `name=value&…`, `key="name" value="value"`, `name: name` above `value: value`, `name (…) is value`; quotes and
-    /// escapes of any depth; and a scheme such as `Bearer` before the value.
+    /// escapes of any depth; `--name value`; and a scheme such as `Bearer` before the value.
     pub fn behind(&mut self, end: usize) -> Option<Range<usize>> {
         let mut rest = Cursor {
             text: self.text.as_bytes(),
@@ -85,7 +85,10 @@ impl<'t> Values<'t> {
             rest.annotation();
         } else if !rest.paired() {
             rest.at = end;
-            rest.prose()?;
+            if rest.prose().is_none() {
+                rest.at = end;
+                rest.beside()?;
+            }
         }
         let quote = rest.opening();
         rest.scheme();
@@ -407,6 +410,29 @@ impl Cursor<'_> {
         Some(())
     }
 
+    /// A blank between an option and its value, as in `--api-key value`, or before what can be nothing but a value: long, and
+    /// of letters and digits.
+    fn beside(&mut self) -> Option<()> {
+        let before = self.text.get(..self.at).unwrap_or_default();
+        let word = before.iter().rev().take(NAME);
+        let word = word.take_while(|byte| WORD.contains(**byte)).count();
+        let is_option = before.get(before.len() - word..)?.starts_with(b"-");
+        let blanks = self.skip(b" ", 3);
+        let quotes = self.rest().iter().take(2);
+        let quotes = quotes.take_while(|byte| b"\"'".contains(byte)).count();
+        let value = self.rest().get(quotes..)?.iter().take(VALUE);
+        let value = value.take_while(|byte| !BARE.contains(**byte));
+        let (mut length, mut digits, mut letters) = (0, 0, 0);
+        for byte in value {
+            length += 1;
+            digits += usize::from(byte.is_ascii_digit());
+            letters += usize::from(byte.is_ascii_alphabetic());
+        }
+        let is_value = length >= 16 && digits > 1 && digits + letters + 4 >= length;
+        let begins = self.peek(quotes).is_some_and(|byte| byte != b'-');
+        (blanks > 0 && begins && (is_option || is_value)).then_some(())
+    }
+
     /// What stands before a value; the quote that it is in.
     fn opening(&mut self) -> Option<u8> {
         self.skip(b" \t\r\n", 24);
@@ -493,6 +519,8 @@ mod tests {
             "API_KEY：v4lue，",
             "API_KEY是v4lue。",
             "API_KEY:\n  - v4lue",
+            "tool --API_KEY v4lue --quiet",
+            "tool --API_KEY 'v4lue'",
         ] {
             assert_eq!(value(text), "v4lue", "{text}");
         }
@@ -506,6 +534,8 @@ mod tests {
             "KEY == x",
             "if (KEY) {",
             "KEY. It is x",
+            "KEY value of ten or more letters",
+            "--KEY --next",
         ] {
             assert_eq!(value(text), "", "{text}");
         }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{BASIC, masked, used};
 use crate::scanner::Search;
-use crate::table::Row;
+use crate::table::{Check, Row};
 
 /// So many documents are made.
 const DOCUMENTS: usize = 1_000;
@@ -82,7 +82,10 @@ fn strings(value: &Value, all: &mut Vec<String>) {
 
 #[test]
 fn a_masked_document_is_a_document_without_secrets_and_stays_as_it_is() {
-    let rows = used();
+    let rows: Vec<_> = used()
+        .into_iter()
+        .filter(|row| row.check != Some(Check::Manifest))
+        .collect();
     let (mut with_secrets, mut wrong) = (0, Vec::new());
     for number in 0..DOCUMENTS {
         let row = &rows[number % rows.len()];

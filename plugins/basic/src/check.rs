@@ -241,7 +241,12 @@ fn password(value: &str) -> bool {
     let [lower, upper, digits, others] = kinds(value);
     // A secret is no word, no name and no piece of a program. The cheap questions come first.
     let said = digits > 0 && lower + upper > 0 || digits >= 8 || others > 0 && !is_name(value);
-    let called = || value.contains(['(', '[', '{']) || value.contains("::") || value.contains("->");
+    let strange = |byte: &u8| b"!#$%&*+?@^~;".contains(byte);
+    let called = || {
+        let is_piece =
+            value.contains(['(', '[', '{']) || value.contains("::") || value.contains("->");
+        is_piece && value.bytes().filter(strange).count() < 3
+    };
     let constant = || lower == 0 && value.contains('_');
     let spoken = || SPOKEN.as_ref().is_some_and(|words| words.are_in(value));
     said && !value.starts_with(['/', '.', '~', '#', '@', ':', '?', '-'])
@@ -280,8 +285,10 @@ fn token(value: &str) -> bool {
     let [lower, upper, digits, _] = kinds(value);
     // Base64 has slashes, too, and what paths do not.
     let path = || {
-        value.starts_with(['/', '.', '~'])
-            || value.bytes().filter(|byte| *byte == b'/').count() > 3 && !value.contains('+')
+        let is_base64 = value.contains('+') || value.ends_with('=');
+        value.starts_with(['.', '~'])
+            || value.starts_with('/') && !is_base64
+            || value.bytes().filter(|byte| *byte == b'/').count() > 3 && !is_base64
             || value.contains("://")
     };
     let digest = || {
@@ -398,6 +405,7 @@ mod tests {
             "c6hy7KkmWB9qX6WUwG",
             "correct!horse",
             "33f!!lloppa",
+            "q{r}8(t#v$w&x",
         ] {
             assert!(password(value), "{value}");
         }

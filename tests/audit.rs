@@ -351,7 +351,8 @@ fn guardrails_that_come_into_force_are_recorded() {
     let setup = recorded("");
     let component = setup.folder().join("rule.wasm");
     fs::copy(guest("guardrail_codename"), &component).unwrap();
-    let gateway = setup.guardrail(&component, "").start();
+    let taken = "swap = \"examples\"";
+    let gateway = setup.guardrail(&component, taken).start();
     let mark = gateway.log.mark();
     Gateway::rename_over(&component, &fs::read(guest("guardrail_email")).unwrap());
     gateway.log.wait_since(mark, "guardrail swapped");

@@ -22,6 +22,9 @@ const TEXT: &str = "BLUEBIRD jane@example.com";
 const OF_CODENAME: &str = "<CODENAME> jane@example.com";
 const OF_EMAIL: &str = "BLUEBIRD <EMAIL>";
 
+/// Each build forgets what the other one hides.
+const TAKEN: &str = "swap = \"examples\"";
+
 fn codename() -> Vec<u8> {
     fs::read(guest("guardrail_codename")).unwrap()
 }
@@ -32,7 +35,7 @@ fn email() -> Vec<u8> {
 
 /// A gateway that runs the codename guardrail from a file of its own.
 fn started() -> (Gateway, PathBuf) {
-    started_with("")
+    started_with(TAKEN)
 }
 
 fn started_with(settings: &str) -> (Gateway, PathBuf) {
@@ -62,7 +65,7 @@ fn swaps(replace: impl FnOnce(&Path)) {
 /// Replaces the file by something bad; the old build goes on serving, and a
 /// good one is taken afterwards.
 fn keeps_the_old_build(bad: &[u8], words: &str) {
-    keeps_the_old_build_with("", bad, words);
+    keeps_the_old_build_with(TAKEN, bad, words);
 }
 
 fn keeps_the_old_build_with(settings: &str, bad: &[u8], words: &str) {
@@ -153,7 +156,8 @@ fn a_folder_that_is_switched_by_its_link_goes_live() {
         fs::write(root.join(release).join("rule.wasm"), build).unwrap();
     }
     symlink("one", root.join("current")).unwrap();
-    let gateway = setup.guardrail(root.join("current/rule.wasm"), "").start();
+    let file = root.join("current/rule.wasm");
+    let gateway = setup.guardrail(file, TAKEN).start();
     assert_eq!(said(&gateway), OF_CODENAME);
     symlink("two", root.join("next")).unwrap();
     fs::rename(root.join("next"), root.join("current")).unwrap();
@@ -196,7 +200,8 @@ fn a_build_that_imports_more_than_is_granted_changes_nothing() {
 fn a_build_that_fails_on_everything_changes_nothing() {
     let build = fs::read(guest("guest_failing")).unwrap();
     for settings in ["", "on_error = \"allow\""] {
-        keeps_the_old_build_with(settings, &build, "fails on a harmless message");
+        let settings = format!("{TAKEN}\n{settings}");
+        keeps_the_old_build_with(&settings, &build, "fails on a harmless message");
     }
 }
 
@@ -209,7 +214,7 @@ fn a_bad_build_does_not_hold_up_a_good_one_of_another_guardrail() {
         fs::write(file, codename()).unwrap();
     }
     let [bad, good] = &files;
-    let gateway = setup.guardrail(bad, "").guardrail(good, "").start();
+    let gateway = setup.guardrail(bad, "").guardrail(good, TAKEN).start();
     Gateway::rename_over(bad, &fs::read(guest("guest_failing")).unwrap());
     gateway.log.wait("the old build goes on serving");
     Gateway::rename_over(good, &email());

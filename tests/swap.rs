@@ -1,5 +1,5 @@
 //! A new build serves only if it protects no less than the one whose place it takes: on
-//! the gateway's own texts, and on the messages of real servers.
+//! the gateway's own texts, on that build's examples, and on the messages of real servers.
 
 #![allow(
     clippy::unwrap_used,
@@ -69,7 +69,8 @@ fn query(gateway: &Gateway) -> String {
     answer.text()
 }
 
-/// What is the same each time: no digests, no times, and not how often the server spoke.
+/// What is the same each time: no digests, no times, not how often the server spoke, and not
+/// how many examples `pii` has by now.
 fn steady(table: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in table.lines() {
@@ -83,8 +84,11 @@ fn steady(table: &str) -> String {
         if line.starts_with("cost: ") {
             line = "cost: …".to_owned();
         }
-        if let Some((before, _)) = line.split_once(" canary texts and ") {
-            line = format!("{before} canary texts and … messages");
+        if let Some((before, _)) = line.split_once(" canary texts, ") {
+            line = format!("{before} canary texts, … examples of the old build and … messages");
+        }
+        if let Some((before, _)) = line.split_once("old build's examples ") {
+            line = format!("{before}old build's examples …");
         }
         lines.push(line);
     }
@@ -121,10 +125,7 @@ fn a_build_that_forgets_what_canaries_hold_is_refused() {
     ] {
         assert!(told.contains(words), "{told}");
     }
-    let said = gateway
-        .client
-        .call("m_echo", json!({"text": "ann@example.org"}));
-    assert_eq!(said.text(), "<EMAIL>");
+    assert_eq!(said(&gateway, "ann@example.org"), "<EMAIL>");
 }
 
 #[test]
@@ -134,14 +135,58 @@ fn a_build_is_taken_whatever_it_forgets_where_its_entry_says_so() {
     let gateway = setup.start();
     replace(&file, "guardrail_codename");
     gateway.log.wait("guardrail swapped");
-    let said = gateway
-        .client
-        .call("m_echo", json!({"text": "ann@example.org"}));
-    assert_eq!(said.text(), "ann@example.org");
+    assert_eq!(said(&gateway, "ann@example.org"), "ann@example.org");
 }
 
-/// It passes the canaries, whose names of people are short: only what a real server said
-/// shows that it hides less.
+fn said(gateway: &Gateway, text: &str) -> String {
+    gateway.client.call("m_echo", json!({"text": text})).text()
+}
+
+/// No canary knows the name that the old build hides, and the new one does all that its own
+/// examples say.
+#[test]
+fn a_build_without_an_example_and_the_rule_behind_it_is_refused_until_its_entry_lets_it_in() {
+    let (setup, file) = with_build(Gateway::with().mirror(), "guardrail_codename", "");
+    let gateway = setup.start();
+    replace(&file, "guardrail_email");
+    let refusal = refusal(&gateway, 0);
+    let (reason, table) = refusal.message().split_once('\n').unwrap();
+    for words in [
+        "the new build is worse than the one that serves: lost redaction in 1 message (codename)",
+        "example 1 of guardrail-codename 0.1.0 (",
+        ") no longer holds",
+        "swap = \"examples\" in its entry lets it in all the same",
+    ] {
+        assert!(reason.contains(words), "{reason}");
+    }
+    assert!(table.contains("old build's example 1 "), "{table}");
+    assert_eq!(said(&gateway, "BLUEBIRD a@b.org"), "<CODENAME> a@b.org");
+    let text = status(&gateway, &[]);
+    for words in ["example 1 of guardrail-codename", "swap = \"examples\""] {
+        assert!(text.contains(words), "{text}");
+    }
+
+    let mark = gateway.log.mark();
+    let config = fs::read_to_string(&gateway.config).unwrap();
+    let config = config.replace("[[guardrails]]", "[[guardrails]]\nswap = \"examples\"");
+    Gateway::rename_over(&gateway.config, config.as_bytes());
+    gateway.log.wait_since(mark, "guardrail swapped");
+    assert_eq!(said(&gateway, "BLUEBIRD a@b.org"), "BLUEBIRD <EMAIL>");
+}
+
+/// Its rule has another name, and something else stands in the place of what it hides.
+#[test]
+fn a_build_that_keeps_the_promise_of_an_example_in_other_words_is_taken() {
+    let (setup, file) = with_build(Gateway::with().mirror(), "guardrail_codename", "");
+    let gateway = setup.start();
+    assert_eq!(said(&gateway, "BLUEBIRD"), "<CODENAME>");
+    replace(&file, "guest_weakened");
+    gateway.log.wait("guardrail swapped");
+    assert_eq!(said(&gateway, "BLUEBIRD"), "<HIDDEN>");
+}
+
+/// It passes the canaries and the examples, whose names of people are short: only what a real
+/// server said shows that it hides less.
 #[test]
 fn a_weakened_build_of_pii_is_refused_on_messages_of_a_real_server() {
     let (gateway, file) = customers("swap = \"replay\"");
@@ -158,7 +203,7 @@ fn a_weakened_build_of_pii_is_refused_on_messages_of_a_real_server() {
     );
     insta::assert_snapshot!(steady(table), @r"
     pii 0.1.0 → pii 0.1.0
-    asked about 33 canary texts and … messages
+    asked about 33 canary texts, … examples of the old build and … messages
              change          rule           in                         messages  findings
       WORSE  lost redaction  PERSON         crm tools/call response           1         3
              lost report     CREDIT_CARD    canary: card                      1         1
@@ -183,6 +228,7 @@ fn a_weakened_build_of_pii_is_refused_on_messages_of_a_real_server() {
              new redaction   telling        canary: social security           1         1
              new redaction   telling        canary: token                     1         1
              new redaction   telling        crm initialize response           1         2
+             new redaction   telling        old build's examples …
              new report      telling        canary: card                      1         4
              new report      telling        canary: mail                      1         1
              new report      telling        canary: name                      1         2
@@ -241,8 +287,7 @@ fn misbehaving(fault: &str, settings: &str) -> String {
     let mark = gateway.log.mark();
     replace(&file, "guest_faulty");
     let told = refusal(&gateway, mark).message().to_owned();
-    let said = gateway.client.call("m_echo", json!({"text": "mail@x"}));
-    assert_eq!(said.text(), "<HIDDEN>");
+    assert_eq!(said(&gateway, "mail@x"), "<HIDDEN>");
     told
 }
 

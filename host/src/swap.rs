@@ -1,6 +1,6 @@
 //! What a new build of a guardrail has to show before it serves: that it can judge
 //! harmless messages, and that it is no weaker than the build that serves, on texts of the
-//! gateway's own and on recent messages.
+//! gateway's own, on that build's examples and on recent messages.
 //!
 //! Both builds are asked about the same message, as the guardrails before them leave it,
 //! in a session of its own in which nothing leaves and nothing is kept. What differs is
@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use tokio::task::JoinError;
 
 pub use canary::{sing, texts};
 pub use capture::{Capture, CaptureError, Unwritable, read};
@@ -29,26 +30,28 @@ use crate::sandbox::aside;
 
 /// Holds a new build against the one that serves in this place of a chain, as far as its
 /// entry asks for that.
+///
+/// # Errors
+/// When that panics: then nothing was shown.
 pub async fn compare(
     chain: &Arc<Chain>,
     spec: &Spec,
     settings: &Swap,
     candidate: &Arc<Guardrail>,
-) -> Option<Report> {
-    let place = chain
-        .links()
-        .iter()
-        .position(|link| link.spec().name == spec.name)?;
-    if spec.proof == Proof::Examples {
-        return None;
-    }
+) -> Result<Option<Report>, JoinError> {
+    let mut links = chain.links().iter().enumerate();
+    let live = links.find(|(_, link)| link.spec().name == spec.name);
+    let Some((place, live)) = live.filter(|_| spec.proof != Proof::Examples) else {
+        return Ok(None);
+    };
+    let live = Arc::clone(live.guardrail());
     let (chain, spec) = (Arc::clone(chain), spec.clone());
     let (candidate, cost) = (Arc::clone(candidate), settings.cost);
-    let live = Arc::clone(chain.links().get(place)?.guardrail());
     let compared = aside(async move {
         let trial = Trial::new(&live, &candidate, &spec.only, spec.limits.output, cost);
         let mut report = trial.report();
         trial.on_canaries(&mut report).await;
+        trial.on_examples(&mut report).await;
         if spec.proof == Proof::Replay {
             let before = chain.links().get(..place).unwrap_or_default();
             let inputs = chain.memory().as_deref().map(Recent::inputs);
@@ -57,10 +60,7 @@ pub async fn compare(
         }
         report
     });
-    let compared = compared.await;
-    compared
-        .inspect_err(|panic| tracing::error!("two builds could not be compared: {panic}"))
-        .ok()
+    compared.await.map(Some)
 }
 
 /// What became of the last new build of each guardrail.

@@ -27,8 +27,9 @@ pub struct Swap {
 pub enum Proof {
     /// That it does what its own examples say, and can judge a harmless message.
     Examples,
-    /// The same, and that it is no weaker on the gateway's canary texts. No messages need
-    /// be kept for that, so it is what holds unless something is said.
+    /// The same, and that it is no weaker on the gateway's canary texts and on the examples
+    /// of the build that serves. No messages need be kept for that, so it is what holds
+    /// unless something is said.
     #[default]
     Canary,
     /// The same, and that it is no weaker on recent messages.

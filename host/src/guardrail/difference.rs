@@ -20,7 +20,7 @@ pub struct Difference {
 }
 
 /// What a verdict does that the one it is held against did not, or the other way round.
-/// The first three are weaker.
+/// The first four are weaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
     /// There is no verdict.
@@ -29,6 +29,8 @@ pub enum Change {
     Passes,
     /// What was taken out stays.
     Shows,
+    /// What was changed in another way stays as it was. Only examples are held to that.
+    Leaves,
     /// What was only reported is not.
     Silent,
     /// There is a verdict where there was none.
@@ -44,7 +46,10 @@ pub enum Change {
 impl Change {
     /// Whether the new one protects less.
     pub fn is_weaker(self) -> bool {
-        matches!(self, Self::Fails | Self::Passes | Self::Shows)
+        matches!(
+            self,
+            Self::Fails | Self::Passes | Self::Shows | Self::Leaves
+        )
     }
 
     /// In a word for logs and programs.
@@ -53,6 +58,7 @@ impl Change {
             Self::Fails => "new failure",
             Self::Passes => "lost block",
             Self::Shows => "lost redaction",
+            Self::Leaves => "lost change",
             Self::Silent => "lost report",
             Self::Recovers => "failure gone",
             Self::Refuses => "new block",
@@ -270,7 +276,7 @@ fn refuses(verdict: &Verdict) -> bool {
     matches!(verdict.decision, Decision::Block(_) | Decision::Ask(_))
 }
 
-fn first_rule(verdict: &Verdict) -> String {
+pub(super) fn first_rule(verdict: &Verdict) -> String {
     let first = verdict.findings.first();
     first.map(|it| it.rule.clone()).unwrap_or_default()
 }

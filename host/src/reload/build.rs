@@ -13,11 +13,18 @@ use crate::sandbox::{Sandbox, SecretError, UnusableJournal, aside};
 use crate::swap::{self, Outcome, Outcomes, Report};
 
 /// The builds that did not pass, by guardrail: none is tried again until it
-/// changes.
+/// changes, or less is asked of it.
 #[derive(Debug, Default)]
 pub struct Refused {
-    known: HashMap<Arc<str>, String>,
+    known: HashMap<Arc<str>, Tried>,
     outcomes: Arc<Outcomes>,
+}
+
+/// A build, and what it had to show.
+#[derive(Debug, PartialEq, Eq)]
+struct Tried {
+    fingerprint: String,
+    proof: Proof,
 }
 
 impl Refused {
@@ -167,7 +174,7 @@ fn keep(chain: &Chain, link: &Link, error: &BuildError, refused: &Refused) {
     let outcome = Outcome::now(Some(error.reason()), error.report());
     refused.outcomes.note(name, outcome);
     let said = serde_json::json!({
-        "digest": refused.known.get(name),
+        "digest": refused.known.get(name).map(|tried| &tried.fingerprint),
         "before": link.guardrail().anatomy().digest,
         "reason": error.reason(),
     });
@@ -256,22 +263,25 @@ async fn renew(
     })
     .await
     .unwrap_or_else(|panic| Err(DistributionError::Panicked(panic.to_string())));
-    let fingerprint = match &read {
-        Ok((digest, _)) => digest.clone(),
-        Err(error) => error.to_string(),
+    let tried = Tried {
+        fingerprint: match &read {
+            Ok((digest, _)) => digest.clone(),
+            Err(error) => error.to_string(),
+        },
+        proof: spec.proof,
     };
     if let Some(link) = predecessor {
-        let known = link.guardrail().anatomy().digest == fingerprint;
+        let known = link.guardrail().anatomy().digest == tried.fingerprint;
         let bad = refused
             .as_ref()
-            .is_some_and(|refused| refused.known.get(&name) == Some(&fingerprint));
+            .is_some_and(|refused| refused.known.get(&name) == Some(&tried));
         if known || bad {
             return Ok(Arc::clone(link.guardrail()));
         }
     }
     if let Some(refused) = &mut refused {
         // Until it is known better.
-        refused.known.insert(Arc::clone(&name), fingerprint);
+        refused.known.insert(Arc::clone(&name), tried);
     }
     let (_, bytes) = read.map_err(|cause| BuildError::Fetch {
         name: Arc::clone(&name),
@@ -311,7 +321,12 @@ async fn renew(
     };
     // What has no effect may do what it likes.
     if predecessor.is_some() && spec.mode != Mode::Shadow {
-        let report = swap::compare(old, spec, &config.swap, &guardrail).await;
+        let compared = swap::compare(old, spec, &config.swap, &guardrail).await;
+        let report = compared.map_err(|panic| BuildError::Load {
+            name: Arc::clone(&name),
+            origin: spec.component.to_string(),
+            cause: Box::new(LoadError::Panicked(panic.to_string())),
+        })?;
         if let Some(report) = report.as_ref().filter(|report| report.is_worse()) {
             let report = Box::new(report.clone());
             return Err(BuildError::Worse { name, report });

@@ -1,6 +1,6 @@
 //! What came of holding two builds against each other, as a table and for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,6 +15,10 @@ pub struct Report {
     candidate: Build,
     /// Texts of the gateway's own that both were asked about.
     canaries: usize,
+    /// Examples of the build that serves that both were asked about.
+    examples: usize,
+    /// Those of them in which the new one is weaker, counted from 1.
+    broken: BTreeSet<usize>,
     /// Messages that both were asked about.
     messages: usize,
     /// Messages that nothing can be said of: they need the network, or do not get there.
@@ -120,6 +124,8 @@ impl Report {
             live: Build::of(live),
             candidate: Build::of(candidate),
             canaries: 0,
+            examples: 0,
+            broken: BTreeSet::new(),
             messages: 0,
             skipped: 0,
             is_cut: false,
@@ -136,6 +142,25 @@ impl Report {
             }
             None => self.skipped += 1,
         }
+    }
+
+    pub(super) fn saw_example(&mut self, number: usize, differences: Option<Vec<Difference>>) {
+        let Some(differences) = differences else {
+            self.skipped += 1;
+            return;
+        };
+        self.examples += 1;
+        let (weaker, mut other): (Vec<_>, Vec<_>) = differences
+            .into_iter()
+            .partition(|it| it.change.is_weaker());
+        if !weaker.is_empty() {
+            self.broken.insert(number);
+        }
+        self.add(weaker, &format!("old build's example {number}"));
+        // By which rule something is done was not promised, and there may be hundreds of
+        // examples, which nobody has to look at one by one.
+        other.retain(|it| !matches!(it.change, Change::Silent | Change::Reports));
+        self.add(other, "old build's examples");
     }
 
     pub(super) fn saw_message(&mut self, envelope: &Envelope, differences: Vec<Difference>) {
@@ -207,6 +232,9 @@ impl Report {
                 ),
             })
             .collect();
+        if let Some(broken) = self.broken_examples() {
+            parts.push(broken);
+        }
         if let Some(cost) = self.cost.filter(Cost::is_beyond) {
             parts.push(cost.text());
         }
@@ -216,12 +244,26 @@ impl Report {
         }
     }
 
+    /// Which examples of which build no longer hold, if any.
+    fn broken_examples(&self) -> Option<String> {
+        let numbers: Vec<String> = self.broken.iter().map(usize::to_string).collect();
+        let (word, hold) = match numbers.len() {
+            0 => return None,
+            1 => ("example", "holds"),
+            _ => ("examples", "hold"),
+        };
+        let numbers = numbers.join(", ");
+        let build = self.live.text();
+        Some(format!("{word} {numbers} of {build} no longer {hold}"))
+    }
+
     /// All differences as a table.
     pub fn table(&self) -> String {
         let mut text = format!("{} → {}\n", self.live.text(), self.candidate.text());
         text.push_str(&format!(
-            "asked about {} and {}",
+            "asked about {}, {} of the old build and {}",
             counted(self.canaries, "canary text"),
+            counted(self.examples, "example"),
             counted(self.messages, "message")
         ));
         if self.skipped > 0 {
@@ -306,6 +348,8 @@ impl Report {
             "old": self.live.json(),
             "new": self.candidate.json(),
             "canaries": self.canaries,
+            "examples": self.examples,
+            "broken": self.broken,
             "messages": self.messages,
             "skipped": self.skipped,
             "cut": self.is_cut,

@@ -9,8 +9,10 @@ use crate::capability::message::MessageView;
 use crate::chain::{Input, Link, Rehearsing};
 use crate::config::Only;
 use crate::guardrail::{
-    Change, Decision, Difference, Envelope, Guardrail, Rehearsal, Rehearsed, Verdict, differences,
+    Change, Decision, Difference, Envelope, Fault, Guardrail, Rehearsal, Rehearsed, Verdict,
+    broken_promises, differences,
 };
+use crate::message::Texts;
 
 /// How often messages are passed at most to find out what a build costs: a machine that
 /// has other work to do makes one look slow, but seldom three times.
@@ -33,6 +35,10 @@ struct Asked<'a> {
     live: Duration,
     candidate: Duration,
 }
+
+/// How two outcomes on the same texts differ, if they can be compared.
+type Compare =
+    fn(&Texts, usize, &Result<Verdict, Fault>, &Result<Verdict, Fault>) -> Option<Vec<Difference>>;
 
 /// The two in one session.
 struct Pair {
@@ -69,8 +75,26 @@ impl<'a> Trial<'a> {
             // None knows of the one before.
             let mut pair = self.pair();
             let Some(view) = canary.view() else { continue };
-            let asked = self.ask(&mut pair, &canary.input.envelope, view).await;
+            let envelope = &canary.input.envelope;
+            let asked = self.ask(&mut pair, envelope, view, differences).await;
             report.saw_canary(canary.name, asked.map(|asked| asked.differences));
+            if report.is_enough() {
+                return;
+            }
+        }
+    }
+
+    /// Asks both about the examples that the build that serves ships: a new one brings its
+    /// own along, and may have dropped one of them with the rule behind it.
+    pub async fn on_examples(&self, report: &mut Report) {
+        // What an example keeps is there for the next one, as when they were run.
+        let mut pair = self.pair();
+        for (number, example) in (1..).zip(&self.live.manifest().examples) {
+            let Ok((envelope, view)) = example.shown() else {
+                continue;
+            };
+            let asked = self.ask(&mut pair, &envelope, view, broken_promises).await;
+            report.saw_example(number, asked.map(|asked| asked.differences));
             if report.is_enough() {
                 return;
             }
@@ -129,7 +153,10 @@ impl<'a> Trial<'a> {
                 }
                 let passed = earlier.pass(input).await;
                 let asked = match passed.view(input) {
-                    Some(view) => self.ask(&mut pair, &input.envelope, view).await,
+                    Some(view) => {
+                        let envelope = &input.envelope;
+                        self.ask(&mut pair, envelope, view, differences).await
+                    }
                     None => None,
                 };
                 match (asked, &mut report) {
@@ -167,11 +194,12 @@ impl<'a> Trial<'a> {
         pair: &mut Pair,
         envelope: &'i Envelope,
         view: MessageView,
+        compare: Compare,
     ) -> Option<Asked<'i>> {
         let texts = Arc::clone(&view.texts);
         let live = judge(&mut pair.live, envelope, view.clone()).await;
         let candidate = judge(&mut pair.candidate, envelope, view).await;
-        let differences = differences(&texts, self.growth, &live.outcome, &candidate.outcome)?;
+        let differences = compare(&texts, self.growth, &live.outcome, &candidate.outcome)?;
         Some(Asked {
             envelope,
             differences,

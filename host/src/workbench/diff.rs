@@ -1,5 +1,5 @@
-//! `plugin diff`: whether a build protects less than another, on the gateway's own texts
-//! and on captured messages.
+//! `plugin diff`: whether a build protects less than another, on the gateway's own texts,
+//! on the other's examples and on captured messages.
 
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ pub(super) async fn diff(args: &DiffArgs) -> anyhow::Result<bool> {
     let trial = Trial::new(&old, &new, &only, Limits::default().output, args.cost);
     let mut report = trial.report();
     trial.on_canaries(&mut report).await;
+    trial.on_examples(&mut report).await;
     let inputs = inputs.unwrap_or_default();
     trial.on_messages(&[], &inputs, &mut report).await;
     say(&match args.output() {

@@ -257,7 +257,7 @@ mod tests {
             (r#""Use send_note.""#, true),
             (r#""Use send_mail.""#, false),
             (r#""Use send_note, then send_mail.""#, false),
-            (r#""Use send_note.​""#, false),
+            ("\"Use send_note.\u{200b}\"", false),
         ] {
             let mut record = Record::new("s", "i");
             assert_eq!(opened(&mut record, text), Some(Why::Suspicious), "{text}");

@@ -284,6 +284,34 @@ fn a_file_that_is_damaged_stops_what_needs_it_and_nothing_else() {
     assert_eq!(gateway.obeys("@add global n 1"), "2");
 }
 
+/// Nothing at all was relayed until it had it again.
+#[test]
+fn while_another_program_has_the_file_to_itself_all_else_goes_on() {
+    let person = Person::new();
+    let gateway = person.start();
+    assert_eq!(gateway.obeys("@get global n"), "nothing");
+    let other = rusqlite::Connection::open(person.file()).unwrap();
+    // On a busy machine it may be waited for in vain once.
+    let goes_on = (0..10).any(|_| {
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let order = json!({"text": "@add global n 1"});
+        let waits = gateway.client.start_call("m_echo", order);
+        let passes = gateway.obeys("@get session n") == "nothing";
+        let answers = gateway.client.received();
+        let is_waiting = !answers.iter().any(|line| is_answer(line, &waits));
+        other.execute_batch("COMMIT").unwrap();
+        let answer = gateway.client.answer(&waits);
+        passes && is_waiting && !answer.is_tool_error()
+    });
+    assert!(goes_on, "{}", gateway.log.text());
+}
+
+/// The answer to a request.
+fn is_answer(line: &str, id: &str) -> bool {
+    let message: serde_json::Value = serde_json::from_str(line).unwrap();
+    message["id"].to_string() == id && message.get("method").is_none()
+}
+
 #[test]
 fn where_there_can_be_no_file_it_is_on_error_that_decides() {
     for (settings, passes) in [("", false), ("on_error = \"allow\"", true)] {

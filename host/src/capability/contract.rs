@@ -10,7 +10,8 @@ pub(crate) mod v0_1 {
     wasmtime::component::bindgen!({
         path: "../wit/0.1.0",
         world: "guardrail-component",
-        imports: { default: trappable },
+        // What is kept in a file may be another gateway's for a moment.
+        imports: { "mcp-gateway:guardrail/state": async | trappable, default: trappable },
         exports: { default: async },
         with: { "mcp-gateway:guardrail/message.message": crate::capability::message::MessageView },
         ownership: Borrowing { duplicate_if_necessary: false },

@@ -16,6 +16,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use zeroize::Zeroizing;
+
 use super::contract::v0_1::mcp_gateway::guardrail::state::{Host, StateError};
 use super::contract::v0_1::mcp_gateway::guardrail::types::Scope;
 use super::own::{Reach, Unavailable};
@@ -33,7 +35,7 @@ pub struct States(Arc<Held>);
 struct Held {
     memory: Mutex<Stores>,
     /// What is kept for all, if that outlasts this process.
-    shared: OnceLock<Shared>,
+    shared: OnceLock<Arc<Shared>>,
 }
 
 /// The stores of guardrails, by their names.
@@ -68,7 +70,7 @@ impl States {
     /// Has what is kept for all outlast this process, from before the first message on. It
     /// belongs to the configuration that this text tells from others.
     pub fn share(&self, configuration: String) {
-        let _ = self.0.shared.set(Shared::of(configuration));
+        let _ = self.0.shared.set(Arc::new(Shared::of(configuration)));
     }
 
     /// Does something with a guardrail's store in memory while nobody else uses it.
@@ -115,39 +117,44 @@ impl Drop for Lease {
 }
 
 impl Host for Confined {
-    fn get(&mut self, scope: Scope, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
-        self.on_store(scope, |store, _| store.get(&key))
+    async fn get(&mut self, scope: Scope, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.on_store(scope, |store, _| store.get(&key)).await
     }
 
-    fn set(
+    async fn set(
         &mut self,
         scope: Scope,
         key: String,
         value: Vec<u8>,
         ttl: Option<u32>,
     ) -> wasmtime::Result<Result<(), StateError>> {
-        let set = self.on_store(scope, |store, limits| store.set(&key, value, ttl, limits))?;
+        let value = Zeroizing::new(value);
+        let set = self
+            .on_store(scope, |store, limits| store.set(&key, &value, ttl, limits))
+            .await?;
         Ok(set.map_err(StateError::from))
     }
 
-    fn delete(&mut self, scope: Scope, key: String) -> wasmtime::Result<bool> {
-        self.on_store(scope, |store, _| store.delete(&key))
+    async fn delete(&mut self, scope: Scope, key: String) -> wasmtime::Result<bool> {
+        self.on_store(scope, |store, _| store.delete(&key)).await
     }
 
-    fn increment(
+    async fn increment(
         &mut self,
         scope: Scope,
         key: String,
         by: i64,
         ttl: Option<u32>,
     ) -> wasmtime::Result<Result<i64, StateError>> {
-        let sum = self.on_store(scope, |store, limits| {
-            store.increment(&key, by, ttl, limits)
-        })?;
+        let sum = self
+            .on_store(scope, |store, limits| {
+                store.increment(&key, by, ttl, limits)
+            })
+            .await?;
         Ok(sum.map_err(StateError::from))
     }
 
-    fn compare_and_swap(
+    async fn compare_and_swap(
         &mut self,
         scope: Scope,
         key: String,
@@ -155,50 +162,59 @@ impl Host for Confined {
         value: Vec<u8>,
         ttl: Option<u32>,
     ) -> wasmtime::Result<Result<bool, StateError>> {
-        let swapped = self.on_store(scope, |store, limits| {
-            store.compare_and_swap(&key, expected.as_deref(), value, ttl, limits)
-        })?;
+        let (value, expected) = (Zeroizing::new(value), expected.map(Zeroizing::new));
+        let expected = expected.as_ref().map(|expected| expected.as_slice());
+        let swapped = self
+            .on_store(scope, |store, limits| {
+                store.compare_and_swap(&key, expected, &value, ttl, limits)
+            })
+            .await?;
         Ok(swapped.map_err(StateError::from))
     }
 }
 
 impl Confined {
-    fn on_store<T>(
+    async fn on_store<T>(
         &mut self,
         scope: Scope,
-        work: impl FnOnce(&mut dyn Store, &Limits) -> Result<T, Broken>,
+        mut work: impl FnMut(&mut dyn Store, &Limits) -> Result<T, Broken>,
     ) -> wasmtime::Result<T> {
         self.spend_host_call()?;
         let (own, limits) = (self.own()?, self.limits());
-        let held = &own.states.0;
-        let done = match (scope, own.reach, held.shared.get()) {
-            (Scope::Global, Reach::Everything, Some(shared)) => {
-                // Less than the whole check may take, since its time goes on meanwhile.
-                let patience = limits.wall / 2;
-                let begun = Instant::now();
-                let done = shared.with(&own.guardrail, patience, |entries| work(entries, limits));
-                self.waited().add(begun);
-                done
-            }
-            _ => {
-                let session = match scope {
-                    Scope::Session => Some(&*own.session),
-                    Scope::Global => None,
-                };
-                let now = Instant::now();
-                let work = |table: &mut Table| work(&mut Timed { table, now }, limits);
-                let done = own.states.with(&own.guardrail, session, work)?;
-                done.map_err(|cause| SharedError { path: None, cause })
-            }
+        let shared = match (scope, own.reach) {
+            (Scope::Global, Reach::Everything) => own.states.0.shared.get(),
+            _ => None,
         };
-        done.map_err(|error| {
-            tracing::error!(
-                guardrail = &*own.guardrail,
-                "what guardrails keep for all sessions cannot be used: {error}"
-            );
-            Unavailable::Kept(error.cause.reason()).into()
-        })
+        if let Some(shared) = shared {
+            let (shared, guardrail) = (Arc::clone(shared), Arc::clone(&own.guardrail));
+            let (limits, waited) = (limits.clone(), self.waited());
+            // Less than the whole check may take, since its time goes on meanwhile.
+            let patience = limits.wall / 2;
+            let begun = Instant::now();
+            let done = shared
+                .with(&guardrail, patience, |entries| work(entries, &limits))
+                .await;
+            waited.add(begun);
+            return done.map_err(|error| unusable(&guardrail, &error));
+        }
+        let session = match scope {
+            Scope::Session => Some(&*own.session),
+            Scope::Global => None,
+        };
+        let now = Instant::now();
+        let work = |table: &mut Table| work(&mut Timed { table, now }, limits);
+        let done = own.states.with(&own.guardrail, session, work)?;
+        done.map_err(|cause| unusable(&own.guardrail, &SharedError { path: None, cause }))
     }
+}
+
+/// What the guest traps with, once a person can read why.
+fn unusable(guardrail: &str, error: &SharedError) -> wasmtime::Error {
+    tracing::error!(
+        guardrail,
+        "what guardrails keep for all sessions cannot be used: {error}"
+    );
+    Unavailable::Kept(error.cause.reason()).into()
 }
 
 impl From<Refusal> for StateError {

@@ -13,7 +13,7 @@ use crate::sandbox::{Sandbox, SecretError, UnusableJournal, aside};
 use crate::swap::{self, Outcome, Outcomes, Report};
 
 /// The builds that did not pass, by guardrail: none is tried again until it
-/// changes, or less is asked of it.
+/// changes, or something else is asked of it.
 #[derive(Debug, Default)]
 pub struct Refused {
     known: HashMap<Arc<str>, Tried>,

@@ -85,7 +85,8 @@ impl<'a> Trial<'a> {
     }
 
     /// Asks both about the examples that the build that serves ships: a new one brings its
-    /// own along, and may have dropped one of them with the rule behind it.
+    /// own along, and may have dropped one of them with the rule behind it. They hold
+    /// whatever messages the entry is for.
     pub async fn on_examples(&self, report: &mut Report) {
         // What an example keeps is there for the next one, as when they were run.
         let mut pair = self.pair();

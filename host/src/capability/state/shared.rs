@@ -21,6 +21,13 @@ use file::Open;
 /// takes that a fraction of a millisecond.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The part of it in which nothing else is done on the thread, which may be the one that
+/// relays messages.
+const BRIEF: Duration = Duration::from_micros(500);
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(3);
+
 /// The stores of the guardrails of one configuration.
 pub(super) struct Shared {
     /// What tells it from others, in which other guardrails have the same names.
@@ -104,14 +111,23 @@ impl Shared {
     }
 
     /// Does something with a guardrail's store. Other gateways' changes are waited for at
-    /// most so long.
-    pub(super) fn with<T>(
+    /// most so long, while other work goes on: it is begun again and again, and what was
+    /// begun in vain has done nothing.
+    pub(super) async fn with<T>(
         &self,
         guardrail: &str,
         patience: Duration,
-        work: impl FnOnce(&mut Entries<'_>) -> Result<T, Broken>,
+        mut work: impl FnMut(&mut Entries<'_>) -> Result<T, Broken>,
     ) -> Result<T, SharedError> {
-        self.at(now(), guardrail, patience, work)
+        let deadline = Instant::now() + patience.min(PATIENCE);
+        loop {
+            match self.at(now(), guardrail, BRIEF, &mut work) {
+                Err(error) if error.cause.is_busy() && Instant::now() < deadline => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     fn at<T>(
@@ -122,7 +138,7 @@ impl Shared {
         work: impl FnOnce(&mut Entries<'_>) -> Result<T, Broken>,
     ) -> Result<T, SharedError> {
         // Before others are waited for that are ahead on another thread.
-        let deadline = Instant::now() + patience.min(PATIENCE);
+        let deadline = Instant::now() + patience;
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let done = self
             .opened(&mut slot, deadline, now)
@@ -207,7 +223,7 @@ impl Broken {
         }
     }
 
-    /// Whether another gateway has it to itself for now.
+    /// Whether another gateway has it to itself for now, so that nothing was done.
     fn is_busy(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
         match self {

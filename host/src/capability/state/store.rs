@@ -10,7 +10,7 @@ pub(super) trait Store {
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, Broken>;
 
     /// Sets a value, whatever was there.
-    fn set(&mut self, key: &str, value: Vec<u8>, ttl: Option<u32>, limits: &Limits) -> Outcome<()>;
+    fn set(&mut self, key: &str, value: &[u8], ttl: Option<u32>, limits: &Limits) -> Outcome<()>;
 
     /// Removes a value. Says whether there was one.
     fn delete(&mut self, key: &str) -> Result<bool, Broken>;
@@ -23,7 +23,7 @@ pub(super) trait Store {
         &mut self,
         key: &str,
         expected: Option<&[u8]>,
-        value: Vec<u8>,
+        value: &[u8],
         ttl: Option<u32>,
         limits: &Limits,
     ) -> Outcome<bool>;

@@ -48,8 +48,8 @@ impl Store for Timed<'_> {
         Ok(self.table.get(key, self.now).map(<[u8]>::to_vec))
     }
 
-    fn set(&mut self, key: &str, value: Vec<u8>, ttl: Option<u32>, limits: &Limits) -> Outcome<()> {
-        Ok(self.table.set(key, value, ttl, limits, self.now))
+    fn set(&mut self, key: &str, value: &[u8], ttl: Option<u32>, limits: &Limits) -> Outcome<()> {
+        Ok(self.table.set(key, value.to_vec(), ttl, limits, self.now))
     }
 
     fn delete(&mut self, key: &str) -> Result<bool, Broken> {
@@ -64,7 +64,7 @@ impl Store for Timed<'_> {
         &mut self,
         key: &str,
         expected: Option<&[u8]>,
-        value: Vec<u8>,
+        value: &[u8],
         ttl: Option<u32>,
         limits: &Limits,
     ) -> Outcome<bool> {

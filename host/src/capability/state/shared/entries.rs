@@ -57,12 +57,11 @@ impl Store for Entries<'_> {
         Ok(Some(std::mem::take(&mut *value)))
     }
 
-    fn set(&mut self, key: &str, value: Vec<u8>, ttl: Option<u32>, limits: &Limits) -> Outcome<()> {
-        let value = Zeroizing::new(value);
+    fn set(&mut self, key: &str, value: &[u8], ttl: Option<u32>, limits: &Limits) -> Outcome<()> {
         let (name, until) = (self.seal.name(key), self.until(ttl));
         self.change(|change| {
             let held = change.held(&name)?;
-            change.put(key, &name, held, &value, until, limits)
+            change.put(key, &name, held, value, until, limits)
         })
     }
 
@@ -103,11 +102,10 @@ impl Store for Entries<'_> {
         &mut self,
         key: &str,
         expected: Option<&[u8]>,
-        value: Vec<u8>,
+        value: &[u8],
         ttl: Option<u32>,
         limits: &Limits,
     ) -> Outcome<bool> {
-        let value = Zeroizing::new(value);
         let (name, until) = (self.seal.name(key), self.until(ttl));
         self.change(|change| {
             let held = change.held(&name)?;
@@ -118,7 +116,7 @@ impl Store for Entries<'_> {
             if found.as_ref().map(|value| value.as_slice()) != expected {
                 return Ok(Ok(false));
             }
-            let put = change.put(key, &name, held, &value, until, limits)?;
+            let put = change.put(key, &name, held, value, until, limits)?;
             Ok(put.map(|()| true))
         })
     }

@@ -35,7 +35,7 @@ fn at<T>(
 }
 
 fn set(shared: &Shared, key: &str, value: &str) {
-    let (value, limits) = (value.as_bytes().to_vec(), Limits::default());
+    let (value, limits) = (value.as_bytes(), Limits::default());
     let set = at(shared, 0, |store| store.set(key, value, None, &limits));
     assert_eq!(set.unwrap(), Ok(()));
 }
@@ -103,9 +103,7 @@ fn what_has_expired_is_gone_from_the_file_also_where_nobody_asks_for_it_any_more
     let limits = Limits::default();
     let (gone, next) = (of(folder.path(), "gone"), of(folder.path(), "next"));
     for (key, ttl) in [("a", Some(10)), ("b", Some(30)), ("c", None)] {
-        let set = at(&gone, 0, |store| {
-            store.set(key, b"v".to_vec(), ttl, &limits)
-        });
+        let set = at(&gone, 0, |store| store.set(key, b"v", ttl, &limits));
         set.unwrap().unwrap();
     }
     at(&next, 20, |store| store.get("k")).unwrap();
@@ -266,4 +264,18 @@ fn a_file_that_another_has_to_itself_is_an_error_and_works_again_afterwards() {
     );
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(add().unwrap(), Ok(1));
+}
+
+/// It does not have it back before somebody else works on this very thread.
+#[tokio::test]
+async fn who_waits_for_another_lets_everybody_else_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = shared(folder.path());
+    set(&shared, "k", "v");
+    let other = rusqlite::Connection::open(file::within(folder.path())).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let limits = Limits::default();
+    let add = shared.with("g", PATIENCE, |it| it.increment("n", 1, None, &limits));
+    let (sum, ()) = tokio::join!(add, async { other.execute_batch("COMMIT").unwrap() });
+    assert_eq!(sum.unwrap(), Ok(1));
 }

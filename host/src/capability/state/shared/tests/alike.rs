@@ -34,12 +34,12 @@ impl Use {
     fn of(&self, store: &mut dyn Store, limits: &Limits) -> Result<Came, Broken> {
         Ok(match self.clone() {
             Self::Get(key) => Came::Value(store.get(key)?),
-            Self::Set(key, value, ttl) => Came::Set(store.set(key, value, ttl, limits)?),
+            Self::Set(key, value, ttl) => Came::Set(store.set(key, &value, ttl, limits)?),
             Self::Delete(key) => Came::Deleted(store.delete(key)?),
             Self::Add(key, by, ttl) => Came::Sum(store.increment(key, by, ttl, limits)?),
             Self::Swap(key, expected, value, ttl) => {
                 let expected = expected.as_deref();
-                Came::Swapped(store.compare_and_swap(key, expected, value, ttl, limits)?)
+                Came::Swapped(store.compare_and_swap(key, expected, &value, ttl, limits)?)
             }
             Self::Wait(_) | Self::Restart => Came::Nothing,
         })

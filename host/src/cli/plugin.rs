@@ -57,7 +57,7 @@ pub enum PluginTask {
     ///
     /// Exit code: 0 within the default limits, 1 beyond one of them, 2 not measured.
     Bench(BenchArgs),
-    /// Hold a build against another, on its examples, canary texts and captured messages
+    /// Hold a build against another, on canary texts, examples and captures
     ///
     /// Exit code: 0 the new one protects no less, 1 it protects less or costs too much, 2 they
     /// cannot be compared.

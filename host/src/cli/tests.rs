@@ -449,7 +449,7 @@ fn the_help_says_what_there_is() {
     test     Run a guardrail's own examples, and cases of yours
     fuzz     Show a guardrail messages of all sorts: odd, huge, empty, cut
     bench    Measure what a guardrail costs, and which limits it breaks
-    diff     Hold a build against another, on its examples, canary texts and captured messages
+    diff     Hold a build against another, on canary texts, examples and captures
     keygen   Make a key that signs components, and print what others trust
     sign     Sign a component: the signature stands beside it, in FILE.sig
     push     Push a component to a registry, with its signature if there is one

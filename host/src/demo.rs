@@ -132,6 +132,7 @@ use = "basic"                # secrets
 
 [[guardrails]]
 use = "./house-rule.wasm"    # a rule of one's own: here, a project's name
+swap = "examples"            # here, what takes its place may hide less
 "#,
         json!(files)
     )

@@ -1,5 +1,6 @@
 //! Servers of 2024-11-05, which speak HTTP+SSE.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -108,4 +109,48 @@ fn the_end_of_the_stream_is_the_end_of_the_connection() {
     eventually("a new connection", || {
         !gateway.client.call("echo", json!({})).is_tool_error()
     });
+}
+
+#[test]
+fn a_session_that_the_server_forgot_is_opened_again_by_another_stream() {
+    let streams: Arc<Mutex<Vec<Sender<String>>>> = Arc::default();
+    let forgotten = Arc::new(AtomicUsize::new(0));
+    let first = Arc::clone(&forgotten);
+    let web = Web::start(move |request: &Request, reply: &mut Reply<'_>| {
+        let session = request
+            .path
+            .rsplit_once('=')
+            .map(|(_, number)| number.parse().unwrap());
+        let Some(session): Option<usize> = session else {
+            let (sender, receiver): (_, Receiver<String>) = channel();
+            let mut streams = streams.lock().unwrap();
+            streams.push(sender);
+            reply.stream();
+            reply.piece(&format!(
+                "event: endpoint\ndata: /m?s={}\n\n",
+                streams.len()
+            ));
+            drop(streams);
+            // What stands between does not say that the server is another.
+            while receiver.recv().is_ok_and(|message| reply.event(&message)) {}
+            return;
+        };
+        if session <= first.load(Ordering::SeqCst) {
+            return reply.status("404 Not Found");
+        }
+        reply.status("202 Accepted");
+        let answer = match request.says("method").as_str() {
+            "initialize" => result_of(
+                request,
+                r#"{"protocolVersion":"2024-11-05","capabilities":{"tools":{}},"serverInfo":{"name":"old","version":"1"}}"#,
+            ),
+            "tools/call" => says(request, &format!("session {session}")),
+            _ => return,
+        };
+        let _ = streams.lock().unwrap()[session - 1].send(answer);
+    });
+    let gateway = gateway(&web, "transport = \"sse\"");
+    assert_eq!(gateway.client.call("echo", json!({})).text(), "session 1");
+    forgotten.store(1, Ordering::SeqCst);
+    assert_eq!(gateway.client.call("echo", json!({})).text(), "session 2");
 }

@@ -15,7 +15,7 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     gateway: GatewayArgs,
     /// Where to listen; the system chooses the port if it is 0
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8808")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8808", value_parser = place)]
     listen: SocketAddr,
     /// The file that holds the bearer token which clients must have; by default
     /// what MCP_GATEWAY_TOKEN holds, if anything
@@ -54,6 +54,18 @@ impl ServeArgs {
             },
         })
     }
+}
+
+/// Where to listen. Of names only one is sure to be this machine.
+fn place(text: &str) -> Result<SocketAddr, &'static str> {
+    let address = match text.strip_prefix("localhost:") {
+        Some(port) => port
+            .parse()
+            .ok()
+            .map(|port: u16| ([127, 0, 0, 1], port).into()),
+        None => text.parse().ok(),
+    };
+    address.ok_or("not an address and a port, such as 127.0.0.1:8808 or [::1]:8808")
 }
 
 fn duration(text: &str) -> Result<Duration, &'static str> {

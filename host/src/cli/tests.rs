@@ -151,10 +151,13 @@ fn who_serves_listens_on_this_machine_unless_told_otherwise() {
         idle: std::time::Duration::from_secs(90),
     };
     assert_eq!(options, expected);
+    let (_, options) = serve("serve --config g --listen localhost:1");
+    assert_eq!(options.listen.to_string(), "127.0.0.1:1");
     for wrong in [
         "--session-idle 0s",
         "--session-idle soon",
         "--listen localhost",
+        "--listen gateway.example:1",
     ] {
         let words = ["mcp-gateway", "serve", "--config", "g"].into_iter();
         let refused = Cli::try_parse_from(words.chain(wrong.split(' ')));

@@ -48,6 +48,10 @@ const INBOX: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// The shortest pause that a server can ask for: one that ends each stream at once would
+/// else be asked as fast as the network goes.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// Why a connection is over whose session is.
 const FORGOTTEN: &str = "it has forgotten the session";
 
@@ -221,7 +225,24 @@ fn is_forgotten(status: StatusCode, error: Option<&Message>) -> bool {
 /// How long to wait before a stream is opened again that brought nothing so
 /// often.
 fn pause(told: Option<Duration>, fruitless: u32) -> Duration {
-    let first = told.unwrap_or(FIRST_PAUSE).min(LONGEST_PAUSE);
+    let first = told.unwrap_or(FIRST_PAUSE);
+    let first = first.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
     let longer = first.saturating_mul(1 << fruitless.min(10));
     longer.min(LONGEST_PAUSE).max(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_what_the_server_says_and_are_never_none() {
+        let of = |told: Option<u64>, fruitless| pause(told.map(Duration::from_millis), fruitless);
+        assert_eq!(of(None, 0), FIRST_PAUSE);
+        assert_eq!(of(None, 2), FIRST_PAUSE * 4);
+        assert_eq!(of(None, 40), LONGEST_PAUSE);
+        assert_eq!(of(Some(3000), 1), Duration::from_secs(6));
+        assert_eq!(of(Some(0), 0), SHORTEST_PAUSE);
+        assert_eq!(of(Some(3_600_000), 0), LONGEST_PAUSE);
+    }
 }

@@ -303,7 +303,9 @@ impl Exchange {
                 "it redirects to {address} (HTTP {status}); if you trust that, write it as \"url\" in the configuration"
             )));
         }
-        let in_session = self.peer.endpoint.session().id.is_some() && !self.opens_session();
+        // Over HTTP+SSE it is the address that names the session.
+        let is_named = matches!(self.way, Way::Sse(_)) || self.peer.endpoint.session().id.is_some();
+        let in_session = is_named && !self.opens_session();
         let may_be_older = self.opens_session()
             && self.peer.endpoint.remote().flavor == Flavor::Auto
             && matches!(self.way, Way::Streamable)

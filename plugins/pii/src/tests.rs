@@ -134,6 +134,7 @@ fn what_only_looks_personal_stays() {
         "jquery@3.7.min.js and app@2x.chunk.css",
         r#"{"phone":"none","lat":-58.616586,"score":0.123456789}"#,
         "https://git@github.com/a/b.git",
+        "origin git@github.com:a/b.git (fetch)",
         "1.2.3.4 and 0.10.2.30",
         "583231000 bytes, 912803456 rows",
         "Dear Customer",

@@ -44,6 +44,9 @@ pub(super) fn find(text: &str, hits: &mut Vec<Hit>) {
         let Some(end) = domain(bytes, at + 1) else {
             continue;
         };
+        if local == "git" && byte(bytes, end) == b':' && is_path(byte(bytes, end + 1)) {
+            continue;
+        }
         done = end;
         let canonical = text.get(start..end).unwrap_or_default().to_lowercase();
         hits.push(Hit {
@@ -71,6 +74,11 @@ fn is_latin(bytes: &[u8], at: usize) -> bool {
 fn is_login(text: &str, start: usize) -> bool {
     text.get(..start)
         .is_some_and(|before| before.ends_with("://"))
+}
+
+/// Whether a path may begin so: `git@example.com:team/app.git`.
+fn is_path(first: u8) -> bool {
+    first.is_ascii_alphanumeric() || b"/~".contains(&first)
 }
 
 /// Where a domain ends that starts here.

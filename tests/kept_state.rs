@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use mcp_gateway_tests::{Client, Gateway, Log, Setup, eventually, guest};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const GRANTED: &str = "grant = { state = true, keys = true }";
 
@@ -306,10 +306,10 @@ fn while_another_program_has_the_file_to_itself_all_else_goes_on() {
     assert!(goes_on, "{}", gateway.log.text());
 }
 
-/// The answer to a request.
+/// Whether a line is the answer to a request.
 fn is_answer(line: &str, id: &str) -> bool {
-    let message: serde_json::Value = serde_json::from_str(line).unwrap();
-    message["id"].to_string() == id && message.get("method").is_none()
+    let [message, id] = [line, id].map(|text| serde_json::from_str::<Value>(text).unwrap());
+    message["id"] == id && message.get("method").is_none()
 }
 
 #[test]

@@ -257,7 +257,19 @@ fn password(value: &str) -> bool {
         && !trivial(value)
         && !number(value)
         && !member(value)
+        && !argument(value)
         && !is_placeholder(value)
+}
+
+/// An argument that a program hands on by its name: `keystore=None`, `prompt=self.prompt`.
+fn argument(value: &str) -> bool {
+    let is_word = |part: &str| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|byte| byte.is_ascii_alphabetic() || b"_.".contains(&byte))
+    };
+    value
+        .split_once('=')
+        .is_some_and(|(name, value)| is_word(name) && is_word(value))
 }
 
 /// Whether it has only what names have.
@@ -426,6 +438,8 @@ mod tests {
             "***********",
             "hash_of_it",
             "config.db2.pass",
+            "keystore=None",
+            "rounds=self._rounds",
         ] {
             assert!(!password(value), "{value}");
         }

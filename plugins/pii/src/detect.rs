@@ -331,7 +331,7 @@ impl Detector {
         }
         if token.digits < length {
             if self.wants(Kind::Crypto) && length >= 26 {
-                hits.extend(crypto::find(text, token));
+                hits.extend(crypto::find(text, cues, token));
             }
             if self.wants(Kind::Iban) && length >= 4 {
                 hits.extend(iban::find(text, start));

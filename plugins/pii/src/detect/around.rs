@@ -30,8 +30,7 @@ pub(super) fn before(text: &str, cues: &Cues<'_>, names: &Names, start: usize, e
         return named(names, cues.key());
     }
     let said = names
-        .cues
-        .said
+        .said(trimmed)
         .iter()
         .filter(|(said, _)| ends_with_word(trimmed, said));
     said.map(|(_, surer)| *surer).fold(0.0, f32::max)
@@ -136,14 +135,6 @@ pub(super) fn addressed(text: &str, names: &Names, start: usize, end: usize) -> 
 
 /// Whether a text ends with these words, in whatever case.
 fn ends_with_word(text: &str, words: &str) -> bool {
-    let last = |text: &str| {
-        text.bytes()
-            .next_back()
-            .map(|byte| byte.to_ascii_lowercase())
-    };
-    if last(text) != last(words) {
-        return false;
-    }
     let Some((head, tail)) = text
         .len()
         .checked_sub(words.len())

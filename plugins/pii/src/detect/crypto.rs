@@ -1,15 +1,21 @@
-//! Addresses of Bitcoin: base58check, bech32 and bech32m.
+//! Addresses of Bitcoin: base58check, bech32 and bech32m; and of Ethereum, where it is spoken of.
 
 use sha2::{Digest, Sha256};
 
 use super::bounds::{before, byte};
+use super::cue::Cues;
 use super::{Hit, Token};
 use crate::entity::Kind;
 
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BECH32: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-pub(super) fn find(text: &str, token: &Token) -> Option<Hit> {
+/// Words that speak of Ethereum, and of what people have there.
+const ETHEREUM: &[&str] = &[
+    "wallet", "eth", "ethereum", "ether", "metamask", "erc20", "usdt", "usdc", "payout",
+];
+
+pub(super) fn find(text: &str, cues: &Cues<'_>, token: &Token) -> Option<Hit> {
     let bytes = text.as_bytes();
     let beside = |byte: u8| byte == b'_' || byte >= 0x80;
     if beside(before(bytes, token.start)) || beside(byte(bytes, token.end)) {
@@ -19,6 +25,8 @@ pub(super) fn find(text: &str, token: &Token) -> Option<Hit> {
     let checked = match value.get(..3)? {
         "bc1" | "BC1" => bech32(&value.to_ascii_lowercase()),
         head if head.starts_with(['1', '3']) && value.len() <= 35 => base58(value),
+        // Its check is in the case of its letters, which most who write it leave away.
+        _ if is_hexadecimal(value) => cues.says(token.start, ETHEREUM),
         _ => false,
     };
     checked.then(|| Hit {
@@ -27,6 +35,12 @@ pub(super) fn find(text: &str, token: &Token) -> Option<Hit> {
         score: 1.0,
         canonical: value.to_owned(),
     })
+}
+
+/// Whether it is a number of 20 bytes.
+fn is_hexadecimal(value: &str) -> bool {
+    let digits = value.strip_prefix("0x");
+    digits.is_some_and(|it| it.len() == 40 && it.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn base58(value: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Values that their names say to be personal: in JSON, YAML, XML and forms, in the columns of tables, in rows of SQL.
 
+mod ends;
+mod letter;
 mod rows;
 mod value;
 
@@ -14,6 +16,8 @@ use super::bounds::{before, byte};
 use super::cue::Cues;
 use super::name::Names;
 use crate::entity::{Entity, Kind, named};
+use ends::Ends;
+use letter::Letters;
 
 /// How long the name of a value is that is looked up, and how long a value.
 const NAME: usize = 48;
@@ -42,6 +46,8 @@ enum Says {
     Card,
     National,
     Mail,
+    /// Who wrote a mail, or to whom.
+    Header,
 }
 
 /// The names, as they are in `rules/`.
@@ -58,15 +64,18 @@ struct Table {
     card: String,
     national: String,
     mail: String,
+    header: String,
+    greetings: Vec<String>,
+    closings: Vec<String>,
 }
 
 /// The names of values that say something.
 #[derive(Debug)]
 pub(super) struct Fields {
-    /// Sorted by the names: in small letters, as a text is read, without what is between words.
-    names: Vec<(String, Says)>,
-    /// The last two bytes of a name, for each last byte the others: most names end otherwise.
-    ends: Vec<[u64; 4]>,
+    /// In small letters, as a text is read, without what is between words.
+    names: Vec<Vec<(String, Says)>>,
+    ends: Ends,
+    letters: Letters,
     /// What is looked for.
     entities: Vec<&'static Entity>,
 }
@@ -103,34 +112,30 @@ impl Fields {
             (table.card, Says::Card),
             (table.national, Says::National),
             (table.mail, Says::Mail),
+            (table.header, Says::Header),
         ];
-        let words = |(list, says): &(String, Says)| {
-            let says = *says;
-            // Capitals of other scripts look like letters that their small ones do not look like.
-            let read = |word: &str| {
-                [word.to_owned(), capital(word), word.to_uppercase()]
-                    .map(|word| (normal(&read(&word)), says))
-            };
-            list.split_whitespace().flat_map(read).collect::<Vec<_>>()
-        };
-        let mut names: Vec<(String, Says)> = lists.iter().flat_map(words).collect();
-        names.sort_by(|a, b| a.0.cmp(&b.0));
-        names.dedup_by(|a, b| a.0 == b.0);
-        let mut ends = vec![[0; 4]; 256];
-        for (name, _) in &names {
-            let bytes = name.as_bytes();
-            let last = usize::from(before(bytes, bytes.len()));
-            let earlier = before(bytes, bytes.len().saturating_sub(1));
-            if let Some(bits) = ends
-                .get_mut(last)
-                .and_then(|bits| bits.get_mut(usize::from(earlier / 64)))
-            {
-                *bits |= 1 << (earlier % 64);
+        let mut ends = Ends::default();
+        let mut names: Vec<Vec<(String, Says)>> = vec![Vec::new(); BUCKETS];
+        for (list, says) in lists {
+            for word in list.split_whitespace() {
+                // Capitals of other scripts look like letters that their small ones do not look like.
+                for word in [word.to_owned(), capital(word), word.to_uppercase()] {
+                    let word = read(&word);
+                    ends.add(word.as_bytes());
+                    let name = normal(&word);
+                    let list = names.get_mut(bucket(&name));
+                    list.into_iter().for_each(|list| {
+                        if list.iter().all(|(known, _)| *known != name) {
+                            list.push((name.clone(), says));
+                        }
+                    });
+                }
             }
         }
         Ok(Self {
             names,
             ends,
+            letters: Letters::new(&table.greetings, &table.closings)?,
             entities: entities.collect(),
         })
     }
@@ -205,7 +210,7 @@ impl Fields {
                 .then_some((entity, whole.clone(), 0.8))
         };
         match says {
-            Says::Person | Says::Somebody | Says::Name => {
+            Says::Person | Says::Somebody | Says::Name | Says::Header => {
                 let beside = if says == Says::Name {
                     beside()
                 } else {
@@ -251,15 +256,15 @@ impl Fields {
             let Some(end) = name_end(bytes, at) else {
                 continue;
             };
-            if !self.may_end(bytes, end) {
+            if !self.ends.may_be(bytes, end) {
                 continue;
             }
             let Some(says) = name(text, end).and_then(|name| self.says(name)) else {
                 continue;
             };
-            if let Some(value) = value_behind(text, at) {
-                fields.push(Field { says, value });
-            }
+            let value = value_behind(text, at);
+            let fits = |value: &Range<usize>| says != Says::Header || is_addressed(text, value.end);
+            fields.extend(value.filter(fits).map(|value| Field { says, value }));
         }
         let tables = cues.tables();
         tables.each_cell(
@@ -274,25 +279,12 @@ impl Fields {
             |name| self.says(name),
             |says, value| fields.push(Field { says, value }),
         );
+        self.letters.each_name(text, |value| {
+            let says = Says::Person;
+            fields.push(Field { says, value });
+        });
         fields.sort_by_key(|field| field.value.start);
         fields
-    }
-
-    /// Whether a name may say something that ends here.
-    fn may_end(&self, bytes: &[u8], end: usize) -> bool {
-        let mut end = end;
-        while before(bytes, end).is_ascii_digit() {
-            end -= 1;
-        }
-        let small = |at: usize| before(bytes, at).to_ascii_lowercase();
-        let last = self.ends.get(usize::from(small(end)));
-        let earlier = small(end.saturating_sub(1));
-        let is_one = |earlier: u8| {
-            let bits = last.and_then(|bits| bits.get(usize::from(earlier / 64)));
-            bits.is_some_and(|bits| bits >> (earlier % 64) & 1 == 1)
-        };
-        // A name of one letter of another script ends in two of its bytes.
-        is_one(earlier) || !earlier.is_ascii_alphanumeric()
     }
 
     /// What a name says: the longest of its last words that is known.
@@ -301,16 +293,25 @@ impl Fields {
         let (normal, starts) = words(trimmed);
         let known = |start: &usize| {
             let word = normal.get(*start..)?;
-            let at = self
-                .names
-                .binary_search_by(|(known, _)| known.as_str().cmp(word));
-            let (_, says) = self.names.get(at.ok()?)?;
+            let mut names = self.names.get(bucket(word))?.iter();
+            let (_, says) = names.find(|(known, _)| known == word)?;
             // `file_name` is not about anybody.
             let is_whole = *start == 0 || *says != Says::Name && word.chars().nth(1).is_some();
             is_whole.then_some(*says)
         };
         starts.iter().find_map(known)
     }
+}
+
+/// How many lists the names are in.
+const BUCKETS: usize = 512;
+
+/// The list that a name is in.
+fn bucket(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let part = |at: usize| usize::from(byte(bytes, at));
+    let last = bytes.len().saturating_sub(1);
+    (bytes.len() + 31 * part(0) + 7 * part(last) + 131 * part(last / 2)) % BUCKETS
 }
 
 /// What stands beside a value.
@@ -365,17 +366,25 @@ fn normal(name: &str) -> String {
 /// The letters and digits of a name, small, and where its last words begin among them: behind what is neither, at a
 /// capital, and with every character of a script that has no blanks.
 fn words(name: &str) -> (String, Vec<usize>) {
-    let (mut normal, mut starts) = (String::with_capacity(name.len()), Vec::new());
+    let (mut normal, mut starts) = (String::with_capacity(name.len()), Vec::with_capacity(8));
     let mut last = ' ';
     for c in name.chars() {
-        if !(c.is_alphanumeric() || is_mark(c)) {
+        let is_part = if c.is_ascii() {
+            c.is_ascii_alphanumeric()
+        } else {
+            c.is_alphanumeric() || is_mark(c)
+        };
+        if !is_part {
             last = if c == '\'' { last } else { ' ' };
             continue;
         }
         if last == ' ' || c.is_uppercase() && last.is_lowercase() || c >= '\u{2e80}' {
             starts.push(normal.len());
         }
-        normal.extend(c.to_lowercase());
+        match c.is_ascii() {
+            true => normal.push(c.to_ascii_lowercase()),
+            false => normal.extend(c.to_lowercase()),
+        }
         last = c;
     }
     let most = starts.len().saturating_sub(6);
@@ -425,6 +434,18 @@ fn name(text: &str, end: usize) -> Option<&str> {
     });
     let name = near.get(start..)?;
     Some(name.rsplit('.').next().unwrap_or(name))
+}
+
+/// Whether an address of mail follows.
+fn is_addressed(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let rest = rest.trim_start_matches([' ', '"']).strip_prefix('<');
+    rest.is_some_and(|rest| {
+        rest.bytes()
+            .take(80)
+            .take_while(|byte| *byte != b'>')
+            .any(|byte| byte == b'@')
+    })
 }
 
 /// The value behind a sign, without what is around it; nothing if there is none in this line.

@@ -185,10 +185,19 @@ fn addressed(characters: &str) -> Vec<Range<usize>> {
             let alone = name.chars().count() == 1 && name.starts_with(|c| FAMILIES.contains(c));
             alone || is_name(name)
         });
-        names.extend(named.min().map(|start| from + start..form.start));
+        let polite = characters.get(form.clone()) == Some("様") && from == 0;
+        let whole = (polite && is_addressed(before)).then_some(0);
+        let start = whole.or_else(|| named.min());
+        names.extend(start.map(|start| from + start..form.start));
         from = form.end;
     }
     names
+}
+
+/// Whether all that stands before 様 is a name: it is not the end of a word such as 仕様.
+fn is_addressed(before: &str) -> bool {
+    let word = |c: char| "仕模同多一異有皆客奥王神仏殿姫何貴各".contains(c);
+    (2..=4).contains(&before.chars().count()) && !before.ends_with(word)
 }
 
 /// The address that these characters begin: as far as the number of the house, or of what is within it.
@@ -248,6 +257,7 @@ mod tests {
             ("张女士已付款", "张"),
             ("田中太郎様、ご注文", "田中太郎"),
             ("氏名: 佐藤花子", "佐藤花子"),
+            ("内藤様、ご注文", "内藤"),
             ("| 姓名 | 城市 |\n|---|---|\n| 王小明 | 上海 |\n", "王小明"),
         ] {
             assert_eq!(found(text), [name], "{text}");
@@ -264,6 +274,8 @@ mod tests {
     fn other_words_are_no_names() {
         for text in [
             "高级设置",
+            "動作仕様を見る",
+            "お客様",
             "客户：全部",
             "姓名：",
             "状态：王牌用户模式",

@@ -30,9 +30,12 @@ pub(super) fn find(text: &str, start: usize) -> Option<Hit> {
         let here = byte(bytes, end);
         if here.is_ascii_alphanumeric() {
             canonical.push(char::from(here.to_ascii_uppercase()));
-        } else if !((here == b' ' || here == b'-') && byte(bytes, end + 1).is_ascii_alphanumeric())
-        {
-            return None;
+        } else {
+            // Blanks are set as people like, and the check digits are no accident.
+            let next = usize::from(here == b' ' && byte(bytes, end + 1) == b' ') + end + 1;
+            if !b" -.".contains(&here) || !byte(bytes, next).is_ascii_alphanumeric() {
+                return None;
+            }
         }
         end += 1;
     }

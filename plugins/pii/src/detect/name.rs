@@ -51,7 +51,7 @@ pub(super) struct Words {
     /// What stands behind the name of a firm, or of a street.
     pub(super) firms: Vec<String>,
     /// What is said before a name, and how much surer it makes one.
-    pub(super) said: Vec<(String, f32)>,
+    said: Vec<(String, f32)>,
     /// And what behind one.
     pub(super) does: Vec<(String, f32)>,
 }
@@ -68,6 +68,8 @@ pub(super) struct Names {
     letters: Vec<usize>,
     endings: Vec<&'static str>,
     pub(super) cues: Words,
+    /// What is said before a name, by its last byte.
+    said: Vec<Vec<(String, f32)>>,
 }
 
 impl Names {
@@ -87,13 +89,28 @@ impl Names {
         let start =
             |letter: u8| words.partition_point(|(word, _)| word.as_bytes().first() < Some(&letter));
         let letters = (b'a'..=b'{').map(start).collect();
-        let cues = toml::from_str(CUES).map_err(|error| error.to_string())?;
+        let mut cues: Words = toml::from_str(CUES).map_err(|error| error.to_string())?;
+        let mut said = vec![Vec::new(); 256];
+        for (words, surer) in std::mem::take(&mut cues.said) {
+            let last = words.bytes().next_back().unwrap_or_default();
+            let list = said.get_mut(usize::from(last));
+            list.into_iter()
+                .for_each(|list: &mut Vec<_>| list.push((words.clone(), surer)));
+        }
         Ok(Self {
             words,
             letters,
             endings: ENDINGS.split_whitespace().collect(),
             cues,
+            said,
         })
+    }
+
+    /// What is said before a name and ends as a text does, and how much surer it makes one.
+    pub(super) fn said(&self, text: &str) -> &[(String, f32)] {
+        let last = text.bytes().next_back().unwrap_or_default();
+        let said = self.said.get(usize::from(last.to_ascii_lowercase()));
+        said.map_or(&[], Vec::as_slice)
     }
 
     /// What a word is known as, in whatever case; of two given names with a hyphen the first tells, and what begins as

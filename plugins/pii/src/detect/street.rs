@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use mcp_gateway_scan::{Keywords, Pattern, Start};
 
-use super::bounds::{before, byte, is_alone, is_word_end};
+use super::bounds::{before, byte, is_alone, is_over, is_word_end};
 use super::{Hit, Token};
 use crate::entity::Kind;
 
@@ -15,10 +15,10 @@ const WORD: &str = r"(?:(?:[A-Z]|\xc3[\x80-\x9e])(?:'?(?:[A-Za-z.-]|\xc3[\x80-\x
 const BEHIND: &str = "(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Squares?|Sq|Way|Terrace|Parkway|Pkwy|Highway|Hwy|Crescent|Close|Grove|Circle|Cir|Trail|Loop|Alley|Plaza|Park|Row|Walk|Gardens|Hill|Mews|Quay|Parade|Turnpike|Pike|Ridge|Utca|utca|Katu|Vej)";
 
 /// What it is called before its name.
-const BEFORE: &str = "(?:C/|Rue|Avenue|Boulevard|Place|Chemin|Quai|Impasse|Via|Viale|Piazza|Corso|Vicolo|Calle|Avenida|Plaza|Paseo|Camino|Ronda|Carrer|Rua|Travessa|Largo|Ulica|ul|Aleja|Strada|Postbox)";
+const BEFORE: &str = "(?:C/|Rue|Avenue|Boulevard|Place|Chemin|Quai|Impasse|Allee|Route|Passage|Cours|Square|Voie|Via|Viale|Piazza|Piazzale|Corso|Vicolo|Borgo|Contrada|Strada|Lungomare|Largo|Calle|Avenida|Av|Avda|Plaza|Paseo|Pasaje|Camino|Carretera|Ronda|Rambla|Glorieta|Alameda|Cuesta|Senda|Urbanizacion|Carrer|Rua|Travessa|Praca|Estrada|Rodovia|Ulica|ul|Aleja|al|pl|os|Postbox)";
 
 /// What the name of a street ends in, where it is one word.
-const WITHIN: &str = r"(?:stra(?:ss|\xc3\x9f)e|gasse|weg|platz|allee|damm|ufer|katu|vej|gade|vagen|gatan|gata|gaten|veien|straat|laan|plein|kade|ulica|braut|vegur)";
+const WITHIN: &str = r"(?:-?[Ss]tra(?:ss|\xc3\x9f)e|-?[Ss]tr\.|-?[Gg]asse|-?[Ww]eg|-?[Pp]latz|-?[Aa]llee|-?[Dd]amm|-?[Uu]fer|-?[Rr]ing|[Hh]of|katu|tie|vej|gade|vagen|gatan|gata|gaten|veien|straat|laan|plein|kade|singel|gracht|dijk|steeg|baan|dreef|plantsoen|ulica|braut|vegur)";
 
 /// A part of a house.
 const PART: &str =
@@ -128,6 +128,41 @@ const WORDS: &[&str] = &[
     "ter",
     "rkp",
     "krt",
+    "viale",
+    "piazzale",
+    "borgo",
+    "contrada",
+    "lungomare",
+    "pasaje",
+    "carretera",
+    "rambla",
+    "glorieta",
+    "alameda",
+    "cuesta",
+    "senda",
+    "urbanizacion",
+    "praca",
+    "estrada",
+    "rodovia",
+    "avda",
+    "av",
+    "al",
+    "os",
+    "str",
+    "ring",
+    "hof",
+    "tie",
+    "singel",
+    "gracht",
+    "dijk",
+    "steeg",
+    "baan",
+    "dreef",
+    "plantsoen",
+    "route",
+    "passage",
+    "cours",
+    "voie",
 ];
 
 /// How far ahead one of them may be.
@@ -171,12 +206,17 @@ impl Streets {
             // 12 rue du Nom: as France writes it, with the number before it.
             (
                 format!(
-                    "{number}(?: bis| ter)?,? (?:rue|avenue|boulevard|place|chemin|quai|impasse) (?:de l'|l'|d')?{small}{WORD}(?: {WORD}){{0,3}}{tail}"
+                    "{number}(?: bis| ter)?,? (?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin|[Qq]uai|[Ii]mpasse|[Aa]llee|[Rr]oute|[Pp]assage|[Cc]ours|[Vv]oie) (?:de l'|l'|d')?{small}{WORD}(?: {WORD}){{0,3}}{tail}"
                 ),
                 0.7,
             ),
             (
-                format!("(?:{number} )?[A-Z][A-Za-z-]{{1,24}}{WITHIN} {number}{tail}"),
+                format!("(?:{number} )?[A-Z][A-Za-z-]{{1,32}}?{WITHIN} {number}(?: (?:I{{1,3}}|[a-z]))?{tail}"),
+                0.65,
+            ),
+            // `Mülheimer Str. 8`: two words in German.
+            (
+                format!(r"[A-Z][A-Za-z.-]{{2,24}} (?:Str\.|Stra(?:ss|\xc3\x9f)e|Allee|Weg|Platz|Ring|Gasse|Ufer|Damm) {number}{tail}"),
                 0.65,
             ),
             (
@@ -217,15 +257,19 @@ impl Streets {
     pub(super) fn find(&self, text: &str, near: &Near, token: &Token) -> Option<Hit> {
         let bytes = text.as_bytes();
         let first = byte(bytes, token.start);
-        let next = near.0.get(near.0.partition_point(|end| *end < token.end))?;
         let begins = first.is_ascii_uppercase() || first.is_ascii_digit() || first == b'u';
-        if !begins || *next > token.start + REACH || !is_alone(bytes, token.start) {
+        if !begins || near.0.is_empty() {
+            return None;
+        }
+        let next = near.0.get(near.0.partition_point(|end| *end < token.end))?;
+        if *next > token.start + REACH || !is_alone(bytes, token.start) {
             return None;
         }
         self.forms.iter().find_map(|(pattern, score)| {
             let (range, _) = pattern.find(text, token.start, Start::At(0), 0)?;
             let value = text.get(range.clone())?;
-            is_word_end(text, range.end).then(|| Hit {
+            let apart = is_word_end(text, range.end) && is_over(bytes, range.end);
+            apart.then(|| Hit {
                 entity: Kind::Street.entity(),
                 range,
                 score: *score,

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::memchr2_iter;
+
+/// What stands between the names and the rows.
+const WORD: &[u8] = b"values";
 
 /// How many columns are read.
 const COLUMNS: usize = 64;
@@ -14,8 +17,9 @@ pub(super) fn each_value<'a, T: Copy>(
     mut see: impl FnMut(T, Range<usize>),
 ) {
     let bytes = text.as_bytes();
-    for word in ["VALUES", "values"] {
-        for at in memmem::find_iter(bytes, word) {
+    for at in memchr2_iter(b'V', b'v', bytes) {
+        let word = bytes.get(at..at + WORD.len()).unwrap_or_default();
+        if word.eq_ignore_ascii_case(WORD) {
             let Some(columns) = columns(text, at) else {
                 continue;
             };
@@ -25,7 +29,7 @@ pub(super) fn each_value<'a, T: Copy>(
                 .map(|name| told(name.trim_matches([' ', '\n', '"', '`', '[', ']'])))
                 .collect();
             if columns.iter().any(Option::is_some) {
-                rows(bytes, at + word.len(), &columns, &mut see);
+                rows(bytes, at + WORD.len(), &columns, &mut see);
             }
         }
     }

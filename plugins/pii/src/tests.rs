@@ -188,6 +188,17 @@ fn people_are_found_by_their_names_and_by_what_is_said_around_them() {
 }
 
 #[test]
+fn a_place_that_is_called_by_a_saint_is_nobody() {
+    for text in [
+        "from São Paulo to San Antonio, via Santa Monica, Saint Louis and St. Martin, then São José dos Campos and Santo Domingo",
+        r#"{"city":"São Paulo","home":"San José"}"#,
+        "city,country\nSão Paulo,Brazil\nSan Diego,USA",
+    ] {
+        assert_eq!(masked(text), text);
+    }
+}
+
+#[test]
 fn places_peoples_and_organizations_are_found_if_they_are_asked_for() {
     let guardrail = pii(r#"{"entities": ["LOCATION", "NRP", "ORG", "ADDRESS", "URL"]}"#);
     for (text, expected) in [

@@ -105,17 +105,19 @@ pub(super) fn behind(text: &str, names: &Names, end: usize) -> f32 {
     does.map_or(0.0, |(_, surer)| *surer)
 }
 
+/// Whether a name is that of a saint, of whom places are called: it begins or stands behind such a word.
+pub(super) fn is_saint(text: &str, names: &Names, start: usize, first: &str) -> bool {
+    let before = word_before(head(text, start));
+    let saints = &names.cues.saints;
+    saints
+        .iter()
+        .any(|it| it.eq_ignore_ascii_case(first) || it.eq_ignore_ascii_case(before))
+}
+
 /// How much less sure a name is that stands in the address of a house.
 pub(super) fn addressed(text: &str, names: &Names, start: usize, end: usize) -> f32 {
-    let mut from = start.saturating_sub(16);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    let head = text
-        .get(from..start)
-        .unwrap_or_default()
-        .trim_end_matches([' ', '.']);
-    let word = head.rsplit([' ', '\n', ',']).next().unwrap_or_default();
+    let head = head(text, start);
+    let word = word_before(head);
     let street = names
         .cues
         .streets
@@ -131,6 +133,21 @@ pub(super) fn addressed(text: &str, names: &Names, start: usize, end: usize) -> 
     } else {
         0.2 * f32::from(u8::from(numbered) + u8::from(number))
     }
+}
+
+/// What stands before a name, without what is between them.
+fn head(text: &str, start: usize) -> &str {
+    let mut from = start.saturating_sub(16);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let head = text.get(from..start).unwrap_or_default();
+    head.trim_end_matches([' ', '.'])
+}
+
+fn word_before(head: &str) -> &str {
+    let word = head.rsplit([' ', '\n', ',', '"', '\'', '(', '|']).next();
+    word.unwrap_or_default()
 }
 
 /// Whether a text ends with these words, in whatever case.

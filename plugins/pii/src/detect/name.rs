@@ -48,6 +48,8 @@ pub(super) struct Words {
     pub(super) keys: Vec<String>,
     /// What stands before the name of a street.
     pub(super) streets: Vec<String>,
+    /// What stands before the name of a saint.
+    pub(super) saints: Vec<String>,
     /// What stands behind the name of a firm, or of a street.
     pub(super) firms: Vec<String>,
     /// What is said before a name, and how much surer it makes one.

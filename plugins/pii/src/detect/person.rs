@@ -83,6 +83,8 @@ impl<'a> People<'a> {
         let first = word(text, start)?;
         let found = if self.names.cues.titles.iter().any(|it| it == first) {
             titled(text, self.names, start + first.len())?
+        } else if around::is_saint(text, self.names, start, first) {
+            return None;
         } else {
             let parts = parts(text, self.names, start);
             let likely = likelihood(&parts)?;

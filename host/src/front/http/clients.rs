@@ -14,7 +14,8 @@ use crate::session::{Session, Sessions};
 use crate::wire::{Queue, queue};
 
 /// A session that nobody has used for so long may be one that its client has left without
-/// a word, as many do. It makes way for another when there are too many.
+/// a word, as many do. It makes way for another when there are too many. So does one whose
+/// client does nothing but listen, after as long as ends a session that nobody uses.
 const LEFT: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 300_000 });
 
 /// All clients.
@@ -104,7 +105,7 @@ impl Clients {
             served.streams.touch();
             return Ok(Arc::clone(served));
         }
-        if table.served.len() >= self.most && !table.end_one_that_is_left() {
+        if table.served.len() >= self.most && !table.end_one_that_is_left(self.idle) {
             return Err(NotServed::TooMany(self.most));
         }
         let (sent, is_shared) = match key {
@@ -204,13 +205,20 @@ impl Clients {
 }
 
 impl Table {
-    /// Ends the session that nobody has used for longest, if that may have been left.
-    fn end_one_that_is_left(&mut self) -> bool {
-        let quiet = |served: &Served| Some(served.streams.quiet_since()?.elapsed());
-        let quiet = self.served.iter().map(|(key, it)| (quiet(it), key));
-        let left = quiet.filter(|(quiet, _)| quiet.is_some_and(|quiet| quiet >= LEFT));
+    /// Ends the session that nobody has used for longest, if that may have been left;
+    /// rather one that nobody listens to.
+    fn end_one_that_is_left(&mut self, idle: Duration) -> bool {
+        let left_for = |served: &Served| match served.streams.quiet_since() {
+            Some(quiet) => Some((true, quiet.elapsed())).filter(|(_, it)| *it >= LEFT),
+            None => {
+                let unused = served.streams.unused_since()?.elapsed();
+                (unused >= idle).then_some((false, unused))
+            }
+        };
+        let left = self.served.iter();
+        let left = left.filter_map(|(key, it)| Some((left_for(it)?, key)));
         let key = left
-            .max_by_key(|(quiet, _)| *quiet)
+            .max_by_key(|(left, _)| *left)
             .map(|(_, key)| key.clone());
         let served = key.and_then(|key| self.served.remove(&key));
         served
@@ -252,6 +260,27 @@ mod tests {
         };
         assert!(clients.find(&key("left")).await.is_none());
         let _listening = another.streams.standing().unwrap();
+        tokio::time::sleep(LEFT).await;
+        let third = clients.find_or_open(key("third")).await;
+        assert_eq!(third.err(), Some(NotServed::TooMany(1)));
+    }
+
+    #[tokio::test]
+    async fn who_only_listens_for_long_makes_way_and_who_waits_for_an_answer_does_not() {
+        let sessions = Sessions::new(
+            Arc::default(),
+            States::default(),
+            Gateway::default(),
+            Vec::new(),
+        );
+        let clients = Clients::new(Arc::new(sessions), 1, LEFT);
+        let key = |id: &str| Key::Session(id.into());
+        let ghost = clients.find_or_open(key("ghost")).await.unwrap();
+        let _listening = ghost.streams.standing().unwrap();
+        tokio::time::sleep(LEFT).await;
+        let waiting = clients.find_or_open(key("waiting")).await.unwrap();
+        let _answer = waiting.streams.open(&["1".into()]).unwrap();
+        assert!(clients.find(&key("ghost")).await.is_none());
         tokio::time::sleep(LEFT).await;
         let third = clients.find_or_open(key("third")).await;
         assert_eq!(third.err(), Some(NotServed::TooMany(1)));

@@ -159,6 +159,11 @@ impl Streams {
         self.0.state().quiet_since()
     }
 
+    /// Since when nothing came in; `None` while somebody waits for an answer.
+    pub(super) fn unused_since(&self) -> Option<Instant> {
+        self.0.state().unused_since()
+    }
+
     /// Whether the session is over.
     pub(super) fn have_ended(&self) -> bool {
         self.0.state().has_ended()

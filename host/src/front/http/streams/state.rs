@@ -42,6 +42,8 @@ pub(super) struct State {
     /// The stream of each request that has no answer yet.
     open: HashMap<Arc<str>, u64>,
     quiet_since: Instant,
+    /// When something came in last.
+    used: Instant,
     ended: bool,
 }
 
@@ -102,6 +104,7 @@ impl State {
             last_stream: STANDING,
             open: HashMap::new(),
             quiet_since: Instant::now(),
+            used: Instant::now(),
             ended: false,
         }
     }
@@ -180,13 +183,20 @@ impl State {
     }
 
     pub(super) fn touch(&mut self) {
-        self.quiet_since = Instant::now();
+        self.used = Instant::now();
+        self.quiet_since = self.used;
     }
 
     pub(super) fn quiet_since(&self) -> Option<Instant> {
         let mut streams = self.streams.values();
         let is_read = streams.any(|stream| stream.reader.is_some());
         (!is_read).then_some(self.quiet_since)
+    }
+
+    pub(super) fn unused_since(&self) -> Option<Instant> {
+        let mut streams = self.streams.iter();
+        let awaits = streams.any(|(stream, it)| *stream != STANDING && it.reader.is_some());
+        (!awaits).then_some(self.used)
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -304,7 +314,7 @@ impl State {
 
     /// Has a stream without this reader.
     pub(super) fn leave(&mut self, stream: u64, wake: &Arc<Notify>) {
-        self.touch();
+        self.quiet_since = Instant::now();
         if self.becomes == Sent::Forgotten {
             return self.forget(stream);
         }

@@ -247,3 +247,22 @@ fn a_new_build_puts_back_what_an_old_one_hid() {
     assert_eq!(answer.text(), "[{'affected_rows': 1}]");
     assert_eq!(seen(&gateway), shown);
 }
+
+/// A server knows a resource by the very address that it has listed.
+#[test]
+fn a_resource_whose_address_holds_a_value_is_read_by_what_is_shown() {
+    let uri = format!("crm://people/{}", ADDRESSES[2]);
+    let mirror = Server::mirror("m");
+    let mirror = mirror
+        .env("MIRROR_RESOURCES", &uri)
+        .env("MIRROR_READS", &uri);
+    let gateway = Gateway::with().server(mirror).guardrail("pii", "").start();
+    let listed = gateway.client.request("resources/list", json!({}));
+    assert!(!listed.raw.contains(ADDRESSES[2]), "{}", listed.raw);
+    let shown = listed.value()["result"]["resources"][0]["uri"].clone();
+    let read = gateway
+        .client
+        .request("resources/read", json!({"uri": shown}));
+    let contents = &read.value()["result"]["contents"];
+    assert_eq!(contents[0]["uri"], shown, "{}", read.raw);
+}

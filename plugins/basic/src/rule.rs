@@ -179,24 +179,29 @@ impl Rule {
         &'a self,
         text: &'a str,
     ) -> impl Iterator<Item = Range<usize>> + 'a {
-        let prefixed = (self.check == Some(Check::Prefixed)).then(|| self.prefixed(text));
+        let is_prefixed = self.check == Some(Check::Prefixed);
+        let prefixed = is_prefixed.then(|| self.prefixed(text));
+        let searched = (!is_prefixed).then(|| self.searched(text));
+        let prefixed = prefixed.into_iter().flatten();
+        prefixed.chain(searched.into_iter().flatten())
+    }
+
+    /// Every secret that the expression finds.
+    fn searched<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
         let mut from = 0;
-        let searched = std::iter::from_fn(move || {
+        std::iter::from_fn(move || {
             let (whole, secret) = self.pattern.find_from(text, from, self.group)?;
             from = whole.end.max(from + 1);
             Some((whole, secret))
-        });
-        let searched = searched.filter(|(whole, secret)| {
+        })
+        .filter(|(whole, secret)| {
             if self.check != Some(Check::Opaque) {
                 return self.is_one(text, whole, secret.clone(), None);
             }
             let name = name_before(text, whole.start);
             !is_line_of_many(text, whole) && self.is_one(text, whole, secret.clone(), Some(name))
-        });
-        let searched = searched.map(|(_, secret)| secret);
-        let is_searched = prefixed.is_none();
-        let prefixed = prefixed.into_iter().flatten();
-        prefixed.chain(searched.take_while(move |_| is_searched))
+        })
+        .map(|(_, secret)| secret)
     }
 
     /// Every token that starts with a word.

@@ -420,7 +420,7 @@ impl Cursor<'_> {
         let blanks = self.skip(b" ", 3);
         let quotes = self.rest().iter().take(2);
         let quotes = quotes.take_while(|byte| b"\"'".contains(byte)).count();
-        let value = self.rest().get(quotes..)?.iter().take(VALUE);
+        let value = self.rest().get(quotes..)?.iter().take(SENTENCE);
         let value = value.take_while(|byte| !BARE.contains(**byte));
         let (mut length, mut digits, mut letters) = (0, 0, 0);
         for byte in value {

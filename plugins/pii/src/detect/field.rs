@@ -94,6 +94,7 @@ enum Beside {
 #[derive(Debug)]
 struct Field {
     says: Says,
+    /// Empty where it is only looked for once it matters: it is behind the sign before.
     value: Range<usize>,
 }
 
@@ -163,15 +164,26 @@ impl Fields {
             if field.says == Says::Mail {
                 continue;
             }
-            let Some(value) = text.get(field.value.clone()) else {
+            let beside = match field.says {
+                Says::Name => beside(&fields, at),
+                _ => Beside::Nothing,
+            };
+            if field.says == Says::Name && beside == Beside::Nothing {
+                continue;
+            }
+            let place = match field.value.is_empty() {
+                true => value_behind(text, field.value.start - 1),
+                false => Some(field.value.clone()),
+            };
+            let Some((place, value)) = place.and_then(|it| Some((it.clone(), text.get(it)?)))
+            else {
                 continue;
             };
-            let beside = || beside(&fields, at);
             let Some((entity, part, score)) = self.personal(value, field.says, names, beside)
             else {
                 continue;
             };
-            let range = field.value.start + part.start..field.value.start + part.end;
+            let range = place.start + part.start..place.start + part.end;
             let at = known.partition_point(|(start, _)| *start <= range.start);
             let covers = |(start, end): &(usize, usize)| *start <= range.start && range.end <= *end;
             let last = at.checked_sub(1).and_then(|at| known.get(at));
@@ -194,7 +206,7 @@ impl Fields {
         value: &str,
         says: Says,
         names: Option<&Names>,
-        beside: impl Fn() -> Beside,
+        beside: Beside,
     ) -> Option<(&'static Entity, Range<usize>, f32)> {
         let whole = 0..value.len();
         let found = |kind: Kind, part: Range<usize>, score: f32| {
@@ -211,18 +223,10 @@ impl Fields {
         };
         match says {
             Says::Person | Says::Somebody | Says::Name | Says::Header => {
-                let beside = if says == Says::Name {
-                    beside()
-                } else {
-                    Beside::Nothing
-                };
                 let certain = says == Says::Person || beside == Beside::Name;
                 let person = value::person(value, names?, certain)?;
-                match (says, beside) {
-                    (Says::Name, Beside::Nothing) => None,
-                    (Says::Person, _) => found(Kind::Person, person, 0.95),
-                    _ => found(Kind::Person, person, 0.6),
-                }
+                let score = if says == Says::Person { 0.95 } else { 0.6 };
+                found(Kind::Person, person, score)
             }
             Says::Street if value::is_street(value) => found(Kind::Street, whole, 0.85),
             Says::Address if value::is_house(value) => found(Kind::Street, whole, 0.75),
@@ -262,23 +266,23 @@ impl Fields {
             let Some(says) = name(text, end).and_then(|name| self.says(name)) else {
                 continue;
             };
+            // Most of them are of things, and are not looked at.
+            if says == Says::Name {
+                let value = at + 1..at + 1;
+                fields.push(Field { says, value });
+                continue;
+            }
             let value = value_behind(text, at);
             let fits = |value: &Range<usize>| says != Says::Header || is_addressed(text, value.end);
             fields.extend(value.filter(fits).map(|value| Field { says, value }));
         }
-        let tables = cues.tables();
-        tables.each_cell(
-            |name| self.says(name),
-            |says, value| {
-                let value = trimmed(text, value);
-                fields.push(Field { says, value });
-            },
-        );
-        rows::each_value(
-            text,
-            |name| self.says(name),
-            |says, value| fields.push(Field { says, value }),
-        );
+        let mut see = |says, value: Range<usize>| {
+            let value = trimmed(text, value);
+            let some = !value.is_empty();
+            fields.extend(some.then_some(Field { says, value }));
+        };
+        cues.tables().each_cell(|name| self.says(name), &mut see);
+        rows::each_value(text, |name| self.says(name), &mut see);
         self.letters.each_name(text, |value| {
             let says = Says::Person;
             fields.push(Field { says, value });
@@ -290,11 +294,20 @@ impl Fields {
     /// What a name says: the longest of its last words that is known.
     fn says(&self, name: &str) -> Option<Says> {
         let trimmed = name.trim_end_matches(|c: char| !c.is_alphanumeric() || c.is_ascii_digit());
+        let known = |word: &str| {
+            let mut names = self.names.get(bucket(word))?.iter();
+            names
+                .find(|(known, _)| known == word)
+                .map(|(_, says)| *says)
+        };
+        // Most names are one small word.
+        if trimmed.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return known(trimmed);
+        }
         let (normal, starts) = words(trimmed);
         let known = |start: &usize| {
             let word = normal.get(*start..)?;
-            let mut names = self.names.get(bucket(word))?.iter();
-            let (_, says) = names.find(|(known, _)| known == word)?;
+            let says = &known(word)?;
             // `file_name` is not about anybody.
             let is_whole = *start == 0 || *says != Says::Name && word.chars().nth(1).is_some();
             is_whole.then_some(*says)

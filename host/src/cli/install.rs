@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::{GuardrailArgs, Task, UsageError};
+use super::gateway::GuardrailArgs;
+use super::{Task, UsageError};
 use crate::clients::{CLIENTS, Client};
 use crate::install::{Consent, Import, Install, Targets, Uninstall, Way};
 

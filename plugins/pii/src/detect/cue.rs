@@ -207,9 +207,23 @@ impl<'a> Cues<'a> {
         let trimmed = near.trim_end();
         match trimmed.rfind('\n') {
             Some(line) => near.get(line + 1..).unwrap_or_default(),
-            None => near,
+            None => own(near).unwrap_or(near),
         }
     }
+}
+
+/// The name of a value of JSON, without the values before it, which are others: `"ssn": "…", "bytes": `. One such as
+/// `value` says nothing, and what is before it may.
+fn own(near: &str) -> Option<&str> {
+    let named = near
+        .trim_end_matches([' ', '"', '\'', '\\'])
+        .strip_suffix(':')?;
+    let name = named.strip_suffix(['"', '\''])?;
+    let start = name.rfind(['"', '\''])?;
+    let earlier = near.get(..start)?.trim_end_matches([' ', '\\']);
+    let words = name.get(start + 1..)?;
+    let says = !["value", "number", "text", "data", "content", "answer"].contains(&words);
+    (says && earlier.ends_with([',', '{'])).then(|| near.get(start..))?
 }
 
 /// Whether the last word of a name is in the list: `trace_id`, `updatedAt`, `size`.

@@ -77,6 +77,7 @@ fn what_has_such_a_name_and_is_nothing_of_the_kind_stays() {
         "file_name: Quarterly Report\nproject name: Blue Whale\n",
         "owner: Finance Group\ncontact: Sales Department\n",
         "name,version\nVisual Studio,1.2.3\n",
+        r#"{"ssn": null, "bytes": "536904399"}"#,
     ] {
         assert_eq!(masked(text), text);
     }

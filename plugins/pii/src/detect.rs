@@ -126,8 +126,9 @@ impl Detector {
             let elsewhere = options.words.iter().any(|(it, _)| it == entity);
             Some((*entity, *least, elsewhere, row))
         });
-        let forms = Forms::new(rows, options.profile)?;
         let wants = |kind: Kind| wanted & kind.bit() != 0;
+        let houses = wants(Kind::Street).then(Streets::words);
+        let forms = Forms::new(rows, houses.into_iter().flatten(), options.profile)?;
         let gazetteer = Gazetteer::new(wants);
         let streets = wants(Kind::Street).then(Streets::new).transpose()?;
         let names = (wanted & Kind::Person.bit() != 0)
@@ -241,7 +242,9 @@ impl Detector {
         let bytes = text.as_bytes();
         let mut lasting = Lasting {
             people: self.names.as_ref().map(People::new),
-            near: self.streets.as_ref().map(|streets| streets.near(text)),
+            near: self
+                .wants(Kind::Street)
+                .then(|| Streets::near(text, self.forms.houses(&cues))),
         };
         let mut at = 0;
         while let Some(token) = next_token(bytes, at) {

@@ -47,7 +47,8 @@ impl Keywords {
         let number = |of: &'a [usize]| {
             move |(found, range): (usize, Range<usize>)| Some((*of.get(found)?, range))
         };
-        let ascii = find(&self.ascii, bytes, 0..bytes.len()).filter_map(number(ascii));
+        let whole = if ascii.is_empty() { 0 } else { bytes.len() };
+        let ascii = find(&self.ascii, bytes, 0..whole).filter_map(number(ascii));
         let mut ascii = ascii.peekable();
         let places = (!others.is_empty()).then(|| foreign(bytes, self.reach));
         let found = places.into_iter().flatten();

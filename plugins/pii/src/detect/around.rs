@@ -107,7 +107,15 @@ pub(super) fn behind(text: &str, names: &Names, end: usize) -> f32 {
 
 /// Whether a name is that of a saint, of whom places are called: it begins or stands behind such a word.
 pub(super) fn is_saint(text: &str, names: &Names, start: usize, first: &str) -> bool {
-    let before = word_before(head(text, start));
+    let before = match text.get(..start).is_some_and(|it| it.ends_with(' ')) {
+        true => word_before(head(text, start)),
+        false => "",
+    };
+    // All of them begin like this.
+    let may_be = |word: &str| word.starts_with(['S', 's']);
+    if !may_be(first) && !may_be(before) {
+        return false;
+    }
     let saints = &names.cues.saints;
     saints
         .iter()

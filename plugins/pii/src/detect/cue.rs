@@ -4,6 +4,8 @@ use std::cell::OnceCell;
 
 use mcp_gateway_scan::Tables;
 
+use super::told::Heard;
+
 /// How far before a value its name may begin.
 const REACH: usize = 56;
 
@@ -79,8 +81,8 @@ pub(super) struct Cues<'a> {
     ask: &'a dyn Fn() -> Option<String>,
     key: OnceCell<String>,
     tables: OnceCell<Tables<'a>>,
-    within: OnceCell<Vec<usize>>,
-    within_key: OnceCell<Vec<usize>>,
+    within: OnceCell<Heard>,
+    within_key: OnceCell<Heard>,
     is_sentence: OnceCell<bool>,
 }
 
@@ -98,12 +100,12 @@ impl<'a> Cues<'a> {
     }
 
     /// What is found in the text, which is searched once.
-    pub(super) fn within(&self, find: impl FnOnce(&str) -> Vec<usize>) -> &[usize] {
+    pub(super) fn within(&self, find: impl FnOnce(&str) -> Heard) -> &Heard {
         self.within.get_or_init(|| find(self.text))
     }
 
     /// What is found in its name, which is searched once.
-    pub(super) fn within_key(&self, find: impl FnOnce(&str) -> Vec<usize>) -> &[usize] {
+    pub(super) fn within_key(&self, find: impl FnOnce(&str) -> Heard) -> &Heard {
         self.within_key.get_or_init(|| find(self.key()))
     }
 

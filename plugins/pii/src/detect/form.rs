@@ -1,5 +1,6 @@
 //! Numbers and codes that a form tells, with check digits or words that speak of them: the rows of `rules/`.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use serde::Deserialize;
@@ -167,6 +168,7 @@ impl Forms {
     /// in no row may speak of it, too.
     pub(super) fn new(
         rows: impl Iterator<Item = (&'static Entity, f32, bool, Row)>,
+        houses: impl Iterator<Item = &'static str>,
         profile: Profile,
     ) -> Result<Self, String> {
         let (mut bare, mut all) = (Starts::default(), Starts::default());
@@ -217,7 +219,7 @@ impl Forms {
             bare,
             with_word,
             all,
-            told: Told::new(words.iter().map(|row| row.words.as_slice()))?,
+            told: Told::new(words.iter().map(|row| row.words.as_slice()), houses)?,
             within,
         })
     }
@@ -227,12 +229,17 @@ impl Forms {
         !(self.bare.letters.is_empty() && self.all.letters.is_empty())
     }
 
+    /// Where words of addresses stand.
+    pub(super) fn houses<'a>(&self, cues: &'a Cues<'_>) -> &'a [Range<usize>] {
+        &self.told.within(cues).houses
+    }
+
     pub(super) fn find(&self, text: &str, cues: &Cues<'_>, token: &Token, hits: &mut Vec<Hit>) {
         let bytes = text.as_bytes();
         for form in self.bare.of(bytes, token) {
             hits.extend(form.find(text, cues, token.start, self.profile));
         }
-        let told = self.told.within(cues);
+        let told = &self.told.within(cues).rows;
         for form in told
             .iter()
             .filter_map(|row| self.with_word.get(*row))
@@ -244,7 +251,7 @@ impl Forms {
         let named = |form: &Form| {
             let row = form.told.filter(|row| !told.contains(row));
             row.is_some_and(|row| {
-                form.shape.is_at(text, token.start) && self.told.named(cues).contains(&row)
+                form.shape.is_at(text, token.start) && self.told.named(cues).rows.contains(&row)
             })
         };
         let all = self.all.of(bytes, token).filter(|_| cues.is_named());

@@ -66,9 +66,10 @@ const LONGEST: usize = 32;
 pub(super) struct Names {
     /// Sorted by the words.
     words: Vec<(&'static str, Known)>,
-    /// Where the words of each letter begin, and where the last ones end.
-    letters: Vec<usize>,
-    endings: Vec<&'static str>,
+    /// Where the words of each beginning are, and where the last ones end.
+    beginnings: Vec<usize>,
+    /// How family names end, by the last byte.
+    endings: Vec<Vec<&'static str>>,
     pub(super) cues: Words,
     /// What is said before a name, by its last byte.
     said: Vec<Vec<(String, f32)>>,
@@ -88,9 +89,15 @@ impl Names {
                 _ => words.push((word, known)),
             }
         }
-        let start =
-            |letter: u8| words.partition_point(|(word, _)| word.as_bytes().first() < Some(&letter));
-        let letters = (b'a'..=b'{').map(start).collect();
+        let start = |of: usize| words.partition_point(|(word, _)| beginning(word.as_bytes()) < of);
+        let beginnings = (0..=LETTERS * LETTERS).map(start).collect();
+        let mut endings = vec![Vec::new(); 256];
+        for ending in ENDINGS.split_whitespace() {
+            let last = ending.bytes().next_back().unwrap_or_default();
+            let list = endings.get_mut(usize::from(last));
+            list.into_iter()
+                .for_each(|list: &mut Vec<_>| list.push(ending));
+        }
         let mut cues: Words = toml::from_str(CUES).map_err(|error| error.to_string())?;
         let mut said = vec![Vec::new(); 256];
         for (words, surer) in std::mem::take(&mut cues.said) {
@@ -101,8 +108,8 @@ impl Names {
         }
         Ok(Self {
             words,
-            letters,
-            endings: ENDINGS.split_whitespace().collect(),
+            beginnings,
+            endings,
             cues,
             said,
         })
@@ -139,14 +146,8 @@ impl Names {
         };
         lower.copy_from_slice(word.as_bytes());
         lower.make_ascii_lowercase();
-        let letter = usize::from(
-            lower
-                .first()
-                .copied()
-                .unwrap_or_default()
-                .wrapping_sub(b'a'),
-        );
-        let (Some(start), Some(end)) = (self.letters.get(letter), self.letters.get(letter + 1))
+        let at = beginning(lower);
+        let (Some(start), Some(end)) = (self.beginnings.get(at), self.beginnings.get(at + 1))
         else {
             return Known::NOTHING;
         };
@@ -160,6 +161,21 @@ impl Names {
 
     /// Whether a word that is not known ends as family names do.
     pub(super) fn ends_like_one(&self, word: &str) -> bool {
-        word.len() >= 6 && self.endings.iter().any(|ending| word.ends_with(ending))
+        let last = word.bytes().next_back().unwrap_or_default();
+        let endings = self.endings.get(usize::from(last));
+        let mut endings = endings.into_iter().flatten();
+        word.len() >= 6 && endings.any(|ending| word.ends_with(ending))
     }
+}
+
+/// The letters, and what comes before and after them.
+const LETTERS: usize = 28;
+
+/// A number for the first two letters of a word, in the order of words.
+fn beginning(word: &[u8]) -> usize {
+    let letter = |at: usize| {
+        let byte = word.get(at).copied().unwrap_or_default();
+        usize::from(byte.clamp(b'a' - 1, b'z' + 1) - (b'a' - 1))
+    };
+    letter(0) * LETTERS + letter(1)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use mcp_gateway_scan::{Keywords, Pattern, Start};
+use mcp_gateway_scan::{Pattern, Start};
 
 use super::bounds::{before, byte, is_alone, is_over, is_word_end};
 use super::{Hit, Token};
@@ -123,9 +123,9 @@ const WORDS: &[&str] = &[
     "flat",
     "box",
     "c/",
-    "u",
-    "ut",
-    "ter",
+    "u.",
+    "ut.",
+    "ter.",
     "rkp",
     "krt",
     "viale",
@@ -146,23 +146,27 @@ const WORDS: &[&str] = &[
     "rodovia",
     "avda",
     "av",
-    "al",
-    "os",
-    "str",
-    "ring",
-    "hof",
-    "tie",
-    "singel",
-    "gracht",
-    "dijk",
-    "steeg",
-    "baan",
-    "dreef",
-    "plantsoen",
+    "al.",
+    "os.",
     "route",
     "passage",
     "cours",
     "voie",
+];
+
+/// What streets end in that much else ends in, too; these count only before the number of a house.
+const NUMBERED: &[&str] = &[
+    "str. ",
+    "ring ",
+    "hof ",
+    "tie ",
+    "singel ",
+    "gracht ",
+    "dijk ",
+    "steeg ",
+    "baan ",
+    "dreef ",
+    "plantsoen ",
 ];
 
 /// How far ahead one of them may be.
@@ -171,7 +175,6 @@ const REACH: usize = 96;
 /// The forms of addresses.
 #[derive(Debug)]
 pub(super) struct Streets {
-    words: Keywords,
     forms: Vec<(Pattern, f32)>,
 }
 
@@ -238,20 +241,31 @@ impl Streets {
             Ok((pattern, *score))
         };
         Ok(Self {
-            words: Keywords::new(WORDS).map_err(|error| format!("street: {error}"))?,
             forms: forms.iter().map(pattern).collect::<Result<_, String>>()?,
         })
     }
 
-    /// Where words of addresses stand: as words, or at the end of one.
-    pub(super) fn near(&self, text: &str) -> Near {
+    /// The words that stand where they are of addresses: as words, or at the end of one.
+    pub(super) fn near(text: &str, words: &[Range<usize>]) -> Near {
         let bytes = text.as_bytes();
         let word = |range: &Range<usize>| {
-            let short = range.len() <= 3 && before(bytes, range.start).is_ascii_alphanumeric();
-            !short && !byte(bytes, range.end).is_ascii_alphanumeric()
+            let next = byte(bytes, range.end);
+            match before(bytes, range.end) {
+                b' ' => next.is_ascii_digit(),
+                b'.' => !before(bytes, range.start).is_ascii_alphanumeric(),
+                _ if range.len() <= 3 && before(bytes, range.start).is_ascii_alphanumeric() => {
+                    false
+                }
+                _ => !next.is_ascii_alphanumeric(),
+            }
         };
-        let found = self.words.find(text).map(|(_, range)| range);
-        Near(found.filter(word).map(|range| range.end).collect())
+        let words = words.iter().filter(|range| word(range));
+        Near(words.map(|range| range.end).collect())
+    }
+
+    /// What every address has.
+    pub(super) fn words() -> impl Iterator<Item = &'static str> {
+        WORDS.iter().chain(NUMBERED).copied()
     }
 
     pub(super) fn find(&self, text: &str, near: &Near, token: &Token) -> Option<Hit> {

@@ -8,10 +8,11 @@ pub struct Limits {
     /// Linear memory of one instance, in bytes. 64 MiB: a Python or JavaScript
     /// guest takes about 30 MiB before it does anything.
     pub memory: u64,
-    /// Time on the CPU, for a message of up to a MiB of text; each further MiB
-    /// has half of it in addition, since a large message takes longer to read.
-    /// 100 ms: far more than the bundled guardrails need, and still too short
-    /// for a person to notice.
+    /// Time on the CPU, for a message of up to 64 KiB of text; each further 64 KiB
+    /// have a quarter of it in addition, since a large message takes longer to read.
+    /// 100 ms: still too short for a person to notice. A table of nothing but
+    /// customers takes `pii` 15 ms per 64 KiB, and several times that on a
+    /// machine that does much else, since time is counted by a clock.
     pub cpu: Duration,
     /// Time by the clock around everything, waiting included. 10 s: a check in
     /// the cloud may be slow, but the client must get an answer before it
@@ -56,8 +57,8 @@ impl Limits {
 
     /// The time on the CPU for a message with so many bytes of text.
     pub fn cpu_for(&self, text: usize) -> Duration {
-        let further = u32::try_from(text.saturating_sub(1) >> 20).unwrap_or(u32::MAX);
-        self.cpu + (self.cpu / 2).saturating_mul(further)
+        let further = u32::try_from(text.saturating_sub(1) >> 16).unwrap_or(u32::MAX);
+        self.cpu + (self.cpu / 4).saturating_mul(further)
     }
 }
 
@@ -90,7 +91,7 @@ mod tests {
     fn a_large_message_has_more_time() {
         let limits = Limits::default();
         let time = |text| limits.cpu_for(text).as_millis();
-        assert_eq!([time(0), time(1 << 20)], [100, 100]);
-        assert_eq!([time((1 << 20) + 1), time(20 << 20)], [150, 1050]);
+        assert_eq!([time(0), time(1 << 16)], [100, 100]);
+        assert_eq!([time((1 << 16) + 1), time(1 << 20)], [125, 475]);
     }
 }

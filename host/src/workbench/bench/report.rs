@@ -262,12 +262,12 @@ mod tests {
             p99: Duration::from_millis(500),
         };
         let broken = |check| measured(vec![check]).broken();
-        assert_eq!(broken(check(Ok(times(100)), 64 << 20)), [""; 0]);
+        assert_eq!(broken(check(Ok(times(475)), 64 << 20)), [""; 0]);
         assert_eq!(
-            broken(check(Ok(times(101)), 65 << 20)),
+            broken(check(Ok(times(476)), 65 << 20)),
             [
                 "g: memory = 64.0 MiB: it takes 65.0 MiB",
-                "g: cpu = 100 ms: 1.0 MB to-client take 101 ms",
+                "g: cpu = 475 ms: 1.0 MB to-client take 476 ms",
             ]
         );
         let fault = broken(check(Err("it crashed".into()), 0));

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod again;
 mod allow;
 mod config;
 mod demand;
@@ -24,6 +25,7 @@ use mcp_gateway_sdk::{
     Treatment, Verdict, export, manifest,
 };
 
+use again::{Hidden, Personal, named_again};
 use config::{Config, Policy, schema};
 use demand::{Demand, Demands};
 use detect::{Context, Detector, Found};
@@ -97,7 +99,7 @@ impl Guardrail for Pii {
         // Where only what is done differs, it does not matter where most texts stand.
         let is_alike = |policy: &Policy| Rc::ptr_eq(&policy.detector, &everywhere.detector);
         let is_alike = here.any().all(is_alike);
-        let mut issuer = Issuer::new(message, &self.stand_ins);
+        let mut personal = Vec::new();
         for text in message.texts() {
             let detector = match is_alike {
                 true => &everywhere.detector,
@@ -105,23 +107,38 @@ impl Guardrail for Pii {
             };
             let found = find(detector, &text, &places);
             let hidden = hidden(detector, &text, &found, &echoed, &places);
-            if found.is_empty() && hidden.is_empty() {
-                continue;
+            if !found.is_empty() || !hidden.is_empty() {
+                personal.push(Personal {
+                    text,
+                    found,
+                    hidden,
+                });
             }
-            let policy = here.at(&text, &places);
+        }
+        if is_alike {
+            personal.extend(named_again(message, &personal, &places));
+        }
+        let mut issuer = Issuer::new(message, &self.stand_ins);
+        for Personal {
+            text,
+            found,
+            hidden,
+        } in &personal
+        {
+            let policy = here.at(text, &places);
             let treatment = policy.requests.treatment(message.direction());
-            for found in &found {
-                let place = (&text, found.range.clone());
+            for found in found {
+                let place = (text, found.range.clone());
                 let value = text.get(found.range.clone()).unwrap_or_default();
                 // Schemas speak of whole values.
                 let is_whole = found.range == (0..text.len());
                 let demanded = match treatment == Treatment::Mask && is_whole {
-                    true => demanded(&text),
+                    true => demanded(text),
                     false => None,
                 };
                 let instead = match treatment {
                     Treatment::Mask => {
-                        self.replacement(policy, &text, found, demanded, &mut issuer)?
+                        self.replacement(policy, text, found, demanded, &mut issuer)?
                     }
                     _ => None,
                 };
@@ -135,7 +152,7 @@ impl Guardrail for Pii {
                     verdict.treat(treatment, place, rule(found), instead, REFUSAL);
                 }
             }
-            for (encoded, echoless, inside) in &hidden {
+            for (encoded, echoless, inside) in hidden {
                 // Two would write it anew, each in its way.
                 let is_beside = || holds_stand_in(&encoded.text, &is_label);
                 let goes_out = message.direction() == Direction::ToServer;
@@ -152,7 +169,7 @@ impl Guardrail for Pii {
                     _ => treatment,
                 };
                 let rule = inside.first().map_or(Rule::new(ECHO), rule);
-                let place = (&text, encoded.range.clone());
+                let place = (text, encoded.range.clone());
                 verdict.treat(treatment, place, rule, encoded.encode(&said), REFUSAL);
             }
         }
@@ -292,7 +309,7 @@ fn hidden(
     found: &[Found],
     echoed: &Echoed,
     places: &Places<'_>,
-) -> Vec<(Encoded, String, Vec<Found>)> {
+) -> Vec<Hidden> {
     // What was found stands in order, and apart from each other.
     let is_apart = |encoded: &Encoded| {
         let at = found.partition_point(|found| found.range.end <= encoded.range.start);

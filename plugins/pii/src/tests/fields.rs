@@ -82,3 +82,17 @@ fn what_has_such_a_name_and_is_nothing_of_the_kind_stays() {
         assert_eq!(masked(text), text);
     }
 }
+
+#[test]
+fn who_is_named_in_a_text_is_hidden_where_the_name_stands_alone_beside_it() {
+    let guardrail = pii("{}");
+    let row = r#"[{"name": "Xqvar Hazenveld", "email": "x@h.nl", "plan": "Annual"}]"#;
+    let sample = Sample::response("tools/call", [row, "Xqvar Hazenveld", "Annual", "Xqvar"]);
+    let outcome = sample.judge(&guardrail).unwrap();
+    let [text, name, plan, part] = &outcome.texts[..] else {
+        panic!("{:?}", outcome.texts);
+    };
+    assert!(name.starts_with("<PERSON"), "{name}");
+    assert!(text.contains(&**name), "{text}");
+    assert_eq!([&**plan, &**part], ["Annual", "Xqvar"]);
+}

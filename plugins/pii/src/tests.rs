@@ -37,6 +37,13 @@ fn masked(text: &str) -> String {
 }
 
 #[test]
+fn the_comparison_says_how_many_entities_there_are() {
+    let page = include_str!("../../../docs/comparison.md");
+    let count = all().count();
+    assert!(page.contains(&format!(" {count} entities, ")), "{count}");
+}
+
+#[test]
 fn every_row_finds_its_samples_and_leaves_its_misses() {
     let mut wrong = Vec::new();
     for row in bundled().unwrap() {

@@ -357,6 +357,9 @@ fn speed() {
         "a,b\n1,2\n",
         "Ann, ",
         "1 A 2 ",
+        "уважаемый ",
+        "с уважением\n",
+        "\"name\":\"Bob\",",
     ];
     for part in [log, json, prose].into_iter().chain(worst) {
         let text = part.repeat(10_000_000 / part.len());

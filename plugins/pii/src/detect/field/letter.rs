@@ -43,7 +43,11 @@ impl Letters {
             let name = rest.trim_start_matches(gap);
             let start = text.len() - name.len();
             let is_end = |c: char| "\n,!:;.<(、，。！：".contains(c);
-            let length = name.find(is_end).unwrap_or(name.len());
+            // No further than a name is long: a text of greetings would be read over and over.
+            let near = name
+                .get(..name.floor_char_boundary(NAME + 4))
+                .unwrap_or_default();
+            let length = near.find(is_end).unwrap_or(near.len());
             let is_closing = word >= self.closings;
             let lines = text
                 .get(range.end..start)
